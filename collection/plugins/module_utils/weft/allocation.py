@@ -1,0 +1,260 @@
+# Copyright (c) 2026, The weft developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Allocation: which host gets which subnet, decided from the network and its leases alone.
+
+Rules, in this order, so that the same input always gives the same answer:
+
+1. a host keeps the lease of its public IP, as long as the network still leases that subnet out;
+2. a host gets the subnet that it asks for;
+3. a host gets the subnet that it had before, when that is free;
+4. the others get the lowest free subnets, in the order of the requests.
+
+No subnet is given out that overlaps any lease, of whatever length.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network
+
+from .lease import Lease
+from .network import Network
+
+_LISTED_HOLDERS = 10
+
+
+class AllocationError(ValueError):
+    """The requests cannot all be met; the message says which, why, and what to change."""
+
+
+class OutOfSubnetsError(AllocationError):
+    """Every subnet of the network is taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A host that needs a subnet.
+
+    ``name`` is for messages, ``public_ip`` identifies the host. ``subnet`` is what it must have,
+    ``previous`` what it would like to have again.
+    """
+
+    name: str
+    public_ip: IPv4Address
+    subnet: IPv4Network | None = None
+    previous: IPv4Network | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """The subnet of one request, and the lease that its public IP holds so far."""
+
+    request: Request
+    subnet: IPv4Network
+    held: Lease | None = None
+
+    @property
+    def moves(self) -> bool:
+        """Tell whether the host gives up the subnet that it holds for another one."""
+        return self.held is not None and self.held.subnet != self.subnet
+
+
+def allocate(
+    network: Network,
+    leases: Sequence[Lease],
+    requests: Sequence[Request],
+    *,
+    blocked: Iterable[IPv4Network] = (),
+    may_move: bool = False,
+) -> tuple[Assignment, ...]:
+    """Give every request a subnet; the assignments come in the order of the requests.
+
+    *blocked* are subnets taken by what is no readable lease. A host that asks for another subnet
+    than the one it holds is refused, because its containers would change address, unless
+    *may_move*. Of several leases of one public IP the asked-for one counts, else the lowest.
+    Raises AllocationError, and OutOfSubnetsError when the network is full.
+    """
+    _check_requests(network, requests)
+    by_ip = _leases_by_ip(leases)
+    held = {request: _held(network, by_ip[request.public_ip], request) for request in requests}
+    kept = {
+        request: lease.subnet
+        for request, lease in held.items()
+        if lease is not None and _keeps(network, request, lease, may_move)
+    }
+    given_up = {lease.subnet for request, lease in held.items() if lease and request not in kept}
+
+    holders: dict[IPv4Network, str] = dict.fromkeys(blocked, "an unreadable entry of the store")
+    holders |= {
+        lease.subnet: str(lease.public_ip) for lease in leases if lease.subnet not in given_up
+    }
+    taken = _TakenAddresses(holders)
+
+    chosen = dict(kept)
+
+    def choose(request: Request, subnet: IPv4Network) -> None:
+        chosen[request] = subnet
+        holders[subnet] = f"host '{request.name}'"
+        taken.add(subnet)
+
+    for request in requests:
+        if request not in chosen and request.subnet is not None:
+            _check_asked(request, request.subnet, network, holders, taken)
+            choose(request, request.subnet)
+    for request in requests:
+        previous = request.previous
+        if request in chosen or previous is None:
+            continue
+        if network.leases_out(previous) and not taken.overlaps(previous):
+            choose(request, previous)
+    free = taken.free_subnets(network)
+    for request in requests:
+        if request not in chosen:
+            lowest = next(free, None)
+            if lowest is None:
+                raise OutOfSubnetsError(_out_of_subnets(request, network, holders))
+            choose(request, lowest)
+    return tuple(Assignment(request, chosen[request], held[request]) for request in requests)
+
+
+class _TakenAddresses:
+    """Disjoint, sorted ranges of taken addresses, both ends included."""
+
+    def __init__(self, subnets: Iterable[IPv4Network]) -> None:
+        self._firsts: list[int] = []
+        self._lasts: list[int] = []
+        for subnet in sorted(subnets):
+            first, last = int(subnet.network_address), int(subnet.broadcast_address)
+            if self._lasts and first <= self._lasts[-1]:
+                self._lasts[-1] = max(self._lasts[-1], last)
+            else:
+                self._firsts.append(first)
+                self._lasts.append(last)
+
+    def add(self, subnet: IPv4Network) -> None:
+        """Add *subnet*, which overlaps no range."""
+        first = int(subnet.network_address)
+        at = bisect_left(self._firsts, first)
+        self._firsts.insert(at, first)
+        self._lasts.insert(at, int(subnet.broadcast_address))
+
+    def overlaps(self, subnet: IPv4Network) -> bool:
+        return (
+            self._last_overlapping(int(subnet.network_address), int(subnet.broadcast_address))
+            is not None
+        )
+
+    def free_subnets(self, network: Network) -> Iterator[IPv4Network]:
+        """Yield the subnets of *network* that overlap nothing taken at that moment, lowest first."""
+        size = 1 << (32 - network.subnet_length)
+        first = int(network.subnet_min)
+        while first <= int(network.subnet_max):
+            last = self._last_overlapping(first, first + size - 1)
+            if last is None:
+                last = first + size - 1
+                yield IPv4Network((first, network.subnet_length))
+            first = (last // size + 1) * size
+
+    def _last_overlapping(self, first: int, last: int) -> int | None:
+        """Return the end of the last range that overlaps *first* to *last*."""
+        at = bisect_right(self._firsts, last) - 1
+        if at >= 0 and self._lasts[at] >= first:
+            return self._lasts[at]
+        return None
+
+
+def _check_requests(network: Network, requests: Sequence[Request]) -> None:
+    if network.enable_ipv6:
+        raise AllocationError(
+            "The network has EnableIPv6 on, and weft allocates IPv4 subnets only; turn it off."
+        )
+    names: dict[IPv4Address, str] = {}
+    for request in requests:
+        other = names.get(request.public_ip)
+        if other is not None:
+            raise AllocationError(
+                f"Hosts '{other}' and '{request.name}' have the same public IP "
+                f"{request.public_ip}; give each host its own."
+            )
+        names[request.public_ip] = request.name
+
+
+def _leases_by_ip(leases: Iterable[Lease]) -> Mapping[IPv4Address, list[Lease]]:
+    by_ip: defaultdict[IPv4Address, list[Lease]] = defaultdict(list)
+    for lease in leases:
+        by_ip[lease.public_ip].append(lease)
+    return by_ip
+
+
+def _held(network: Network, leases: Sequence[Lease], request: Request) -> Lease | None:
+    """Choose the lease of one public IP that counts: asked for, else leased out, else lowest."""
+    return min(
+        leases,
+        key=lambda lease: (
+            lease.subnet != request.subnet,
+            not network.leases_out(lease.subnet),
+            lease.subnet,
+        ),
+        default=None,
+    )
+
+
+def _keeps(network: Network, request: Request, lease: Lease, may_move: bool) -> bool:
+    if not network.leases_out(lease.subnet):
+        return False
+    if request.subnet is None or request.subnet == lease.subnet:
+        return True
+    if may_move:
+        return False
+    raise AllocationError(
+        f"Host '{request.name}' ({request.public_ip}) asks for {request.subnet} but holds "
+        f"{lease.subnet}; its containers would change address. Ask for {lease.subnet}, "
+        "or allow the move."
+    )
+
+
+def _check_asked(
+    request: Request,
+    subnet: IPv4Network,
+    network: Network,
+    holders: Mapping[IPv4Network, str],
+    taken: _TakenAddresses,
+) -> None:
+    asks = f"Host '{request.name}' ({request.public_ip}) asks for {subnet}"
+    if subnet.prefixlen != network.subnet_length:
+        raise AllocationError(
+            f"{asks}, but the network's subnets are /{network.subnet_length}; ask for one of these."
+        )
+    if not network.leases_out(subnet):
+        raise AllocationError(
+            f"{asks}, which is outside what {network.network} leases out: "
+            f"{network.subnet_min} to {network.subnet_max}; ask for one of these."
+        )
+    if not taken.overlaps(subnet):
+        return
+    for other, holder in holders.items():
+        if other == subnet:
+            raise AllocationError(
+                f"{asks}, which {holder} holds; ask for another one, or release that lease."
+            )
+        if other.overlaps(subnet):
+            raise AllocationError(
+                f"{asks}, which overlaps {other} of {holder}; ask for another one, "
+                "or release that lease."
+            )
+
+
+def _out_of_subnets(request: Request, network: Network, holders: Mapping[IPv4Network, str]) -> str:
+    listed = [f"{subnet} by {holder}" for subnet, holder in sorted(holders.items())]
+    more = len(listed) - _LISTED_HOLDERS
+    tail = f" and {more} more" if more > 0 else ""
+    return (
+        f"Out of subnets for host '{request.name}' ({request.public_ip}): all {network.capacity} "
+        f"subnets /{network.subnet_length} from {network.subnet_min} to {network.subnet_max} are "
+        f"taken ({', '.join(listed[:_LISTED_HOLDERS])}{tail}); release leases of hosts that are "
+        "gone, or widen the network."
+    )

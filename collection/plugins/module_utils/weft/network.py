@@ -1,0 +1,392 @@
+# Copyright (c) 2026, The weft developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The network: flannel's configuration document, read by flannel's rules, written canonically.
+
+The document is the JSON at ``<prefix>/config``. Field names, defaults and limits follow flannel's
+``pkg/subnet/config.go``; the options of the backends follow ``Documentation/backends.md``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from ipaddress import (
+    IPv4Address,
+    IPv4Network,
+    IPv6Address,
+    IPv6Network,
+)
+from typing import Generic, TypeVar
+
+from .json_object import (
+    JsonObject,
+    JsonObjectError,
+    JsonValue,
+    dump_object,
+    integer_field,
+    load_object,
+    split_fields,
+    switch_field,
+    text_field,
+)
+
+# udp: flannel's pkg/backend/udp defaultPort; vxlan: the Linux kernel's default, older than IANA's.
+UDP_PORT = 8285
+VXLAN_PORT = 8472
+VXLAN_VNI = 1
+
+_PORTS = range(1, 2**16)
+_VNIS = range(2**24)  # RFC 7348, section 5: 24 bits
+_MTUS = range(576, 2**16)  # RFC 791: what every host takes, up to what the length field can say
+
+_NETWORK_FIELDS = (
+    "Network",
+    "SubnetLen",
+    "SubnetMin",
+    "SubnetMax",
+    "EnableIPv4",
+    "EnableIPv6",
+    "IPv6Network",
+    "IPv6SubnetLen",
+    "IPv6SubnetMin",
+    "IPv6SubnetMax",
+    "EnableNFTables",
+    "Backend",
+)
+
+
+class NetworkError(ValueError):
+    """A network configuration that cannot work; the message says why and what to change."""
+
+
+@dataclass(frozen=True, slots=True)
+class BackendRules:
+    """What one type of backend takes: the names of its options and their defaults."""
+
+    options: tuple[str, ...]
+    default_port: int | None = None
+    default_vni: int | None = None
+    zero_port_is_default: bool = False
+
+
+BACKENDS: Mapping[str, BackendRules] = {
+    "udp": BackendRules(options=("Port", "MTU"), default_port=UDP_PORT),
+    "vxlan": BackendRules(
+        options=("VNI", "Port", "MTU", "GBP", "Learning", "DirectRouting"),
+        default_port=VXLAN_PORT,
+        default_vni=VXLAN_VNI,
+        zero_port_is_default=True,
+    ),
+    "host-gw": BackendRules(options=("MTU",)),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """How packets cross, with every default filled in.
+
+    ``port`` and ``vni`` are None where the type has none. ``mtu`` is the underlay's MTU in bytes
+    before encapsulation is taken off; None means that of the underlay interface. ``unknown`` holds
+    the keys that weft does not know, kept when the document is written again.
+    """
+
+    type: str
+    port: int | None = None
+    vni: int | None = None
+    mtu: int | None = None
+    gbp: bool = False
+    learning: bool = False
+    direct_routing: bool = False
+    unknown: Mapping[str, JsonValue] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """The cluster-wide configuration, valid and with every default filled in.
+
+    ``subnet_min`` and ``subnet_max`` are the addresses of the first and the last subnet that may be
+    leased, both of ``subnet_length`` bits. The IPv6 fields are None unless ``enable_ipv6``.
+    ``unknown`` holds the keys that weft does not know, kept when the document is written again.
+    """
+
+    network: IPv4Network
+    subnet_length: int
+    subnet_min: IPv4Address
+    subnet_max: IPv4Address
+    backend: Backend
+    enable_ipv6: bool = False
+    ipv6_network: IPv6Network | None = None
+    ipv6_subnet_length: int | None = None
+    ipv6_subnet_min: IPv6Address | None = None
+    ipv6_subnet_max: IPv6Address | None = None
+    enable_nftables: bool = False
+    unknown: Mapping[str, JsonValue] = field(default_factory=dict, hash=False)
+
+    @property
+    def capacity(self) -> int:
+        """How many subnets the network can lease."""
+        span = int(self.subnet_max) - int(self.subnet_min)
+        return (span >> (32 - self.subnet_length)) + 1
+
+    def leases_out(self, subnet: IPv4Network) -> bool:
+        """Tell whether *subnet* is one of those that this network leases."""
+        return (
+            subnet.prefixlen == self.subnet_length
+            and self.subnet_min <= subnet.network_address <= self.subnet_max
+        )
+
+
+def parse_network(text: str) -> Network:
+    """Read flannel's configuration document.
+
+    Keys match whatever their case; host bits of ``Network`` are dropped, as flannel drops them.
+    Raises NetworkError.
+    """
+    try:
+        return network_from_document(load_object(text))
+    except JsonObjectError as error:
+        raise NetworkError(f"The network configuration cannot be read: {error}.") from error
+
+
+def serialise_network(network: Network) -> str:
+    """Write *network* as the canonical document: flannel's spelling, defaults filled in."""
+    return dump_object(network_document(network))
+
+
+def network_document(network: Network) -> JsonObject:
+    """Return the canonical document of *network*; switches appear only where they are on."""
+    document: JsonObject = {
+        "Network": str(network.network),
+        "SubnetLen": network.subnet_length,
+        "SubnetMin": str(network.subnet_min),
+        "SubnetMax": str(network.subnet_max),
+    }
+    if network.enable_ipv6:
+        document |= {
+            "EnableIPv6": True,
+            "IPv6Network": str(network.ipv6_network),
+            "IPv6SubnetLen": network.ipv6_subnet_length,
+            "IPv6SubnetMin": str(network.ipv6_subnet_min),
+            "IPv6SubnetMax": str(network.ipv6_subnet_max),
+        }
+    if network.enable_nftables:
+        document["EnableNFTables"] = True
+    document["Backend"] = _backend_document(network.backend)
+    return document | dict(network.unknown)
+
+
+def network_from_document(document: Mapping[str, JsonValue]) -> Network:
+    """Check *document*, fill in flannel's defaults and return the network.
+
+    Raises NetworkError, or JsonObjectError for a field of the wrong type.
+    """
+    fields, unknown = split_fields(document, _NETWORK_FIELDS)
+    if not switch_field(fields, "EnableIPv4", default=True):
+        raise NetworkError(
+            "EnableIPv4 is false, but a lease's key in the store needs an IPv4 subnet; "
+            "set EnableIPv4 to true."
+        )
+    plan = _subnet_plan(_IPV4, fields)
+    enable_ipv6 = switch_field(fields, "EnableIPv6", default=False)
+    ipv6_plan = _subnet_plan(_IPV6, fields) if enable_ipv6 else None
+    return Network(
+        network=plan.network,
+        subnet_length=plan.length,
+        subnet_min=plan.first,
+        subnet_max=plan.last,
+        backend=_backend(fields.get("Backend")),
+        enable_ipv6=enable_ipv6,
+        ipv6_network=ipv6_plan.network if ipv6_plan else None,
+        ipv6_subnet_length=ipv6_plan.length if ipv6_plan else None,
+        ipv6_subnet_min=ipv6_plan.first if ipv6_plan else None,
+        ipv6_subnet_max=ipv6_plan.last if ipv6_plan else None,
+        enable_nftables=switch_field(fields, "EnableNFTables", default=False),
+        unknown=unknown,
+    )
+
+
+_N = TypeVar("_N", IPv4Network, IPv6Network)
+_A = TypeVar("_A", IPv4Address, IPv6Address)
+
+
+@dataclass(frozen=True, slots=True)
+class _Family(Generic[_N, _A]):
+    """One address family: the names of its fields and flannel's numbers for it."""
+
+    prefix: str
+    bits: int
+    usual_length: int
+    parse_network: Callable[[str], _N]
+    parse_address: Callable[[str], _A]
+    address: Callable[[int], _A]
+
+
+@dataclass(frozen=True, slots=True)
+class _SubnetPlan(Generic[_N, _A]):
+    network: _N
+    length: int
+    first: _A
+    last: _A
+
+
+def _as_ipv4_network(text: str) -> IPv4Network:
+    return IPv4Network(text, strict=False)
+
+
+def _as_ipv6_network(text: str) -> IPv6Network:
+    return IPv6Network(text, strict=False)
+
+
+_IPV4 = _Family("", 32, 24, _as_ipv4_network, IPv4Address, IPv4Address)
+_IPV6 = _Family("IPv6", 128, 64, _as_ipv6_network, IPv6Address, IPv6Address)
+
+
+def _subnet_plan(family: _Family[_N, _A], fields: Mapping[str, JsonValue]) -> _SubnetPlan[_N, _A]:
+    network = _network_address(family, fields)
+    length = _subnet_length(family, fields, network)
+    size = 1 << (family.bits - length)
+    # flannel leaves out the first subnet: its base is the network's own address.
+    first = _bound(family, fields, "Min", network, int(network.network_address) + size)
+    last = _bound(family, fields, "Max", network, int(network.broadcast_address) + 1 - size)
+    for name, address in (("Min", first), ("Max", last)):
+        if int(address) % size:
+            aligned = family.address(int(address) - int(address) % size)
+            raise NetworkError(
+                f"{family.prefix}Subnet{name} {address} is not the address of a /{length} subnet; "
+                f"use {aligned}, or another SubnetLen."
+            )
+    if int(first) > int(last):
+        raise NetworkError(
+            f"{family.prefix}SubnetMin {first} is above {family.prefix}SubnetMax {last}, so no "
+            "subnet could be leased; swap them."
+        )
+    return _SubnetPlan(network, length, first, last)
+
+
+def _network_address(family: _Family[_N, _A], fields: Mapping[str, JsonValue]) -> _N:
+    name = f"{family.prefix}Network"
+    text = text_field(fields, name)
+    if not text:
+        raise NetworkError(f"{name} is missing; give the whole network, such as 100.96.0.0/16.")
+    if "/" not in text:
+        raise NetworkError(f"{name} {text!r} has no prefix length; write it as address/length.")
+    try:
+        return family.parse_network(text)
+    except ValueError as error:
+        raise NetworkError(
+            f"{name} {text!r} is not a network: {error}; write it as address/length."
+        ) from error
+
+
+def _subnet_length(family: _Family[_N, _A], fields: Mapping[str, JsonValue], network: _N) -> int:
+    name = f"{family.prefix}SubnetLen"
+    length = integer_field(fields, name)
+    longest = family.bits - 2
+    shortest = network.prefixlen + 2
+    if not length:
+        if shortest > longest:
+            raise NetworkError(
+                f"{family.prefix}Network {network} is too small; it must be /{longest - 2} or "
+                "larger, to hold four subnets of four addresses."
+            )
+        return max(family.usual_length, shortest)
+    if length > longest:
+        raise NetworkError(f"{name} {length} leaves no room for containers; use {longest} or less.")
+    if length < shortest:
+        raise NetworkError(
+            f"{name} {length} gives fewer than four subnets in {network}; "
+            f"use {shortest} or more, or a larger {family.prefix}Network."
+        )
+    return length
+
+
+def _bound(
+    family: _Family[_N, _A],
+    fields: Mapping[str, JsonValue],
+    bound: str,
+    network: _N,
+    default: int,
+) -> _A:
+    name = f"{family.prefix}Subnet{bound}"
+    text = text_field(fields, name)
+    try:
+        address = family.parse_address(text) if text else family.address(0)
+    except ValueError as error:
+        raise NetworkError(
+            f"{name} {text!r} is not an address; give the address of a subnet inside {network}."
+        ) from error
+    # Go cannot tell a zero address from an unset one: both mean the default.
+    if int(address) == 0:
+        return family.address(default)
+    if address not in network:
+        raise NetworkError(f"{name} {address} is not inside {network}; choose one that is.")
+    return address
+
+
+def _backend(value: JsonValue) -> Backend:
+    if value is None:
+        # flannel's code says udp, whatever its documentation says (pkg/subnet/config.go).
+        return _backend_from_fields("udp", {}, {})
+    if not isinstance(value, dict):
+        raise NetworkError('Backend must be an object, such as {"Type": "udp"}.')
+    known = "', '".join(BACKENDS)
+    given, _unknown = split_fields(value, ("Type",))
+    backend_type = (text_field(given, "Type") or "").lower()
+    if not backend_type:
+        raise NetworkError(f"Backend has no Type; give one of '{known}'.")
+    if backend_type not in BACKENDS:
+        raise NetworkError(
+            f"Backend type '{backend_type}' is not one that weft carries; use one of '{known}'."
+        )
+    fields, unknown = split_fields(value, ("Type", *BACKENDS[backend_type].options))
+    return _backend_from_fields(backend_type, fields, unknown)
+
+
+def _backend_from_fields(
+    backend_type: str, fields: Mapping[str, JsonValue], unknown: Mapping[str, JsonValue]
+) -> Backend:
+    rules = BACKENDS[backend_type]
+    elsewhere, _rest = split_fields(unknown, ("DirectRouting",))
+    if switch_field(elsewhere, "DirectRouting", default=False):
+        raise NetworkError(
+            f"DirectRouting is on, but the backend '{backend_type}' has no such option; "
+            "use 'vxlan', or leave DirectRouting out."
+        )
+    port = integer_field(fields, "Port")
+    if port is None or (port == 0 and rules.zero_port_is_default):
+        port = rules.default_port
+    vni = integer_field(fields, "VNI")
+    return Backend(
+        type=backend_type,
+        port=_within("Port", port, _PORTS),
+        vni=_within("VNI", rules.default_vni if vni is None else vni, _VNIS),
+        # In Go an unset number is 0, so an MTU of 0 asks for the interface's own.
+        mtu=_within("MTU", integer_field(fields, "MTU") or None, _MTUS),
+        gbp=switch_field(fields, "GBP", default=False),
+        learning=switch_field(fields, "Learning", default=False),
+        direct_routing=switch_field(fields, "DirectRouting", default=False),
+        unknown=unknown,
+    )
+
+
+def _within(name: str, value: int | None, limits: range) -> int | None:
+    if value is not None and value not in limits:
+        raise NetworkError(
+            f"{name} {value} is out of range; use {limits.start} to {limits.stop - 1}."
+        )
+    return value
+
+
+def _backend_document(backend: Backend) -> JsonObject:
+    values: JsonObject = {
+        "VNI": backend.vni,
+        "Port": backend.port,
+        "MTU": backend.mtu,
+        "GBP": backend.gbp,
+        "Learning": backend.learning,
+        "DirectRouting": backend.direct_routing,
+    }
+    given = {name: value for name, value in values.items() if value is not None}
+    written = {name: value for name, value in given.items() if value is not False}
+    return {"Type": backend.type} | written | dict(backend.unknown)
