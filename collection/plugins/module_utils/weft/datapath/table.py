@@ -1,0 +1,164 @@
+# Copyright (c) 2026, The weft developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The forwarding table: the device, the socket, and which public IP holds which subnet."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network
+from typing import Any
+
+BACKENDS = ("udp",)
+# A link's least MTU (RFC 791, 3.2) and the largest payload of an IPv4 UDP datagram (65535 - 28).
+MTU_MIN = 68
+MTU_MAX = 65507
+# IFNAMSIZ less the final zero; `%` would make the kernel choose a number (net/core/dev.c).
+_DEVICE_NAME = re.compile(r"[^\s/:%]{1,15}")
+
+
+class TableError(ValueError):
+    """A table cannot be used; the message names the key, the value and the reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """A lease of another host: its subnet is reached through its public IP."""
+
+    subnet: IPv4Network
+    public_ip: IPv4Address
+
+
+@dataclass(frozen=True, slots=True)
+class ForwardingTable:
+    """All that the datapath is told; `mtu`, in bytes, is that of the device."""
+
+    device: str
+    bind: IPv4Address
+    port: int
+    network: IPv4Network
+    subnet: IPv4Network
+    mtu: int
+    peers: tuple[Peer, ...] = ()
+    backend: str = "udp"
+
+    def to_document(self) -> dict[str, Any]:
+        """Return the table as JSON values, in the form that `parse_table` reads."""
+        return {
+            "backend": self.backend,
+            "device": self.device,
+            "bind": str(self.bind),
+            "port": self.port,
+            "network": str(self.network),
+            "subnet": str(self.subnet),
+            "mtu": self.mtu,
+            "peers": [
+                {"subnet": str(peer.subnet), "public_ip": str(peer.public_ip)}
+                for peer in self.peers
+            ],
+        }
+
+
+_TABLE_KEYS = ("backend", "device", "bind", "port", "network", "subnet", "mtu", "peers")
+_PEER_KEYS = ("subnet", "public_ip")
+
+
+def parse_table(document: object) -> ForwardingTable:
+    """Return the table that the decoded JSON `document` describes.
+
+    Raises TableError for a missing or unknown key, a value of the wrong type or range, and
+    subnets that contradict each other.
+    """
+    fields = _fields(document, _TABLE_KEYS, "the table")
+    if fields["backend"] not in BACKENDS:
+        raise TableError(f"backend: {fields['backend']!r} is not one of {', '.join(BACKENDS)}")
+    peers = fields["peers"]
+    if not isinstance(peers, list):
+        raise TableError(f"peers: expected a list, got {type(peers).__name__}")
+    table = ForwardingTable(
+        backend=fields["backend"],
+        device=_device(fields["device"]),
+        bind=_address(fields["bind"], "bind"),
+        port=_integer(fields["port"], "port", 1, 65535),
+        network=_network(fields["network"], "network"),
+        subnet=_network(fields["subnet"], "subnet"),
+        mtu=_integer(fields["mtu"], "mtu", MTU_MIN, MTU_MAX),
+        peers=tuple(_peer(peer, f"peers[{index}]") for index, peer in enumerate(peers)),
+    )
+    _check_consistency(table)
+    return table
+
+
+def _check_consistency(table: ForwardingTable) -> None:
+    if not table.subnet.subnet_of(table.network):
+        raise TableError(f"subnet: {table.subnet} is not inside the network {table.network}")
+    holders: dict[IPv4Network, IPv4Address] = {}
+    for peer in table.peers:
+        if not peer.subnet.subnet_of(table.network):
+            raise TableError(
+                f"peers: {peer.subnet} of {peer.public_ip} is not inside the network "
+                f"{table.network}"
+            )
+        if peer.subnet.overlaps(table.subnet):
+            raise TableError(
+                f"peers: {peer.subnet} of {peer.public_ip} overlaps our own subnet {table.subnet}"
+            )
+        holder = holders.setdefault(peer.subnet, peer.public_ip)
+        if holder != peer.public_ip:
+            raise TableError(f"peers: {holder} and {peer.public_ip} both hold {peer.subnet}")
+
+
+def _fields(document: object, keys: tuple[str, ...], name: str) -> Mapping[str, Any]:
+    if not isinstance(document, dict):
+        raise TableError(f"{name}: expected an object, got {type(document).__name__}")
+    missing = [key for key in keys if key not in document]
+    unknown = [repr(key) for key in document if key not in keys]
+    if missing:
+        raise TableError(f"{name}: missing {', '.join(missing)}")
+    if unknown:
+        raise TableError(f"{name}: unknown {', '.join(unknown)}; known are {', '.join(keys)}")
+    return document
+
+
+def _peer(document: object, name: str) -> Peer:
+    fields = _fields(document, _PEER_KEYS, name)
+    public_ip = _address(fields["public_ip"], f"{name}.public_ip")
+    if public_ip.is_unspecified:
+        raise TableError(f"{name}.public_ip: {public_ip} is no host's address")
+    return Peer(subnet=_network(fields["subnet"], f"{name}.subnet"), public_ip=public_ip)
+
+
+def _device(value: object) -> str:
+    if not isinstance(value, str) or not _DEVICE_NAME.fullmatch(value) or value in (".", ".."):
+        raise TableError(f"device: {value!r} is not an interface name of 1 to 15 characters")
+    return value
+
+
+def _integer(value: object, name: str, least: int, most: int) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+        raise TableError(f"{name}: {value!r} is not a whole number from {least} to {most}")
+    return value
+
+
+def _address(value: object, name: str) -> IPv4Address:
+    # A string only: ipaddress would take the integer 1 for 0.0.0.1.
+    if not isinstance(value, str):
+        raise TableError(f"{name}: {value!r} is not an IPv4 address")
+    try:
+        address = IPv4Address(value)
+    except ValueError as error:
+        raise TableError(f"{name}: {error}") from error
+    if address.is_multicast or address.is_reserved:
+        raise TableError(f"{name}: {address} is no host's address")
+    return address
+
+
+def _network(value: object, name: str) -> IPv4Network:
+    if not isinstance(value, str) or "/" not in value:
+        raise TableError(f"{name}: {value!r} is not an IPv4 subnet such as 100.96.1.0/24")
+    try:
+        return IPv4Network(value)
+    except ValueError as error:
+        raise TableError(f"{name}: {error}") from error

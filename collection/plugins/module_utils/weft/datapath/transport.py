@@ -1,0 +1,87 @@
+# Copyright (c) 2026, The weft developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The UDP socket that carries packets between the hosts."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import struct
+from collections.abc import Iterator
+from ipaddress import IPv4Address
+
+# Linux numbers that the socket module of Python 3.11 does not name.
+IP_FREEBIND = 15  # linux/in.h
+SO_SNDBUFFORCE = 32  # asm-generic/socket.h, with CAP_NET_ADMIN beyond net.core.wmem_max
+SO_RCVBUFFORCE = 33
+SO_MEMINFO = 55
+
+# Bytes: some 5,000 datagrams of 1,500, which the kernel accounts with their overhead.
+BUFFER_SIZE = 7 << 20
+
+# SO_MEMINFO is nine u32 (linux/sock_diag.h); the last is SK_MEMINFO_DROPS.
+_MEMINFO = struct.Struct("=9I")
+
+
+class TransportError(OSError):
+    """The socket cannot be bound; the message names the address, the reason and the next step."""
+
+
+def open_transport(
+    bind: IPv4Address,
+    port: int,
+    *,
+    await_address: bool = False,
+    replaces: socket.socket | None = None,
+) -> socket.socket:
+    """Return a non-blocking UDP socket bound to `bind` and `port`.
+
+    With `await_address` the address need not be there yet, as when a host boots. `replaces` is
+    an open socket of ours that may overlap, such as 0.0.0.0 and the same port. Raises
+    TransportError.
+    """
+    transport = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+    try:
+        _enlarge(transport, SO_RCVBUFFORCE, socket.SO_RCVBUF)
+        _enlarge(transport, SO_SNDBUFFORCE, socket.SO_SNDBUF)
+        if await_address:
+            transport.setsockopt(socket.IPPROTO_IP, IP_FREEBIND, 1)
+        with _reusable(transport, replaces):
+            transport.bind((str(bind), port))
+    except OSError as error:
+        transport.close()
+        raise TransportError(
+            error.errno,
+            f"cannot bind UDP {bind}:{port}: {error.strerror}; the address must be this host's "
+            "and the port free of other daemons, such as flanneld",
+        ) from error
+    return transport
+
+
+def datagrams_lost(transport: socket.socket) -> int:
+    """Return how many datagrams the kernel dropped before we read them."""
+    meminfo = transport.getsockopt(socket.SOL_SOCKET, SO_MEMINFO, _MEMINFO.size)
+    drops: int = _MEMINFO.unpack(meminfo)[-1]
+    return drops
+
+
+def _enlarge(transport: socket.socket, force: int, option: int) -> None:
+    try:
+        transport.setsockopt(socket.SOL_SOCKET, force, BUFFER_SIZE)
+    except PermissionError:
+        transport.setsockopt(socket.SOL_SOCKET, option, BUFFER_SIZE)
+
+
+@contextlib.contextmanager
+def _reusable(*transports: socket.socket | None) -> Iterator[None]:
+    """Let the sockets share an address for the moment of a bind, and nobody else after it."""
+    ours = [transport for transport in transports if transport is not None]
+    if len(ours) > 1:
+        for transport in ours:
+            transport.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        yield
+    finally:
+        for transport in ours:
+            transport.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)

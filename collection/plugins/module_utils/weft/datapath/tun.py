@@ -1,0 +1,77 @@
+# Copyright (c) 2026, The weft developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A TUN device (Documentation/networking/tuntap.rst): one whole IP packet a read and a write."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import struct
+
+PATH = "/dev/net/tun"
+
+# linux/if_tun.h
+TUNSETIFF = 0x400454CA
+TUNSETPERSIST = 0x400454CB
+TUNSETOWNER = 0x400454CC
+TUNSETOFFLOAD = 0x400454D0
+IFF_TUN = 0x0001
+IFF_NO_PI = 0x1000
+
+# struct ifreq (linux/if.h): a name of IFNAMSIZ bytes, then a union of 24 whose start is the flags.
+_IFREQ = struct.Struct("16sH22x")
+
+_REASONS = {
+    errno.ENOENT: f"{PATH} is missing: load the module tun",
+    errno.ENODEV: f"{PATH} has no driver: load the module tun",
+    errno.EPERM: "not permitted: the process needs CAP_NET_ADMIN",
+    errno.EACCES: f"{PATH} cannot be opened: the process needs write access to it",
+    errno.EBUSY: "another process holds the device: stop it, flanneld perhaps, or name another",
+    errno.EINVAL: "an interface of this name exists and is no TUN device: name another",
+}
+
+
+class TunError(OSError):
+    """A TUN device cannot be opened; the message names it, the reason and the next step."""
+
+
+def open_device(name: str) -> int:
+    """Open the device `name`, made if it does not exist, and return a non-blocking descriptor.
+
+    The device is persistent: it and its routes outlive the process. Its address, MTU and state
+    are not touched. Raises TunError.
+    """
+    try:
+        descriptor = os.open(PATH, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        raise _explained(name, error) from error
+    try:
+        fcntl.ioctl(descriptor, TUNSETIFF, _IFREQ.pack(name.encode(), IFF_TUN | IFF_NO_PI))
+        # An earlier process may have asked for offloads, which change what a read returns.
+        fcntl.ioctl(descriptor, TUNSETOFFLOAD, 0)
+        # Without an owner any user may attach to a persistent device that nobody holds.
+        fcntl.ioctl(descriptor, TUNSETOWNER, os.geteuid())
+        fcntl.ioctl(descriptor, TUNSETPERSIST, 1)
+    except OSError as error:
+        os.close(descriptor)
+        raise _explained(name, error) from error
+    return descriptor
+
+
+def delete_device(descriptor: int) -> None:
+    """Delete the device by closing its last, no longer persistent, descriptor."""
+    try:
+        fcntl.ioctl(descriptor, TUNSETPERSIST, 0)
+    except OSError as error:
+        # Somebody deleted it already.
+        if error.errno != errno.EBADFD:
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def _explained(name: str, error: OSError) -> TunError:
+    reason = _REASONS.get(error.errno or 0, error.strerror)
+    return TunError(error.errno, f"device {name}: {reason}")

@@ -1,0 +1,60 @@
+# Copyright (c) 2026, The weft developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Logging to standard error, one line an event, in the form that the journal reads."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+
+# sd-daemon(3): the priority that a line carries in front, as in syslog.
+_PRIORITIES = (
+    (logging.CRITICAL, "<2>"),
+    (logging.ERROR, "<3>"),
+    (logging.WARNING, "<4>"),
+    (logging.INFO, "<6>"),
+)
+_DEBUG = "<7>"
+
+
+def configure(*, verbose: bool) -> None:
+    """Send the log to standard error, from INFO on, or DEBUG with `verbose`."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(JournalFormatter() if _is_journal() else LineFormatter())
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.DEBUG if verbose else logging.INFO)
+
+
+class LineFormatter(logging.Formatter):
+    """One line an event, for a terminal or a file; a traceback is folded into it."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(message)s")
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the record without line ends."""
+        return " | ".join(super().format(record).splitlines())
+
+
+class JournalFormatter(LineFormatter):
+    """The same with a priority in front; the journal knows the time itself."""
+
+    def __init__(self) -> None:
+        logging.Formatter.__init__(self, "%(message)s")
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the record as one line that starts with its priority."""
+        priority = next((text for level, text in _PRIORITIES if record.levelno >= level), _DEBUG)
+        return priority + super().format(record)
+
+
+def _is_journal() -> bool:
+    # systemd.exec(5): the variable is inherited, so the stream must be the very one it names.
+    try:
+        status = os.fstat(sys.stderr.fileno())
+    except (OSError, ValueError):
+        return False
+    return os.environ.get("JOURNAL_STREAM") == f"{status.st_dev}:{status.st_ino}"
