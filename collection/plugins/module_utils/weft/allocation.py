@@ -149,7 +149,7 @@ class _TakenAddresses:
         )
 
     def free_subnets(self, network: Network) -> Iterator[IPv4Network]:
-        """Yield the subnets of *network* that overlap nothing taken at that moment, lowest first."""
+        """Yield the subnets of *network* that overlap nothing taken by then, lowest first."""
         size = 1 << (32 - network.subnet_length)
         first = int(network.subnet_min)
         while first <= int(network.subnet_max):

@@ -1,0 +1,68 @@
+# Copyright (c) 2026, The weft developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the store holds at one revision: the network's configuration and the leases."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from ipaddress import IPv4Network
+
+from .lease import Lease, LeaseError, parse_lease, parse_subnet_key
+from .network import Network, parse_network
+
+
+@dataclass(frozen=True, slots=True)
+class StoredNetwork:
+    """The configuration as it is written, and the revision at which that was done."""
+
+    text: str
+    mod_revision: int
+
+    def parse(self) -> Network:
+        """Return the network that the text describes. Raises NetworkError."""
+        return parse_network(self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class InvalidEntry:
+    """A key among the leases that is no lease; the ``subnet`` that it may name is taken anyway."""
+
+    key: str
+    reason: str
+    subnet: IPv4Network | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Everything under the prefix at ``revision``; ``leases`` in the order of their subnets."""
+
+    revision: int
+    network: StoredNetwork | None
+    leases: tuple[Lease, ...]
+    invalid: tuple[InvalidEntry, ...] = ()
+
+    @property
+    def network_revision(self) -> int:
+        """The revision of the configuration, 0 while there is none."""
+        return self.network.mod_revision if self.network else 0
+
+    @property
+    def blocked(self) -> tuple[IPv4Network, ...]:
+        """The subnets that unreadable entries take."""
+        return tuple(entry.subnet for entry in self.invalid if entry.subnet is not None)
+
+
+def read_entry(
+    prefix: str, key: bytes, value: bytes, *, lease_id: int, mod_revision: int
+) -> Lease | InvalidEntry:
+    """Return what stands at *key* among the leases; bad entries come back with their reason."""
+    name = key.decode(errors="replace")
+    subnet = None
+    try:
+        subnet, _ipv6_subnet = parse_subnet_key(prefix, name)
+        return parse_lease(
+            prefix, name, value.decode(), lease_id=lease_id, mod_revision=mod_revision
+        )
+    except (LeaseError, UnicodeDecodeError) as error:
+        return InvalidEntry(name, str(error), subnet)
