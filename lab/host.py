@@ -16,8 +16,9 @@ from lab import paths, ssh, underlay
 from lab.cgroup import Group
 from lab.settings import Host, Lab
 
-# Docker's and containerd's overlays cannot lie on the overlay of the host's root.
-PLAIN_DIRECTORIES = ("var/lib/docker", "var/lib/containerd", "var/lib/etcd")
+# Docker's and containerd's overlays cannot lie on the overlay of the host's root. (etcd's package
+# gives /var/lib/etcd to its user only if it makes the directory itself, so that one is not bound.)
+PLAIN_DIRECTORIES = ("var/lib/docker", "var/lib/containerd")
 
 
 def prepare(lab: Lab, host: Host) -> None:
