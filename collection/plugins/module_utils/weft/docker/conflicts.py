@@ -1,0 +1,97 @@
+# Copyright (c) 2026, The weft developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The same option given to dockerd a second time.
+
+dockerd does not start if an option is both a flag and a key of daemon.json, even with equal
+values, nor if a bridge of one's own is named beside a bip (moby #34460).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .errors import BridgeError
+from .invocation import Invocation
+from .unit import split_words
+
+_FLAG_NAMES = {"--bip": "bip", "--mtu": "mtu", "--bridge": "bridge", "-b": "bridge"}
+_REFERENCE = re.compile(r"\$\{?(\w+)\}?")
+# What packages pass on to dockerd from their defaults file.
+_PACKAGED_VARIABLE = "DOCKER_OPTS"
+
+
+class ConflictError(BridgeError):
+    """An option of weft's is also given elsewhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """An option, its value, and the file that gives it to dockerd."""
+
+    option: str
+    value: str
+    path: Path
+
+    def __str__(self) -> str:
+        return f"{self.option} ({self.value}) in {self.path}"
+
+
+def flags_given(invocation: Invocation) -> list[Given]:
+    """Return the options of interest on the command line and in the variables it refers to."""
+    command = invocation.command
+    if command is None:
+        references, found = [_PACKAGED_VARIABLE], []
+    else:
+        references = _REFERENCE.findall(command.value)
+        found = list(_flags(command.path, split_words(command.value)))
+    for variable in invocation.variables:
+        if variable.name in references:
+            found.extend(_flags(variable.path, variable.value.split()))
+    return found
+
+
+def _flags(path: Path, words: Sequence[str]) -> Iterator[Given]:
+    for flag, value in _flag_values(words):
+        if option := _FLAG_NAMES.get(flag):
+            yield Given(option, value, path)
+
+
+def _flag_values(words: Sequence[str]) -> Iterator[tuple[str, str]]:
+    for word, following in zip(words, [*words[1:], ""], strict=True):
+        flag, equals, value = word.partition("=")
+        yield flag, value if equals else following
+
+
+def keys_given(path: Path, values: Mapping[str, Any]) -> list[Given]:
+    """Return the options of interest among the keys of daemon.json."""
+    return [
+        Given(name, str(values[name]), path) for name in ("bip", "mtu", "bridge") if name in values
+    ]
+
+
+def refuse_conflicts(wanted: Collection[str], given: Sequence[Given]) -> None:
+    """Raise ConflictError if one of ``given`` cannot stand beside the ``wanted`` options."""
+    conflicts = [entry for entry in given if entry.option in {*wanted, "bridge"}]
+    if conflicts:
+        raise ConflictError(
+            "dockerd would not start with what is given beside the options of this module: "
+            + "; ".join(str(entry) for entry in conflicts)
+            + ": remove it there"
+        )
+
+
+def refuse_other_config_file(invocation: Invocation, path: Path) -> None:
+    """Raise ConflictError if the command line makes dockerd read another file than ``path``."""
+    if invocation.command is None:
+        return
+    for flag, value in _flag_values(split_words(invocation.command.value)):
+        if flag == "--config-file" and Path(value).resolve() != path.resolve():
+            raise ConflictError(
+                f"{invocation.command.path} makes dockerd read {value}, not {path}: "
+                f"give {value} as path"
+            )

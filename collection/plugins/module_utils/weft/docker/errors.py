@@ -1,0 +1,10 @@
+# Copyright (c) 2026, The weft developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Why the bridge's settings cannot be brought onto the host."""
+
+from __future__ import annotations
+
+
+class BridgeError(ValueError):
+    """The message names the value, the reason and the next step; nothing has been written."""

@@ -1,0 +1,93 @@
+# Copyright (c) 2026, The weft developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How systemd starts dockerd, read from the unit's files as they lie on the disk.
+
+systemd's own view may be older than the disk until the next daemon-reload; what will hold after
+a restart is what the files say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from .unit import (
+    Assignment,
+    UnitFile,
+    Variable,
+    command_line,
+    environment_paths,
+    file_variables,
+    unit_variables,
+)
+
+LOAD_PATH = tuple(
+    Path(directory)
+    for directory in (
+        "/etc/systemd/system.control",
+        "/run/systemd/system.control",
+        "/run/systemd/transient",
+        "/run/systemd/generator.early",
+        "/etc/systemd/system",
+        "/run/systemd/system",
+        "/run/systemd/generator",
+        "/usr/local/lib/systemd/system",
+        "/usr/lib/systemd/system",
+        "/lib/systemd/system",
+        "/run/systemd/generator.late",
+    )
+)
+"""Where the system manager looks, the first match first (systemd.unit(5), table 1)."""
+
+DEFAULTS_FILE = Path("/etc/default/docker")
+"""Debian's file of ``DOCKER_OPTS``, read by its unit and by its init script."""
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """The command that starts dockerd, None without a unit, and the service's variables."""
+
+    command: Assignment | None
+    variables: tuple[Variable, ...]
+
+
+def read_invocation(
+    unit: str,
+    *,
+    load_path: Sequence[Path] = LOAD_PATH,
+    without: Path,
+    defaults_file: Path = DEFAULTS_FILE,
+) -> Invocation:
+    """Read how the unit starts dockerd if the drop-in ``without`` were not there.
+
+    Where no unit gives a command, its variables are those of ``defaults_file``, which the
+    package will read once it is there. Raises OSError if a file cannot be read.
+    """
+    files = [file for file in read_unit(unit, load_path) if file.path != without]
+    command = command_line(files)
+    sources = environment_paths(files) if command else [defaults_file]
+    variables = unit_variables(files)
+    for path in sources:
+        if path.is_file():
+            variables += file_variables(path, path.read_text(errors="replace"))
+    return Invocation(command, tuple(variables))
+
+
+def read_unit(unit: str, load_path: Sequence[Path]) -> list[UnitFile]:
+    """Read the unit's file and then its drop-ins, in the order in which systemd applies them.
+
+    Of drop-ins with one name the first directory's counts; the names decide the order. The
+    result is empty if the unit does not exist. Raises OSError if a file cannot be read.
+    """
+    fragment = next((path for d in load_path if (path := d / unit).exists()), None)
+    if fragment is None:
+        return []
+    drop_ins: dict[str, Path] = {}
+    for folder in (f"{unit}.d", f"{unit.rpartition('.')[2]}.d"):
+        for directory in load_path:
+            for path in (directory / folder).glob("*.conf"):
+                drop_ins.setdefault(path.name, path)
+    paths = [fragment, *(drop_ins[name] for name in sorted(drop_ins))]
+    return [UnitFile(path, path.read_text(errors="replace")) for path in paths]

@@ -1,0 +1,80 @@
+# Copyright (c) 2026, The weft developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""When dockerd must be restarted."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from ipaddress import IPv4Interface
+
+import pytest
+
+from ansible_collections.weft.overlay.plugins.module_utils.weft.docker.bridge import (
+    BridgeState,
+    EngineState,
+    parse_bridge,
+    restart_required,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.docker.settings import (
+    BridgeSettings,
+)
+
+BIP = IPv4Interface("100.96.1.1/24")
+OTHER = IPv4Interface("172.17.0.1/16")
+WANTED = BridgeSettings(BIP, 1472)
+
+
+def test_the_bridge_is_found_among_the_links() -> None:
+    answer = [
+        {"ifname": "eth0", "mtu": 1400, "addr_info": [{"local": "10.0.0.1", "prefixlen": 8}]},
+        {},
+        {"ifname": "docker0", "mtu": 1500, "addr_info": [{"local": "172.17.0.1", "prefixlen": 16}]},
+    ]
+    text = json.dumps(answer)
+    assert parse_bridge(text, "docker0") == BridgeState((OTHER,), 1500)
+    assert parse_bridge(text, "docker1") == BridgeState()
+
+
+@pytest.mark.parametrize(
+    ("bridge", "engine", "changed", "required"),
+    [
+        # dockerd is down: it will read the files when it starts
+        (BridgeState(), EngineState(running=False), True, False),
+        # the bridge has another address, or is not there
+        (BridgeState((OTHER,), 1472), EngineState(running=True, mtu=1472), False, True),
+        (BridgeState(), EngineState(running=True, mtu=1472), False, True),
+        # all is carried, also by an idle bridge before version 25, which stays at 1500
+        (BridgeState((BIP,), 1472), EngineState(running=True, mtu=1472), True, False),
+        (BridgeState((BIP,), 1500), EngineState(running=True, mtu=1472), True, False),
+        # dockerd still has the old MTU, whatever the device shows
+        (BridgeState((BIP,), 1472), EngineState(running=True, mtu=1500), False, True),
+        # dockerd does not answer
+        (BridgeState((BIP,), 1472), EngineState(running=True), True, False),
+        (BridgeState((BIP,), 1500), EngineState(running=True), True, True),
+        (BridgeState((BIP,), 1500), EngineState(running=True), False, False),
+    ],
+)
+def test_a_restart_is_asked_for_when_the_running_dockerd_differs(
+    bridge: BridgeState, engine: EngineState, changed: bool, required: bool
+) -> None:
+    assert restart_required(WANTED, bridge, engine, changed=changed) is required
+
+
+@pytest.mark.parametrize(
+    ("running_mtu", "mtu_left", "changed", "required"),
+    [
+        (1500, 1500, True, False),
+        (1472, 1500, True, True),
+        (1472, 1500, False, False),
+        (1472, 1472, True, False),
+    ],
+)
+def test_an_mtu_taken_away_counts_in_the_run_that_takes_it(
+    running_mtu: int, mtu_left: int, changed: bool, required: bool
+) -> None:
+    bridge = BridgeState((BIP,), running_mtu)
+    engine = EngineState(running=True, mtu=running_mtu)
+    wanted = replace(WANTED, mtu=None)
+    assert restart_required(wanted, bridge, engine, changed=changed, mtu_left=mtu_left) is required
