@@ -1,0 +1,187 @@
+# Copyright (c) 2026, The weft developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`weftd agent`: the process that watches the store and reconciles the host."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import logging
+import selectors
+import signal
+import socket
+import time
+from pathlib import Path
+from types import FrameType
+
+from .. import logs, notify
+from ..files import write_atomically
+from ..kernel import events
+from ..kernel.netlink import KernelError, Netlink
+from ..store import Store
+from ..store_settings import StoreError
+from .follower import Follower
+from .keeper import Keeper
+from .reconciler import Reconciler
+from .settings import DEFAULT_PATH as DEFAULT_SETTINGS
+from .settings import Settings, SettingsError, load_settings
+from .status import DEFAULT_PATH as DEFAULT_STATUS
+from .status import Status, write_status
+from .view import View, parse_view, serialise_view
+
+_log = logging.getLogger(__name__)
+
+DEFAULT_SNAPSHOT = Path("/var/lib/weft/snapshot.json")
+
+# Seconds between two looks at everything; sooner where something is wrong.
+_RECONCILE_INTERVAL = 30.0
+_RETRY_INTERVAL = 3.0
+# Seconds for a burst of events to end.
+_SETTLE = 0.05
+# Seconds after which systemd may start Docker although the overlay is not ready.
+_READY_GRACE = 20.0
+
+
+def run(arguments: list[str]) -> int:
+    """Run until SIGTERM or SIGINT; return the exit status."""
+    options = _parser().parse_args(arguments)
+    logs.configure(verbose=options.verbose)
+    try:
+        settings = load_settings(options.config)
+        with Netlink() as netlink, Store(settings.store) as store:
+            Agent(settings, netlink, store, options.snapshot, options.status).run()
+    except (SettingsError, KernelError, StoreError) as error:
+        _log.error("cannot start: %s", error)
+        return 1
+    _log.info("stopped; the overlay goes on as it is")
+    return 0
+
+
+class Agent:
+    """Ties the threads that speak with the store to the reconciler of the host."""
+
+    def __init__(
+        self, settings: Settings, netlink: Netlink, store: Store, snapshot: Path, status: Path
+    ) -> None:
+        self._snapshot = snapshot
+        self._status = status
+        self._view = load_view(snapshot)
+        self._kept = self._view
+        self._store_problem: str | None = None
+        self._lease_problem: str | None = None
+        self._stopping = False
+        self._ready = False
+        self._ready_at_the_latest = time.monotonic() + _READY_GRACE
+        self._woken, self._waker = socket.socketpair()
+        for end in (self._woken, self._waker):
+            end.setblocking(False)
+        self._reconciler = Reconciler(settings, netlink)
+        self._follower = Follower(store, self._view, self._learn)
+        self._keeper = Keeper(store, settings.lease, socket.gethostname(), self._learn_of_lease)
+
+    def run(self) -> None:
+        """Reconcile on every event, and every 30 s, until told to stop."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._stop)
+        self._follower.start()
+        self._keeper.start()
+        bells = [*events.open_bells(), self._woken]
+        with selectors.DefaultSelector() as selector:
+            for bell in bells:
+                selector.register(bell, selectors.EVENT_READ)
+            self._loop(selector, bells)
+        notify.notify("STOPPING=1")
+        self._follower.stop()
+        self._keeper.stop()
+        for bell in (*bells, self._waker):
+            bell.close()
+
+    def _loop(self, selector: selectors.DefaultSelector, bells: list[socket.socket]) -> None:
+        watchdog = notify.watchdog_interval()
+        longest_pause = watchdog / 3 if watchdog else _RECONCILE_INTERVAL
+        due = time.monotonic()
+        while not self._stopping:
+            pause = min(longest_pause, due - time.monotonic())
+            rung = bool(selector.select(max(0.0, pause)))
+            if rung:
+                time.sleep(_SETTLE)
+                for bell in bells:
+                    events.silence(bell)
+            notify.notify("WATCHDOG=1")
+            if (rung or time.monotonic() >= due) and not self._stopping:
+                healthy = self._reconcile()
+                due = time.monotonic() + (_RECONCILE_INTERVAL if healthy else _RETRY_INTERVAL)
+
+    def _reconcile(self) -> bool:
+        view = self._view
+        self._reconciler.reconcile(view)
+        self._keeper.tell(self._reconciler.public_ip, view)
+        self._keep(view)
+        status = self._reconciler.status(view, self._store_problem, self._lease_problem)
+        write_status(self._status, status)
+        self._tell_systemd(status)
+        return status.ready
+
+    def _tell_systemd(self, status: Status) -> None:
+        notify.notify(f"STATUS={status.summary()}")
+        if self._ready:
+            return
+        late = time.monotonic() > self._ready_at_the_latest
+        if status.ready or late:
+            if late and not status.ready:
+                _log.warning("going on although the overlay is not ready: %s", status.summary())
+            self._ready = True
+            notify.notify("READY=1")
+
+    def _keep(self, view: View) -> None:
+        """Keep the newest view for a start without a store; a full disk costs nothing else."""
+        if view.stale or view is self._kept:
+            return
+        try:
+            write_atomically(self._snapshot, serialise_view(view).encode(), 0o640)
+            self._kept = view
+        except OSError as error:
+            _log.warning("cannot keep %s: %s", self._snapshot, error.strerror)
+
+    def _learn(self, view: View, problem: str | None) -> None:
+        self._view, self._store_problem = view, problem
+        self._wake()
+
+    def _learn_of_lease(self, problem: str | None) -> None:
+        if problem != self._lease_problem:
+            self._lease_problem = problem
+            if problem:
+                _log.warning("%s", problem)
+            self._wake()
+
+    def _stop(self, _number: int, _frame: FrameType | None) -> None:
+        self._stopping = True
+        self._wake()
+
+    def _wake(self) -> None:
+        # A full buffer means that it is awake already.
+        with contextlib.suppress(BlockingIOError):
+            self._waker.send(b"\0")
+
+
+def load_view(path: Path) -> View:
+    """The view that was kept before this start, or an empty one; both are stale."""
+    try:
+        return parse_view(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return View(stale=True)
+    except (OSError, ValueError) as error:
+        _log.warning("%s is left aside: %s", path, error)
+        return View(stale=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="weftd agent", description="Watch the store and keep this host's overlay as it says."
+    )
+    parser.add_argument("--config", type=Path, default=DEFAULT_SETTINGS, help="settings (JSON)")
+    parser.add_argument("--snapshot", type=Path, default=DEFAULT_SNAPSHOT, help="last known leases")
+    parser.add_argument("--status", type=Path, default=DEFAULT_STATUS, help="what weftctl reads")
+    parser.add_argument("--verbose", action="store_true", help="log what is not news, too")
+    return parser

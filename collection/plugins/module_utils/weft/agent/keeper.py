@@ -1,0 +1,105 @@
+# Copyright (c) 2026, The weft developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The thread that keeps this host's own lease: reserves one where that is allowed, and renews it.
+
+A reservation has no expiry and needs nothing. A lease of etcd is kept alive well before a third of
+its time is over, where flannel writes a new one an hour before the end: it never comes close.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from ipaddress import IPv4Address, IPv4Network
+
+from ..allocation import AllocationError, Request
+from ..lease import Lease
+from ..network import NetworkError
+from ..reservation import Terms, reserve
+from ..store import LeaseExpiredError, Store
+from ..store_settings import StoreError
+from .settings import LeasePolicy
+from .view import View
+
+_log = logging.getLogger(__name__)
+
+_RETRY_SECONDS = 10.0
+_RENEWALS_PER_LIFE = 3
+
+
+class Keeper(threading.Thread):
+    """Keeps the lease of the public IP that it was last told, by the view that it was last given.
+
+    Calls report(problem) when what keeps this host without a lease changes; None is well.
+    """
+
+    def __init__(
+        self, store: Store, policy: LeasePolicy, name: str, report: Callable[[str | None], None]
+    ) -> None:
+        super().__init__(name="keeper", daemon=True)
+        self._store = store
+        self._policy = policy
+        self._host = name
+        self._report = report
+        self._wake = threading.Event()
+        self._stopped = False
+        self._public_ip: IPv4Address | None = None
+        self._view = View(stale=True)
+        self._previous: IPv4Network | None = None
+
+    def tell(self, public_ip: IPv4Address | None, view: View) -> None:
+        """Give the newest public IP and view."""
+        if public_ip != self._public_ip or view is not self._view:
+            self._public_ip, self._view = public_ip, view
+            self._wake.set()
+
+    def stop(self) -> None:
+        """End the thread's work."""
+        self._stopped = True
+        self._wake.set()
+
+    def run(self) -> None:
+        """Keep the lease until stopped."""
+        pause: float | None = None
+        while not self._stopped:
+            self._wake.wait(pause)
+            self._wake.clear()
+            try:
+                pause = self._keep()
+            except (StoreError, AllocationError, NetworkError) as error:
+                self._report(str(error))
+                pause = _RETRY_SECONDS
+
+    def _keep(self) -> float | None:
+        """Do what is due; the seconds until something is due again, None for never."""
+        public_ip, view = self._public_ip, self._view
+        if public_ip is None or view.stale or view.network is None:
+            return None
+        network = view.network.parse()
+        own = view.own_lease(public_ip, network.network)
+        if own is None:
+            return self._without_lease(public_ip)
+        self._previous = own.subnet
+        self._report(None)
+        return None if own.is_reservation else self._renew(own)
+
+    def _without_lease(self, public_ip: IPv4Address) -> float | None:
+        if not self._policy.reserve:
+            self._report(
+                f"no lease is held by {public_ip}: reserve a subnet for it (the module "
+                "weft.overlay.subnet_reservation, or site.yml), or set lease.reserve"
+            )
+            return None
+        request = Request(self._host, public_ip, previous=self._previous)
+        (reservation,) = reserve(self._store, [request], Terms(self._policy.ttl, keep_expiry=True))
+        _log.info("reserved %s for %s", reservation.after.subnet, public_ip)
+        return None  # the watch brings it
+
+    def _renew(self, own: Lease) -> float:
+        try:
+            return self._store.refresh(own.lease_id) / _RENEWALS_PER_LIFE
+        except LeaseExpiredError:
+            _log.warning("the lease of %s has expired", own.subnet)
+            return _RETRY_SECONDS

@@ -1,0 +1,187 @@
+# Copyright (c) 2026, The weft developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One pass from what the store says to what the host holds: read, compare, mend."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Interface
+
+from ..backends.plan import Overlay, Plan
+from ..backends.registry import UnknownBackendError, backend_named
+from ..datapath.control_client import DatapathClient, DatapathError
+from ..files import write_atomically
+from ..kernel import iptables
+from ..kernel.netlink import KernelError, Netlink
+from ..kernel.state import HostState, difference
+from ..lease import Lease
+from ..network import Network, NetworkError
+from ..release.running import running_release
+from .settings import Settings
+from .status import LeaseStatus, Status, StoreStatus
+from .subnet_env import SubnetEnvironment, render
+from .underlay import Underlay, UnderlayError, choose_underlay
+from .view import View
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What the last pass came to."""
+
+    underlay: Underlay | None = None
+    network: Network | None = None
+    own: Lease | None = None
+    peers: int = 0
+    plan: Plan | None = None
+    problems: tuple[str, ...] = ()
+
+
+class Reconciler:
+    """Makes the host as the store says; remembers the last pass for the status."""
+
+    def __init__(
+        self, settings: Settings, netlink: Netlink, datapath: DatapathClient | None = None
+    ) -> None:
+        self._settings = settings
+        self._netlink = netlink
+        self._datapath = datapath or DatapathClient()
+        self._since = time.time()
+        self._outcome = _Outcome()
+
+    @property
+    def public_ip(self) -> IPv4Address | None:
+        """The address by which the others reach this host, as of the last pass."""
+        underlay = self._outcome.underlay
+        return None if underlay is None else underlay.public_ip
+
+    def reconcile(self, view: View) -> None:
+        """Do one pass. Nothing raises: what went wrong is in the status and in the log."""
+        before = self._outcome.problems
+        self._outcome = self._pass(view)
+        for problem in self._outcome.problems:
+            if problem not in before:
+                _log.warning("%s", problem)
+        for problem in before:
+            if problem not in self._outcome.problems:
+                _log.info("mended: %s", problem)
+
+    def status(self, view: View, store_problem: str | None, lease_problem: str | None) -> Status:
+        """What the last pass came to, and what the store's threads say."""
+        outcome = self._outcome
+        underlay, network, own, plan = (
+            outcome.underlay,
+            outcome.network,
+            outcome.own,
+            outcome.plan,
+        )
+        problems = outcome.problems
+        if lease_problem and own is None:
+            problems = (*problems, lease_problem)
+        return Status(
+            pid=os.getpid(),
+            release=running_release(),
+            since=self._since,
+            store=StoreStatus(not view.stale, view.revision or None, store_problem),
+            interface=underlay.interface if underlay else None,
+            address=str(underlay.address) if underlay else None,
+            network=str(network.network) if network else None,
+            backend=network.backend.type if network else None,
+            mtu=plan.mtu if plan else None,
+            lease=_lease_status(own) if own else None,
+            peers=outcome.peers,
+            problems=problems,
+        )
+
+    def _pass(self, view: View) -> _Outcome:
+        try:
+            underlay = self._choose_underlay()
+        except UnderlayError as error:
+            return _Outcome(problems=(str(error),))
+        if view.network is None:
+            known = () if view.stale else ("the store has no network: publish one (site.yml)",)
+            return _Outcome(underlay, problems=known)
+        try:
+            network = view.network.parse()
+            backend = backend_named(network.backend.type)
+        except (NetworkError, UnknownBackendError) as error:
+            return _Outcome(underlay, problems=(str(error),))
+        own = view.own_lease(underlay.public_ip, network.network)
+        if own is None:
+            return _Outcome(underlay, network)
+        peers = view.peers_of(own, network.network)
+        overlay = Overlay(network, own, peers, underlay.interface, underlay.address, underlay.mtu)
+        plan = backend(overlay, self._settings.masquerade)
+        problems = [
+            *plan.problems,
+            *(
+                f"{rival.public_ip} holds {rival.subnet}, which overlaps with this host's "
+                f"{own.subnet}: remove one of the two leases"
+                for rival in view.rivals_of(own)
+            ),
+            *self._carry(plan),
+            *self._reconcile_kernel(plan.state),
+            *self._reconcile_firewall(plan),
+            *self._write_subnet_file(network, own, plan),
+        ]
+        return _Outcome(underlay, network, own, len(peers), plan, tuple(problems))
+
+    def _choose_underlay(self) -> Underlay:
+        choice = self._settings.interface
+        towards = self._netlink.device_towards(choice.can_reach) if choice.can_reach else None
+        return choose_underlay(choice, self._netlink.read_links(), towards)
+
+    def _carry(self, plan: Plan) -> list[str]:
+        """Give the userspace datapath its table; it makes the device that the rest builds on."""
+        if plan.datapath_table is None:
+            return []
+        try:
+            status = self._datapath.status()
+            if status["table"] != plan.datapath_table:
+                self._datapath.apply(plan.datapath_table)
+                _log.info("the datapath carries %d peers", len(plan.datapath_table["peers"]))
+                status = self._datapath.status()
+        except DatapathError as error:
+            return [f"the datapath: {error}"]
+        return [f"the datapath: {problem}" for problem in status["problems"]]
+
+    def _reconcile_kernel(self, desired: HostState) -> list[str]:
+        devices = {device.name for device in desired.devices}
+        problems = []
+        for change in difference(desired, self._netlink.read_state(devices)):
+            try:
+                _log.info("%s", self._netlink.apply(change))
+            except KernelError as error:
+                problems.append(str(error))
+        return problems
+
+    def _reconcile_firewall(self, plan: Plan) -> list[str]:
+        if not self._settings.firewall:
+            return []
+        try:
+            if iptables.reconcile(plan.traffic):
+                _log.info("mended the firewall's rules for %s", plan.traffic.subnet)
+        except iptables.FirewallError as error:
+            return [str(error)]
+        return []
+
+    def _write_subnet_file(self, network: Network, own: Lease, plan: Plan) -> list[str]:
+        environment = SubnetEnvironment(
+            network.network, IPv4Interface(own.bip), plan.mtu, self._settings.masquerade
+        )
+        path = self._settings.subnet_file
+        try:
+            if write_atomically(path, render(environment).encode()):
+                _log.info("wrote %s", path)
+        except OSError as error:
+            return [f"cannot write {path}: {error.strerror}"]
+        return []
+
+
+def _lease_status(own: Lease) -> LeaseStatus:
+    return LeaseStatus(str(own.subnet), own.bip, str(own.public_ip), expires=not own.is_reservation)

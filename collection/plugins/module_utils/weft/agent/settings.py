@@ -1,0 +1,193 @@
+# Copyright (c) 2026, The weft developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The agent's settings: `/etc/weft/weftd.json`, parsed and checked."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ..store_settings import StoreSettings, StoreSettingsError, Tls
+from .underlay import InterfaceChoice
+
+_Value = TypeVar("_Value")
+
+DEFAULT_PATH = Path("/etc/weft/weftd.json")
+
+
+class SettingsError(Exception):
+    """The settings cannot be used; the message names the setting, the value and the reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeasePolicy:
+    """Whether the agent may reserve a subnet by itself, and for how long (seconds, None: ever)."""
+
+    reserve: bool = False
+    ttl: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that an operator sets for weftd on one host."""
+
+    store: StoreSettings = field(default_factory=StoreSettings)
+    interface: InterfaceChoice = field(default_factory=InterfaceChoice)
+    lease: LeasePolicy = field(default_factory=LeasePolicy)
+    firewall: bool = True
+    masquerade: bool = False
+    subnet_file: Path = Path("/run/flannel/subnet.env")
+
+
+def load_settings(path: Path) -> Settings:
+    """The settings in a file. Raises SettingsError, naming the file."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be read: {error.strerror}") from error
+    try:
+        return parse_settings(text)
+    except SettingsError as error:
+        raise SettingsError(f"{path}: {error}") from error
+
+
+def parse_settings(text: str) -> Settings:
+    """The settings in a JSON document; what it leaves out has its default.
+
+    Raises SettingsError.
+    """
+    try:
+        document = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise SettingsError(
+            f"line {error.lineno}, column {error.colno}: {error.msg}; it must be JSON"
+        ) from error
+    top = _Section("", document)
+    store = _Section("store.", top.take("store", {}, _object))
+    lease = _Section("lease.", top.take("lease", {}, _object))
+    defaults = Settings()
+    settings = Settings(
+        store=_store_settings(store),
+        interface=InterfaceChoice(
+            interfaces=top.take("interface", (), _strings),
+            patterns=top.take("interface_regex", (), _patterns),
+            can_reach=top.take("can_reach", None, _address),
+            public_ip=top.take("public_ip", None, _address),
+        ),
+        lease=LeasePolicy(
+            reserve=lease.take("reserve", defaults.lease.reserve, _boolean),
+            ttl=lease.take("ttl", None, _whole_seconds),
+        ),
+        firewall=top.take("firewall", defaults.firewall, _boolean),
+        masquerade=top.take("masquerade", defaults.masquerade, _boolean),
+        subnet_file=top.take("subnet_file", defaults.subnet_file, _path),
+    )
+    for section in (top, store, lease):
+        section.refuse_unknown()
+    return settings
+
+
+def _store_settings(section: _Section) -> StoreSettings:
+    defaults = StoreSettings()
+    endpoints = section.take("endpoints", defaults.endpoints, _strings)
+    prefix = section.take("prefix", defaults.prefix, _string)
+    ca_cert = section.take("ca_cert", None, _string)
+    client_cert = section.take("client_cert", None, _string)
+    client_key = section.take("client_key", None, _string)
+    user = section.take("user", None, _string)
+    password = section.take("password", None, _string)
+    timeout = section.take("timeout", defaults.timeout, _seconds)
+    try:
+        tls = Tls(ca_cert, client_cert, client_key) if ca_cert else None
+        return StoreSettings(endpoints, prefix, tls, user, password, timeout)
+    except StoreSettingsError as error:
+        raise SettingsError(f"store: {error}") from error
+
+
+class _Section:
+    """One object of the document; remembers which of its keys were asked for."""
+
+    def __init__(self, prefix: str, values: Mapping[str, Any]) -> None:
+        self._prefix = prefix
+        self._values = _object(values)
+        self._known: set[str] = set()
+
+    def take(self, key: str, default: _Value, read: Callable[[Any], _Value]) -> _Value:
+        """The value of a key, read and checked; null and absent mean the default."""
+        self._known.add(key)
+        value = self._values.get(key)
+        if value is None:
+            return default
+        try:
+            return read(value)
+        except (ValueError, TypeError) as error:
+            raise SettingsError(f"{self._prefix}{key} is {value!r}: {error}") from error
+
+    def refuse_unknown(self) -> None:
+        """A key that nobody asked for is a misspelling: say so."""
+        unknown = sorted(self._values.keys() - self._known)
+        if unknown:
+            raise SettingsError(
+                f"{self._prefix}{unknown[0]} is not a setting; "
+                f"there are {', '.join(sorted(self._known))}"
+            )
+
+
+def _object(value: Any) -> Mapping[str, Any]:
+    if not isinstance(value, dict):
+        raise SettingsError(f"{value!r} must be a JSON object")
+    return value
+
+
+def _string(value: Any) -> str:
+    if not isinstance(value, str) or not value:
+        raise ValueError("it must be a text that is not empty")
+    return value
+
+
+def _strings(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise TypeError("it must be a list of texts")
+    return tuple(_string(item) for item in value)
+
+
+def _patterns(value: Any) -> tuple[str, ...]:
+    patterns = _strings(value)
+    for pattern in patterns:
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            raise ValueError(f"{pattern!r} is no regular expression: {error}") from error
+    return patterns
+
+
+def _address(value: Any) -> IPv4Address:
+    return IPv4Address(_string(value))
+
+
+def _boolean(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError("it must be true or false")
+    return value
+
+
+def _seconds(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+        raise ValueError("it must be a number of seconds above 0")
+    return float(value)
+
+
+def _whole_seconds(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value <= 0:
+        raise ValueError("it must be a whole number of seconds above 0")
+    return value
+
+
+def _path(value: Any) -> Path:
+    return Path(_string(value))

@@ -1,0 +1,71 @@
+# Copyright (c) 2026, The weft developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What weftd says of itself: one document in `/run/weft`, which weftctl reads."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from ..files import write_atomically
+
+DEFAULT_PATH = Path("/run/weft/status.json")
+
+
+@dataclass(frozen=True, slots=True)
+class StoreStatus:
+    """Whether the store answers, since when what is shown is known, and its last problem."""
+
+    connected: bool
+    revision: int | None = None
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseStatus:
+    """This host's lease; expires tells a reservation from a lease that must be renewed."""
+
+    subnet: str
+    bip: str
+    public_ip: str
+    expires: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The agent at a glance. mtu in bytes, since in seconds of the epoch."""
+
+    pid: int
+    release: str
+    since: float
+    store: StoreStatus
+    interface: str | None = None
+    address: str | None = None
+    network: str | None = None
+    backend: str | None = None
+    mtu: int | None = None
+    lease: LeaseStatus | None = None
+    peers: int = 0
+    problems: tuple[str, ...] = ()
+
+    @property
+    def ready(self) -> bool:
+        """Whether the host takes part in the overlay as it should."""
+        return self.lease is not None and not self.problems
+
+    def summary(self) -> str:
+        """One line for systemd and the log."""
+        if self.problems:
+            return self.problems[0]
+        if self.lease is None:
+            return self.store.problem or "waiting for the store"
+        store = "" if self.store.connected else "; the store is away"
+        return f"{self.lease.subnet} by {self.backend}, {self.peers} peers{store}"
+
+
+def write_status(path: Path, status: Status) -> None:
+    """Put the document where weftctl finds it."""
+    text = json.dumps({**asdict(status), "ready": status.ready}, indent=1)
+    write_atomically(path, f"{text}\n".encode())

@@ -1,0 +1,49 @@
+# Copyright (c) 2026, The weft developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The udp backend: the userspace datapath carries bare IPv4 packets in UDP datagrams.
+
+The device, its address and the one route to the whole network are flannel's
+(flannel: pkg/backend/udp/udp_network_amd64.go), so is the wire.
+"""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Interface
+
+from ..kernel.firewall import OverlayTraffic
+from ..kernel.state import Address, Device, HostState, Route
+from .plan import Overlay, Plan
+
+DEVICE = "flannel0"
+DEFAULT_PORT = 8285
+# An IPv4 header without options and a UDP header, in bytes (RFC 791, RFC 768).
+ENCAPSULATION_OVERHEAD = 28
+
+
+def plan_udp(overlay: Overlay, masquerade: bool) -> Plan:
+    """The plan of this host; every lease is a peer, whatever its type, as for flannel."""
+    network, subnet = overlay.network.network, overlay.own.subnet
+    mtu = overlay.interface_mtu - ENCAPSULATION_OVERHEAD
+    return Plan(
+        state=HostState(
+            devices=frozenset({Device(DEVICE, mtu)}),
+            addresses=frozenset({Address(DEVICE, IPv4Interface((subnet.network_address, 32)))}),
+            routes=frozenset({Route(network, DEVICE)}),
+        ),
+        mtu=mtu,
+        traffic=OverlayTraffic(network, subnet, (DEVICE,), masquerade),
+        datapath_table={
+            "backend": "udp",
+            "device": DEVICE,
+            "bind": str(overlay.address),
+            "port": overlay.network.backend.port or DEFAULT_PORT,
+            "mtu": mtu,
+            "network": str(network),
+            "subnet": str(subnet),
+            "peers": [
+                {"subnet": str(peer.subnet), "public_ip": str(peer.public_ip)}
+                for peer in overlay.peers
+            ],
+        },
+    )

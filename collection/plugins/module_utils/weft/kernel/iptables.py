@@ -1,0 +1,52 @@
+# Copyright (c) 2026, The weft developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The door to iptables: reads the rules and restores them, in one transaction a table."""
+
+from __future__ import annotations
+
+import subprocess
+
+from .firewall import OverlayTraffic, parse_saved, plan, plan_removal
+
+# Another program may hold the lock of legacy iptables for a moment, in seconds.
+_LOCK_WAIT = 5
+_TIMEOUT = 20
+
+
+class FirewallError(Exception):
+    """iptables failed; the message holds its own words."""
+
+
+def reconcile(traffic: OverlayTraffic) -> bool:
+    """Make the overlay's rules as they should be; True where anything had to be mended.
+
+    Raises FirewallError.
+    """
+    return _restore(plan(traffic, parse_saved(_run(["iptables-save"]))))
+
+
+def remove() -> bool:
+    """Take the overlay's rules away; True where there were any. Raises FirewallError."""
+    return _restore(plan_removal(parse_saved(_run(["iptables-save"]))))
+
+
+def _restore(rules: str) -> bool:
+    if rules:
+        _run(["iptables-restore", "--noflush", f"--wait={_LOCK_WAIT}"], rules)
+    return bool(rules)
+
+
+def _run(command: list[str], text: str | None = None) -> str:
+    try:
+        done = subprocess.run(
+            command, input=text, capture_output=True, text=True, timeout=_TIMEOUT, check=True
+        )
+    except FileNotFoundError as error:
+        raise FirewallError(f"{command[0]} is missing: install the package iptables") from error
+    except subprocess.TimeoutExpired as error:
+        raise FirewallError(f"{command[0]} did not answer within {_TIMEOUT} s") from error
+    except subprocess.CalledProcessError as error:
+        words = " ".join(error.stderr.split())
+        raise FirewallError(f"{command[0]} failed with {error.returncode}: {words}") from error
+    return done.stdout
