@@ -10,7 +10,7 @@ The document is the JSON at ``<prefix>/config``. Field names, defaults and limit
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from ipaddress import (
     IPv4Address,
     IPv4Network,
@@ -54,6 +54,9 @@ _NETWORK_FIELDS = (
     "EnableNFTables",
     "Backend",
 )
+
+
+_DECLARABLE = frozenset({"Network", "SubnetLen", "SubnetMin", "SubnetMax", "Backend"})
 
 
 class NetworkError(ValueError):
@@ -204,6 +207,34 @@ def network_from_document(document: Mapping[str, JsonValue]) -> Network:
         enable_nftables=switch_field(fields, "EnableNFTables", default=False),
         unknown=unknown,
     )
+
+
+def declare_network(declared: Mapping[str, JsonValue], current: Network | None) -> Network:
+    """Return the network that *declared*, in flannel's spelling, describes in full.
+
+    What weft cannot declare is taken over from *current*: IPv6, nftables and unknown keys, those of
+    the backend as long as its type stays. Stricter than parse_network: host bits and options that
+    the backend does not have are refused. Raises NetworkError, or JsonObjectError for wrong types.
+    """
+    kept: JsonObject = {}
+    if current is not None:
+        theirs = network_document(current)
+        kept = {key: value for key, value in theirs.items() if key not in _DECLARABLE}
+    network = network_from_document(kept | dict(declared))
+    if str(network.network) != declared.get("Network"):
+        raise NetworkError(
+            f"Network {declared.get('Network')!r} is not written as a network's own address; "
+            f"use {network.network}."
+        )
+    if network.backend.unknown:
+        raise NetworkError(
+            f"The backend '{network.backend.type}' has no option "
+            f"{' or '.join(network.backend.unknown)}; leave it out."
+        )
+    if current is not None and current.backend.type == network.backend.type:
+        backend = replace(network.backend, unknown=current.backend.unknown)
+        return replace(network, backend=backend)
+    return network
 
 
 _N = TypeVar("_N", IPv4Network, IPv6Network)

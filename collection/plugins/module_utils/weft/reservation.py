@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reserving subnets and giving them back: list, decide, write, and again when another was faster."""
+"""Reserving subnets and giving them back: list, decide, write; again when another was faster."""
 
 from __future__ import annotations
 

@@ -1,0 +1,44 @@
+# Copyright (c) 2026, The weft developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What modules read from their parameters about hosts, and how they return leases."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address, IPv4Network
+from typing import Any
+
+from ansible_collections.weft.overlay.plugins.module_utils.weft.allocation import AllocationError
+from ansible_collections.weft.overlay.plugins.module_utils.weft.lease import Lease, subnet_key
+
+
+def lease_result(prefix: str, lease: Lease) -> dict[str, Any]:
+    """Return the part of *lease* that every module returns."""
+    return {
+        "subnet": str(lease.subnet),
+        "bip": lease.bip,
+        "key": subnet_key(prefix, lease.subnet, lease.ipv6_subnet),
+        "public_ip": str(lease.public_ip),
+    }
+
+
+def public_ip(text: str, whose: str) -> IPv4Address:
+    """Read a public IP. Raises AllocationError that names *whose* it is."""
+    try:
+        return IPv4Address(text)
+    except ValueError as error:
+        raise AllocationError(
+            f"The public IP {text!r} of {whose} is not an IPv4 address: {error}; "
+            "give the address by which the other hosts reach it."
+        ) from error
+
+
+def subnet(text: str, whose: str) -> IPv4Network:
+    """Read a subnet. Raises AllocationError that names *whose* it is."""
+    try:
+        return IPv4Network(text)
+    except ValueError as error:
+        raise AllocationError(
+            f"The subnet {text!r} of {whose} is not an IPv4 network: {error}; "
+            "write it as 100.96.1.0/24."
+        ) from error

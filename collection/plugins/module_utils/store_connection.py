@@ -1,0 +1,76 @@
+# Copyright (c) 2026, The weft developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The modules' door to the store: common options, opening it, and its errors as failures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+
+from ansible_collections.weft.overlay.plugins.module_utils.weft.allocation import AllocationError
+from ansible_collections.weft.overlay.plugins.module_utils.weft.json_object import JsonObjectError
+from ansible_collections.weft.overlay.plugins.module_utils.weft.network import NetworkError
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store import LIBRARY_ERROR, Store
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store_settings import (
+    DEFAULT_ENDPOINT,
+    DEFAULT_PREFIX,
+    StoreError,
+    StoreSettings,
+    StoreSettingsError,
+    Tls,
+)
+
+
+def store_options() -> dict[str, Any]:
+    """Return the part of an argument_spec that the doc fragment ``store`` documents."""
+    return {
+        "endpoints": {"type": "list", "elements": "str", "default": [DEFAULT_ENDPOINT]},
+        "prefix": {"type": "str", "default": DEFAULT_PREFIX},
+        "ca_cert": {"type": "path"},
+        "client_cert": {"type": "path"},
+        "client_key": {"type": "path", "no_log": False},
+        "user": {"type": "str"},
+        "password": {"type": "str", "no_log": True},
+        "timeout": {"type": "float", "default": 5},
+    }
+
+
+@contextmanager
+def opened_store(module: AnsibleModule) -> Iterator[Store]:
+    """Open the store that the module's parameters name; errors of the library fail the module."""
+    if LIBRARY_ERROR is not None:
+        module.fail_json(
+            msg=missing_required_lib("etcd3", reason="to reach the store (package python3-etcd3)"),
+            exception=LIBRARY_ERROR,
+        )
+    try:
+        with Store(_settings(module.params)) as store:
+            yield store
+    except (StoreError, NetworkError, AllocationError, JsonObjectError) as error:
+        module.fail_json(msg=str(error))
+
+
+def _settings(params: dict[str, Any]) -> StoreSettings:
+    return StoreSettings(
+        endpoints=tuple(params["endpoints"]),
+        prefix=params["prefix"].rstrip("/"),
+        tls=_tls(params),
+        user=params["user"],
+        password=params["password"],
+        timeout=params["timeout"],
+    )
+
+
+def _tls(params: dict[str, Any]) -> Tls | None:
+    if params["ca_cert"] is not None:
+        return Tls(params["ca_cert"], params["client_cert"], params["client_key"])
+    for option in ("client_cert", "client_key"):
+        if params[option] is not None:
+            raise StoreSettingsError(
+                f"{option} is given without ca_cert; give the CA certificate of etcd as well."
+            )
+    return None

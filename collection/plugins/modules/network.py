@@ -1,0 +1,349 @@
+#!/usr/bin/python
+# Copyright (c) 2026, The weft developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Publish or remove the configuration of the overlay network."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: network
+short_description: Publish the overlay network's configuration in etcd
+version_added: 1.0.0
+author:
+  - The weft developers (@weft)
+description:
+  - Publishes the configuration from which all hosts, those of weft and those of flannel, take
+    their network, or removes it.
+  - The options describe the whole configuration. An option that is left out has its default,
+    whatever was stored before.
+  - Keys of the stored configuration that this module has no option for are kept.
+  - A change that would orphan leases is refused unless O(force=true). A lease is orphaned when
+    the new configuration no longer leases its subnet out.
+extends_documentation_fragment:
+  - weft.overlay.store
+  - weft.overlay.attributes
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+options:
+  state:
+    description:
+      - Whether there is a configuration.
+    type: str
+    choices: [present, absent]
+    default: present
+  network:
+    description:
+      - The network from which all containers get their addresses, such as V(100.96.0.0/16). It
+        must overlap no network that the hosts reach otherwise.
+      - Required when O(state=present).
+    type: str
+  subnet_length:
+    description:
+      - Prefix length of the subnet of each host, at least two more than that of O(network) and at
+        most 30.
+      - The default is 24 in a network of /22 or larger, else the network's length plus two.
+    type: int
+  subnet_min:
+    description:
+      - Address of the first subnet to lease. The default is the second subnet of O(network).
+    type: str
+  subnet_max:
+    description:
+      - Address of the last subnet to lease. The default is the last subnet of O(network).
+    type: str
+  backend:
+    description:
+      - How packets cross between hosts.
+    type: dict
+    default: {}
+    suboptions:
+      type:
+        description:
+          - V(udp) carries packets through a userspace process, over any network that carries UDP.
+          - V(vxlan) leaves it to the kernel.
+          - V(host-gw) adds plain routes, and needs all hosts in one layer 2 network.
+        type: str
+        choices: [udp, vxlan, host-gw]
+        default: udp
+      port:
+        description:
+          - UDP port of the V(udp) and V(vxlan) backends. The defaults are 8285 and 8472.
+        type: int
+      vni:
+        description:
+          - VXLAN network identifier, 0 to 16777215. The default is 1.
+        type: int
+      mtu:
+        description:
+          - MTU of the underlay in bytes, before the encapsulation is taken off. The default is
+            that of its interface.
+        type: int
+      direct_routing:
+        description:
+          - Whether V(vxlan) sends unencapsulated to hosts in the same layer 2 network.
+        type: bool
+        default: false
+      gbp:
+        description:
+          - Whether V(vxlan) carries the group policy extension.
+        type: bool
+        default: false
+      learning:
+        description:
+          - Whether the V(vxlan) device learns addresses from traffic.
+        type: bool
+        default: false
+  force:
+    description:
+      - Whether to go on when leases are orphaned, or when the stored configuration cannot be
+        read.
+    type: bool
+    default: false
+seealso:
+  - module: weft.overlay.network_info
+  - module: weft.overlay.subnet_reservation
+"""
+
+EXAMPLES = r"""
+- name: Publish a network with a /24 for each host
+  weft.overlay.network:
+    network: 100.96.0.0/16
+    backend:
+      type: udp
+  run_once: true
+
+- name: Publish a VXLAN network in an etcd of three members, over TLS
+  weft.overlay.network:
+    endpoints:
+      - https://192.0.2.11:2379
+      - https://192.0.2.12:2379
+      - https://192.0.2.13:2379
+    ca_cert: /etc/weft/pki/ca.pem
+    client_cert: /etc/weft/pki/client.pem
+    client_key: /etc/weft/pki/client-key.pem
+    network: 100.96.0.0/16
+    subnet_length: 24
+    backend:
+      type: vxlan
+      direct_routing: true
+  run_once: true
+
+- name: Remove the configuration of a network that has no leases any more
+  weft.overlay.network:
+    state: absent
+  run_once: true
+"""
+
+RETURN = r"""
+key:
+  description: Key of the configuration in etcd.
+  returned: success
+  type: str
+  sample: /coreos.com/network/config
+network:
+  description: The configuration as it now stands, or would stand, with all defaults. None when it
+    is absent.
+  returned: success
+  type: dict
+  sample:
+    Network: 100.96.0.0/16
+    SubnetLen: 24
+    SubnetMin: 100.96.1.0
+    SubnetMax: 100.96.255.0
+    Backend:
+      Type: udp
+      Port: 8285
+orphaned:
+  description: Subnets whose leases the change orphans. Not empty with O(force=true) only.
+  returned: success
+  type: list
+  elements: str
+  sample: []
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.weft.overlay.plugins.module_utils.store_connection import (
+    opened_store,
+    store_options,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.json_object import JsonObject
+from ansible_collections.weft.overlay.plugins.module_utils.weft.lease import Lease, config_key
+from ansible_collections.weft.overlay.plugins.module_utils.weft.network import (
+    Network,
+    NetworkError,
+    declare_network,
+    network_document,
+    serialise_network,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.snapshot import Snapshot
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store import LostRaceError, Store
+
+_ATTEMPTS = 5
+_LISTED_LEASES = 10
+
+_BACKEND_OPTIONS = {
+    "type": "Type",
+    "port": "Port",
+    "vni": "VNI",
+    "mtu": "MTU",
+    "direct_routing": "DirectRouting",
+    "gbp": "GBP",
+    "learning": "Learning",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The configuration before and after, and the leases that the change orphans."""
+
+    before: Network | None
+    before_text: str | None
+    after: Network | None
+    orphaned: tuple[Lease, ...]
+
+    @property
+    def changed(self) -> bool:
+        if self.after is None:
+            return self.before_text is not None
+        return self.before != self.after
+
+
+def decide(params: dict[str, Any], snapshot: Snapshot) -> Decision:
+    """Decide from *snapshot* alone. Raises NetworkError where only force may go on."""
+    before = _current(snapshot, params["force"])
+    after = None
+    if params["state"] == "present":
+        after = declare_network(_declared(params), before)
+    orphaned = tuple(
+        lease
+        for lease in snapshot.leases
+        if (after is None or not after.leases_out(lease.subnet))
+        and (after is None or before is None or before.leases_out(lease.subnet))
+    )
+    text = snapshot.network.text if snapshot.network else None
+    decision = Decision(before, text, after, orphaned if text is not None else ())
+    if decision.orphaned and decision.changed and not params["force"]:
+        raise NetworkError(_refusal(decision))
+    return decision
+
+
+def apply(params: dict[str, Any], store: Store, check_mode: bool) -> Decision:
+    """Decide and write; once more for each time that another writer was faster."""
+    attempts = range(_ATTEMPTS, 0, -1)
+    for attempts_left in attempts:
+        snapshot = store.snapshot()
+        decision = decide(params, snapshot)
+        if not decision.changed or check_mode:
+            break
+        text = serialise_network(decision.after) if decision.after else None
+        try:
+            store.write_network(text, snapshot)
+            break
+        except LostRaceError:
+            if attempts_left == 1:
+                raise
+    return decision
+
+
+def _current(snapshot: Snapshot, force: bool) -> Network | None:
+    if snapshot.network is None:
+        return None
+    try:
+        return snapshot.network.parse()
+    except NetworkError as error:
+        if force:
+            return None
+        raise NetworkError(
+            f"{error} It is what the store holds now; to replace or remove it, set force to true."
+        ) from error
+
+
+def _declared(params: dict[str, Any]) -> JsonObject:
+    backend = {
+        flannel_name: params["backend"][option]
+        for option, flannel_name in _BACKEND_OPTIONS.items()
+        if params["backend"].get(option) not in (None, False)
+    }
+    declared = {
+        "Network": params["network"],
+        "SubnetLen": params["subnet_length"],
+        "SubnetMin": params["subnet_min"],
+        "SubnetMax": params["subnet_max"],
+        "Backend": backend,
+    }
+    return {name: value for name, value in declared.items() if value is not None}
+
+
+def _refusal(decision: Decision) -> str:
+    listed = [f"{lease.subnet} of {lease.public_ip}" for lease in decision.orphaned]
+    more = len(listed) - _LISTED_LEASES
+    names = ", ".join(listed[:_LISTED_LEASES]) + (f" and {more} more" if more > 0 else "")
+    what = "Removing the network" if decision.after is None else "This change of the network"
+    return (
+        f"{what} would orphan {len(listed)} leases: {names}. Release them with "
+        "weft.overlay.subnet_reservation, or set force to true."
+    )
+
+
+def _shown(network: Network | None, text: str | None) -> str:
+    if network is not None:
+        return json.dumps(network_document(network), indent=2) + "\n"
+    return f"{text}\n" if text else ""
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            **store_options(),
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            "network": {"type": "str"},
+            "subnet_length": {"type": "int"},
+            "subnet_min": {"type": "str"},
+            "subnet_max": {"type": "str"},
+            "backend": {
+                "type": "dict",
+                "default": {},
+                "options": {
+                    "type": {
+                        "type": "str",
+                        "choices": ["udp", "vxlan", "host-gw"],
+                        "default": "udp",
+                    },
+                    "port": {"type": "int"},
+                    "vni": {"type": "int"},
+                    "mtu": {"type": "int"},
+                    "direct_routing": {"type": "bool", "default": False},
+                    "gbp": {"type": "bool", "default": False},
+                    "learning": {"type": "bool", "default": False},
+                },
+            },
+            "force": {"type": "bool", "default": False},
+        },
+        required_if=[("state", "present", ["network"])],
+        supports_check_mode=True,
+    )
+    with opened_store(module) as store:
+        decision = apply(module.params, store, module.check_mode)
+        key = config_key(store.prefix)
+        before = _shown(decision.before, decision.before_text)
+        after = _shown(decision.after, None) if decision.changed else before
+        module.exit_json(
+            changed=decision.changed,
+            key=key,
+            network=network_document(decision.after) if decision.after else None,
+            orphaned=[str(lease.subnet) for lease in decision.orphaned if decision.changed],
+            diff={"before_header": key, "before": before, "after_header": key, "after": after},
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,325 @@
+#!/usr/bin/python
+# Copyright (c) 2026, The weft developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reserve the subnets of hosts in the store, or release them."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: subnet_reservation
+short_description: Reserve the subnets of Docker hosts in etcd
+version_added: 1.0.0
+author:
+  - The weft developers (@weft)
+description:
+  - Gives each host a subnet of the network, or takes it back, for one host or in one call for a
+    whole fleet.
+  - A host is known by its public IP. It keeps the subnet that it holds. Otherwise it gets the one
+    that it asks for, else the lowest free one, in the order of the list. No subnet overlaps one
+    that is leased already.
+  - Runs at the same time, and hosts of flannel that take leases meanwhile, never get the same
+    subnet. A run that was overtaken looks again and decides again.
+  - A host whose subnet the network no longer leases out gets another one in its place.
+extends_documentation_fragment:
+  - weft.overlay.store
+  - weft.overlay.attributes
+attributes:
+  check_mode:
+    support: full
+    details:
+      - Returns the very subnets that a run would give, as long as nobody else takes leases in
+        between.
+      - While no network is published, nothing can be foretold. The module then returns
+        RV(reservations) empty, with a warning.
+  diff_mode:
+    support: full
+options:
+  state:
+    description:
+      - Whether the hosts hold subnets.
+      - With V(absent), all leases of a public IP are released, or with O(subnet) just that one.
+    type: str
+    choices: [present, absent]
+    default: present
+  name:
+    description:
+      - Name of the one host, by which its subnet is returned. The default is O(public_ip).
+    type: str
+  public_ip:
+    description:
+      - IPv4 address by which the other hosts reach the host.
+    type: str
+  subnet:
+    description:
+      - Subnet that the host must have, such as V(100.96.1.0/24).
+      - A host that holds another one is refused, because its containers would change address,
+        unless O(move=true).
+    type: str
+  hosts:
+    description:
+      - Several hosts, instead of O(name), O(public_ip) and O(subnet). The order decides who gets
+        the lower subnet.
+      - A thousand hosts take one listing and a few transactions.
+    type: list
+    elements: dict
+    suboptions:
+      name:
+        description:
+          - Name of the host, by which its subnet is returned.
+        type: str
+        required: true
+      public_ip:
+        description:
+          - IPv4 address by which the other hosts reach the host.
+        type: str
+        required: true
+      subnet:
+        description:
+          - Subnet that the host must have.
+        type: str
+  ttl:
+    description:
+      - Seconds after which a lease expires unless the host renews it. flannel's are V(86400).
+      - Without it, leases are reservations that never expire, and a lease that would expire is
+        made one.
+      - A lease that expires already is left to its host to renew.
+    type: int
+  move:
+    description:
+      - Whether a host that asks for another subnet than the one it holds gets it and gives up its
+        own.
+    type: bool
+    default: false
+seealso:
+  - module: weft.overlay.lease_info
+  - module: weft.overlay.network
+"""
+
+EXAMPLES = r"""
+- name: Reserve a subnet for each host of the inventory, in its order
+  weft.overlay.subnet_reservation:
+    hosts: "{{ dict(ansible_play_hosts_all | zip(public_ips)) | dict2items('name', 'public_ip') }}"
+  vars:
+    public_ips: "{{ ansible_play_hosts_all | map('extract', hostvars, 'ansible_host') }}"
+  run_once: true
+  register: reserved
+
+- name: Reserve a given subnet for one host
+  weft.overlay.subnet_reservation:
+    name: web1
+    public_ip: 192.0.2.21
+    subnet: 100.96.7.0/24
+
+- name: Release what a host that is gone has held
+  weft.overlay.subnet_reservation:
+    public_ip: 192.0.2.21
+    state: absent
+"""
+
+RETURN = r"""
+reservations:
+  description: What each host holds now, or would hold, by its name. Empty when O(state=absent).
+  returned: success
+  type: dict
+  sample:
+    web1:
+      subnet: 100.96.1.0/24
+      bip: 100.96.1.1/24
+      key: /coreos.com/network/subnets/100.96.1.0-24
+      public_ip: 192.0.2.21
+      expires: false
+  contains:
+    subnet:
+      description: The subnet of the host.
+      type: str
+    bip:
+      description: The address of the bridge, the first of the subnet, with its length.
+      type: str
+    key:
+      description: Key of the lease in etcd.
+      type: str
+    public_ip:
+      description: The address by which the other hosts reach the host.
+      type: str
+    expires:
+      description: Whether the lease expires unless it is renewed.
+      type: bool
+released:
+  description: The subnets that were, or would be, released.
+  returned: success
+  type: list
+  elements: str
+  sample: []
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.weft.overlay.plugins.module_utils.lease_parameters import (
+    lease_result,
+    public_ip,
+    subnet,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.store_connection import (
+    opened_store,
+    store_options,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.allocation import (
+    AllocationError,
+    Request,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.lease import Lease
+from ansible_collections.weft.overlay.plugins.module_utils.weft.reservation import (
+    NoNetworkError,
+    Terms,
+    plan_release,
+    plan_reservations,
+    release,
+    reserve,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a run did or would do; ``before`` and ``after`` show each host that holds something."""
+
+    changed: bool
+    before: dict[str, Any]
+    after: dict[str, Any]
+    reservations: dict[str, Any]
+    released: tuple[Lease, ...] = ()
+
+
+def requests_from(params: dict[str, Any]) -> tuple[Request, ...]:
+    """Read the hosts. Raises AllocationError that names the host and the value."""
+    hosts = params["hosts"]
+    if hosts is None:
+        hosts = [{key: params[key] for key in ("name", "public_ip", "subnet")}]
+    requests = tuple(_request(host) for host in hosts)
+    names = [request.name for request in requests]
+    for name in names:
+        if len(names) != len(set(names)) and names.count(name) > 1:
+            raise AllocationError(f"Host '{name}' is listed more than once; list each host once.")
+    return requests
+
+
+def present(store: Store, requests: tuple[Request, ...], terms: Terms, check_mode: bool) -> Result:
+    if check_mode:
+        reservations, _changes = plan_reservations(store.prefix, store.snapshot(), requests, terms)
+    else:
+        reservations = reserve(store, requests, terms)
+    return Result(
+        changed=any(reservation.changed for reservation in reservations),
+        before={
+            reservation.request.name: _shown(
+                reservation.before, not reservation.before.is_reservation
+            )
+            for reservation in reservations
+            if reservation.before is not None
+        },
+        after={
+            reservation.request.name: _shown(reservation.after, reservation.expires)
+            for reservation in reservations
+        },
+        reservations={
+            reservation.request.name: {
+                **lease_result(store.prefix, reservation.after),
+                "expires": reservation.expires,
+            }
+            for reservation in reservations
+        },
+    )
+
+
+def absent(store: Store, requests: tuple[Request, ...], check_mode: bool) -> Result:
+    leases = plan_release(store.snapshot(), requests) if check_mode else release(store, requests)
+    names = {request.public_ip: request.name for request in requests}
+    return Result(
+        changed=bool(leases),
+        before=_grouped((names[lease.public_ip], lease) for lease in leases),
+        after={},
+        reservations={},
+        released=leases,
+    )
+
+
+def _request(host: dict[str, Any]) -> Request:
+    name = host["name"] or host["public_ip"]
+    whose = f"host '{name}'"
+    return Request(
+        name=name,
+        public_ip=public_ip(host["public_ip"], whose),
+        subnet=subnet(host["subnet"], whose) if host["subnet"] else None,
+    )
+
+
+def _shown(lease: Lease, expires: bool) -> dict[str, Any]:
+    return {
+        "expires": expires,
+        "public_ip": str(lease.public_ip),
+        "subnet": str(lease.subnet),
+    }
+
+
+def _grouped(leases: Iterable[tuple[str, Lease]]) -> dict[str, Any]:
+    grouped: dict[str, list[dict[str, Any]]] = {}
+    for name, lease in leases:
+        grouped.setdefault(name, []).append(_shown(lease, not lease.is_reservation))
+    return grouped
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            **store_options(),
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            "name": {"type": "str"},
+            "public_ip": {"type": "str"},
+            "subnet": {"type": "str"},
+            "hosts": {
+                "type": "list",
+                "elements": "dict",
+                "options": {
+                    "name": {"type": "str", "required": True},
+                    "public_ip": {"type": "str", "required": True},
+                    "subnet": {"type": "str"},
+                },
+            },
+            "ttl": {"type": "int"},
+            "move": {"type": "bool", "default": False},
+        },
+        mutually_exclusive=[("hosts", "name"), ("hosts", "public_ip"), ("hosts", "subnet")],
+        required_one_of=[("hosts", "public_ip")],
+        supports_check_mode=True,
+    )
+    params = module.params
+    if params["ttl"] is not None and params["ttl"] < 1:
+        module.fail_json(msg=f"The ttl {params['ttl']} must be at least 1 second.")
+    with opened_store(module) as store:
+        requests = requests_from(params)
+        try:
+            if params["state"] == "present":
+                terms = Terms(ttl=params["ttl"], may_move=params["move"])
+                result = present(store, requests, terms, module.check_mode)
+            else:
+                result = absent(store, requests, module.check_mode)
+        except NoNetworkError as error:
+            if not module.check_mode:
+                raise
+            module.warn(f"{error} Until then, no subnet can be foretold.")
+            result = Result(bool(requests), {}, {}, {})
+        module.exit_json(
+            changed=result.changed,
+            reservations=result.reservations,
+            released=[str(lease.subnet) for lease in result.released],
+            diff={"before": result.before, "after": result.after},
+        )
+
+
+if __name__ == "__main__":
+    main()
