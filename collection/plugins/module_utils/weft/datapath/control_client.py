@@ -42,7 +42,7 @@ class DatapathClient:
         self.timeout = timeout
 
     def apply(self, table: Mapping[str, Any]) -> None:
-        """Put `table`, in the form of `table.parse_table`, in force; if refused, nothing changes."""
+        """Put `table`, in the form that `parse_table` reads, in force, or change nothing."""
         self._request({"command": "apply", "table": table})
 
     def status(self) -> Status:

@@ -46,7 +46,7 @@ def _flaw_from_device(packet: ipv4.Packet, length: int) -> Drop:
     # The kernel sends router solicitations and MLD reports through any device that is up.
     if length and packet[ipv4.VERSION_IHL] >> 4 == 6:
         return Drop.IPV6
-    return ipv4.flaw(packet, length) or Drop.MALFORMED
+    return ipv4.flaw(packet, length)
 
 
 def ingress(
@@ -59,10 +59,10 @@ def ingress(
     if sender not in forwarding.senders:
         return Drop.SOURCE_PORT if sender[0] in forwarding.peer_addresses else Drop.STRANGER
     if length < ipv4.HEADER_LENGTH:
-        return ipv4.flaw(packet, length) or Drop.TRUNCATED
+        return ipv4.flaw(packet, length)
     first, total_length, source, destination = _unpack(packet)
     if total_length > length or total_length < _LEAST_TOTAL_LENGTH[first]:
-        return ipv4.flaw(packet, length) or Drop.MALFORMED
+        return ipv4.flaw(packet, length)
     route = forwarding.routes[source]
     # flannel sends from the port that it listens on, so the endpoint compares whole.
     if route is None or route.endpoint != sender:

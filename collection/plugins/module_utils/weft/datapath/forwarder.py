@@ -162,7 +162,7 @@ class Forwarder:
             counters.unreachables_suppressed += 1
             return
         try:
-            self.io.write(icmp.destination_unreachable(packet, code, self.forwarding.base))
+            self.io.write(icmp.destination_unreachable(packet, code))
         except OSError as error:
             counters.drops[_WRITE_DROPS.get(error.errno or 0, Drop.TUN_WRITE_ERROR)] += 1
             return

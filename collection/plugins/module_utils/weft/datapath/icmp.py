@@ -56,12 +56,17 @@ def _is_one_host(address: int) -> bool:
     return address >> 24 not in (0, 127) and address < ipv4.MULTICAST_FIRST
 
 
-def destination_unreachable(packet: ipv4.Packet, code: Unreachable, source: int) -> bytes:
-    """Return the IPv4 packet from the address `source` that tells the sender of `packet` so."""
+def destination_unreachable(packet: ipv4.Packet, code: Unreachable) -> bytes:
+    """Return the IPv4 packet that tells the sender of `packet` that it was not delivered.
+
+    Its source is the destination that was not reached: a packet from a device with an address
+    of the host's own as its source is a martian to the kernel (fib_validate_source), which drops
+    it unless accept_local is set, whereas this one passes strict reverse-path filtering too.
+    """
     quote = bytes(packet[: LENGTH_MAX - ipv4.HEADER_LENGTH - HEADER.size])
     message = bytearray(HEADER.pack(TYPE_DESTINATION_UNREACHABLE, code, 0, 0) + quote)
     struct.pack_into("!H", message, 2, internet_checksum(message))
-    (sender,) = struct.unpack_from("!I", packet, ipv4.SOURCE)
+    _first, _total_length, sender, destination = ipv4.ROUTING_FIELDS.unpack_from(packet)
     header = bytearray(
         ipv4.HEADER.pack(
             ipv4.VERSION_4_NO_OPTIONS,
@@ -72,7 +77,7 @@ def destination_unreachable(packet: ipv4.Packet, code: Unreachable, source: int)
             TTL,
             PROTOCOL_ICMP,
             0,
-            source,
+            destination,
             sender,
         )
     )

@@ -13,11 +13,7 @@ Packet = bytes | bytearray | memoryview
 
 HEADER_LENGTH = 20  # without options
 VERSION_IHL = 0
-FLAGS_FRAGMENT = 6
-PROTOCOL = 9
 CHECKSUM = 10
-SOURCE = 12
-DESTINATION = 16
 
 FRAGMENT_OFFSET_MASK = 0x1FFF
 
@@ -43,22 +39,17 @@ def header_length(packet: Packet) -> int:
     return (packet[VERSION_IHL] & 0x0F) * 4
 
 
-def flaw(packet: Packet, length: int) -> Drop | None:
-    """Return what is wrong with the first `length` bytes of `packet`, or None.
+def flaw(packet: Packet, length: int) -> Drop:
+    """Return why the first `length` bytes of `packet` are no IPv4 packet, as the caller found.
 
-    Bytes after the total length are no flaw: a link may pad. The header checksum and the TTL
-    are left to the kernel, which checks both wherever the packet goes next.
+    The header checksum and the TTL are left to the kernel, which checks both wherever the packet
+    goes next.
     """
-    if length == 0:
-        return Drop.TRUNCATED
-    version = packet[VERSION_IHL] >> 4
-    if version != 4:
+    if length and packet[VERSION_IHL] >> 4 != 4:
         return Drop.NOT_IPV4
     if length < HEADER_LENGTH:
         return Drop.TRUNCATED
     first, total_length, _source, _destination = ROUTING_FIELDS.unpack_from(packet)
-    if total_length < LEAST_TOTAL_LENGTH[first]:
-        return Drop.MALFORMED
-    if total_length > length:
+    if LEAST_TOTAL_LENGTH[first] <= total_length and length < total_length:
         return Drop.TRUNCATED
-    return None
+    return Drop.MALFORMED

@@ -1,0 +1,158 @@
+# Copyright (c) 2026, The weft developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Hosts in namespaces, each with a real datapath process, a bridge's gateway and one container.
+
+    container --- host --- underlay (a bridge) --- host --- container
+
+The test plays the agent: it applies tables, and gives the device its address, MTU and route.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from subprocess import Popen
+from typing import Any
+
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.control_client import (
+    DatapathClient,
+    DatapathUnavailableError,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.status import Status
+
+from .namespaces import Namespace, Namespaces, eventually
+
+PACKAGE_PARENT = Path(__file__).parents[2] / "collection/plugins/module_utils"
+DEVICE = "flannel0"
+NETWORK = "100.96.0.0/16"
+PORT = 8285
+UNDERLAY_MTU = 1500
+MTU = UNDERLAY_MTU - 28
+
+_START = "import sys; from weft.datapath.process import run; sys.exit(run(sys.argv[1:]))"
+
+
+@dataclass
+class Host:
+    """Host `number`: 10.168.0.(10+number) on the underlay, 100.96.(number).0/24 behind it."""
+
+    number: int
+    folder: Path
+    namespace: Namespace
+    container: Namespace
+    table: dict[str, Any] = field(default_factory=dict)
+    process: Popen[bytes] | None = None
+
+    @property
+    def public_ip(self) -> str:
+        return f"10.168.0.{10 + self.number}"
+
+    @property
+    def subnet(self) -> str:
+        return f"100.96.{self.number}.0/24"
+
+    @property
+    def base(self) -> str:
+        return f"100.96.{self.number}.0"
+
+    @property
+    def container_ip(self) -> str:
+        return f"100.96.{self.number}.2"
+
+    @property
+    def client(self) -> DatapathClient:
+        return DatapathClient(self.folder / "control.sock")
+
+    @property
+    def log(self) -> str:
+        return (self.folder / "log").read_text()
+
+    def start(self) -> None:
+        """Start the datapath and wait until it answers."""
+        with (self.folder / "log").open("ab") as log:
+            self.process = self.namespace.spawn(
+                *(sys.executable, "-c", _START),
+                *("--control", str(self.folder / "control.sock")),
+                *("--state", str(self.folder / "table.json")),
+                env={"PYTHONPATH": str(PACKAGE_PARENT)},
+                stderr=log,
+            )
+        eventually(self.answers, f"the datapath of host {self.number} answers")
+
+    def answers(self) -> bool:
+        assert self.process is not None
+        assert self.process.poll() is None, f"the datapath ended: {self.log}"
+        try:
+            return self.client.status()["pid"] == self.process.pid
+        except DatapathUnavailableError:
+            return False
+
+    def kill(self) -> None:
+        """Kill the datapath as kill -9 does."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+
+    def apply(self, *peers: Host, **changes: Any) -> None:
+        """Apply a table with `peers`, and make the device's settings what the agent would."""
+        self.table = {
+            "backend": "udp",
+            "device": DEVICE,
+            "bind": self.public_ip,
+            "port": PORT,
+            "network": NETWORK,
+            "subnet": self.subnet,
+            "mtu": MTU,
+            "peers": [{"subnet": peer.subnet, "public_ip": peer.public_ip} for peer in peers],
+            **changes,
+        }
+        self.client.apply(self.table)
+        self.configure_device()
+
+    def configure_device(self) -> None:
+        device = self.table["device"]
+        self.namespace.ip("address", "replace", f"{self.base}/32", "dev", device)
+        self.namespace.ip("link", "set", device, "mtu", str(self.table["mtu"]), "up")
+        self.namespace.ip("route", "replace", NETWORK, "dev", device)
+
+    def status(self) -> Status:
+        return self.client.status()
+
+    def drops(self) -> dict[str, int]:
+        """Return the reasons that have counted, apart from the kernel's own IPv6 and multicast."""
+        drops = self.status()["counters"]["drops"]
+        return {reason: count for reason, count in drops.items() if count and reason != "ipv6"}
+
+
+def raise_hosts(made: Namespaces, folder: Path, count: int) -> list[Host]:
+    """Make `count` hosts on one underlay, with their datapaths running but no table yet."""
+    underlay = made.add("underlay")
+    underlay.ip("link", "add", "br0", "type", "bridge")
+    underlay.ip("link", "set", "br0", "up")
+    return [_raise_host(made, underlay, folder, number) for number in range(1, count + 1)]
+
+
+def _raise_host(made: Namespaces, underlay: Namespace, folder: Path, number: int) -> Host:
+    own = folder / f"host{number}"
+    own.mkdir()
+    host = Host(number, own, made.add(f"host{number}"), made.add(f"container{number}"))
+    attach(made, underlay, host.namespace, f"host{number}", f"{host.public_ip}/24")
+    made.join(host.namespace, "docker0", host.container, "eth0")
+    host.namespace.ip("address", "add", f"100.96.{number}.1/24", "dev", "docker0")
+    host.namespace.run("sysctl", "-qw", "net.ipv4.ip_forward=1")
+    host.container.ip("address", "add", f"{host.container_ip}/24", "dev", "eth0")
+    host.container.ip("link", "set", "eth0", "mtu", str(MTU))
+    host.container.ip("route", "add", "default", "via", f"100.96.{number}.1")
+    host.start()
+    return host
+
+
+def attach(
+    made: Namespaces, underlay: Namespace, namespace: Namespace, port: str, address: str
+) -> None:
+    """Give `namespace` an interface eth0 with `address` on the underlay's bridge."""
+    made.join(namespace, "eth0", underlay, port)
+    underlay.ip("link", "set", port, "master", "br0")
+    namespace.ip("address", "add", address, "dev", "eth0")

@@ -1,0 +1,97 @@
+# Copyright (c) 2026, The weft developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.table import (
+    TableError,
+    parse_table,
+)
+
+from .packets import document
+
+
+def test_round_trip_through_json() -> None:
+    table = parse_table(document())
+    assert parse_table(json.loads(json.dumps(table.to_document()))) == table
+    assert table.to_document() == document()
+
+
+PEER = {"subnet": "100.96.2.0/24", "public_ip": "10.168.0.12"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"backend": "vxlan"}, "backend: 'vxlan' is not one of udp"),
+        ({"device": ""}, "device: ''"),
+        ({"device": "sixteencharacter"}, "1 to 15 characters"),
+        ({"device": "tun%d"}, "device: 'tun%d'"),
+        ({"device": "../x"}, "device: '../x'"),
+        ({"device": ".."}, "device: '..'"),
+        ({"device": 7}, "device: 7"),
+        ({"bind": "10.168.0"}, "bind: "),
+        ({"bind": 1}, "bind: 1 is not an IPv4 address"),
+        ({"bind": "224.0.0.1"}, "bind: 224.0.0.1 is no host's address"),
+        ({"port": 0}, "port: 0 is not a whole number from 1 to 65535"),
+        ({"port": 65536}, "port: 65536"),
+        ({"port": "8285"}, "port: '8285'"),
+        ({"port": True}, "port: True"),
+        ({"mtu": 67}, "mtu: 67"),
+        ({"mtu": 65508}, "mtu: 65508"),
+        ({"mtu": 1472.0}, "mtu: 1472.0"),
+        ({"network": "100.96.0.1/16"}, "network: 100.96.0.1/16 has host bits set"),
+        ({"network": "100.96.0.0"}, "network: '100.96.0.0' is not an IPv4 subnet"),
+        ({"subnet": "100.97.1.0/24"}, "subnet: 100.97.1.0/24 is not inside the network"),
+        ({"peers": {}}, "peers: expected a list, got dict"),
+        ({"peers": [7]}, r"peers\[0\]: expected an object, got int"),
+        ({"peers": [{"subnet": "100.96.2.0/24"}]}, r"peers\[0\]: missing public_ip"),
+        ({"peers": [PEER, {**PEER, "mac": "x"}]}, r"peers\[1\]: unknown 'mac'"),
+        ({"peers": [{**PEER, "public_ip": "0.0.0.0"}]}, "0.0.0.0 is no host's address"),
+        ({"peers": [{**PEER, "subnet": "100.97.0.0/24"}]}, "not inside the network"),
+        ({"peers": [{**PEER, "subnet": "100.96.1.128/25"}]}, "overlaps our own subnet"),
+        ({"peers": [{**PEER, "subnet": "100.96.0.0/20"}]}, "overlaps our own subnet"),
+        ({"peers": [PEER, {**PEER, "public_ip": "10.0.0.1"}]}, "both hold 100.96.2.0/24"),
+        ({"colour": "blue"}, "the table: unknown 'colour'; known are backend"),
+    ],
+)
+def test_refusals_name_the_value(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(TableError, match=message):
+        parse_table(document(**changes))
+
+
+@pytest.mark.parametrize("value", [None, [], "table", 7])
+def test_only_an_object_is_a_table(value: object) -> None:
+    with pytest.raises(TableError, match="the table: expected an object"):
+        parse_table(value)
+
+
+@pytest.mark.parametrize("key", sorted(document()))
+def test_every_key_is_required(key: str) -> None:
+    incomplete = document()
+    del incomplete[key]
+    with pytest.raises(TableError, match=f"missing {key}"):
+        parse_table(incomplete)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.sampled_from(sorted(document())), JSON)
+def test_any_json_is_a_table_or_a_table_error(key: str, value: object) -> None:
+    try:
+        table = parse_table(document(**{key: value}))
+    except TableError:
+        return
+    assert parse_table(table.to_document()) == table
