@@ -1,4 +1,4 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The daemon as a release: one zip application, named by its content."""
+"""Bringing this package onto a host: one zip application, releases, and a way back."""

@@ -1,0 +1,305 @@
+#!/usr/bin/python
+# Copyright (c) 2026, The weft developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Install the daemon that this collection bundles."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: daemon
+short_description: Install the overlay daemon that this collection bundles
+version_added: 1.0.0
+author:
+  - The weft developers (@weft)
+description:
+  - Installs C(weftd) and C(weftctl). Ansible sends the daemon's sources along with this module,
+    which writes them as one zip application, so that a host needs neither a download nor a build.
+  - A release lies in a directory named by the digest of its sources. The link C(current) moves
+    to it at once, and the link C(previous) names the release that ran before, for a rollback.
+  - The module neither starts nor restarts a service. Do so where the result is changed.
+extends_documentation_fragment:
+  - weft.overlay.attributes
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+options:
+  state:
+    description:
+      - V(present) installs the release that this collection bundles.
+      - V(previous) goes back to the release that ran before the latest one was installed. Once
+        that one runs there is nothing more to do. It fails if there is none.
+      - V(absent) removes the launchers and all releases.
+    type: str
+    choices: [present, absent, previous]
+    default: present
+  directory:
+    description: The directory of the releases.
+    type: path
+    default: /opt/weft
+  launcher_directory:
+    description: The directory of the launchers C(weftd) and C(weftctl).
+    type: path
+    default: /usr/local/bin
+  python:
+    description:
+      - The Python interpreter that runs the daemon, version 3.11 or newer.
+      - The daemon's own needs, etcd3 and pyroute2, must be there when it starts; this module
+        does not need them.
+    type: path
+    default: /usr/bin/python3
+  keep:
+    description:
+      - How many releases to keep. The current and the previous one are always kept.
+    type: int
+    default: 3
+notes:
+  - A file in O(launcher_directory) that has a launcher's name and is not this module's is left
+    alone, and O(state=present) fails.
+"""
+
+EXAMPLES = r"""
+- name: Install the daemon
+  weft.overlay.daemon:
+  register: daemon
+
+- name: Go back to the release before
+  weft.overlay.daemon:
+    state: previous
+
+- name: Run the daemon with an interpreter of its own
+  weft.overlay.daemon:
+    python: /opt/weft-python/bin/python
+"""
+
+RETURN = r"""
+digest:
+  description: The SHA-256 digest of the sources that this collection bundles.
+  returned: success
+  type: str
+  sample: 5f1c3f6a0a9ae2bd4f0b1a2f8f2c4b7d5f1c3f6a0a9ae2bd4f0b1a2f8f2c4b7d
+path:
+  description: The zip application that runs, or null if there is none.
+  returned: success
+  type: str
+  sample: /opt/weft/releases/5f1c3f6a0a9ae2bd/weft.pyz
+current:
+  description: The release that runs, or null if there is none.
+  returned: success
+  type: str
+  sample: 5f1c3f6a0a9ae2bd
+previous:
+  description: The release that O(state=previous) goes back to, or null if there is none.
+  returned: success
+  type: str
+  sample: 0b9d2f6c1e7a4d35
+releases:
+  description: The installed releases, the latest first.
+  returned: success
+  type: list
+  elements: str
+  sample: [5f1c3f6a0a9ae2bd, 0b9d2f6c1e7a4d35]
+"""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.weft.overlay.plugins.module_utils.weft.files import write_atomically
+from ansible_collections.weft.overlay.plugins.module_utils.weft.release.archive import (
+    Archive,
+    build_archive,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.release.directory import (
+    ReleaseDirectory,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.release.layout import (
+    LAUNCHER_MARK,
+    ReleaseError,
+    Releases,
+    launcher,
+    release_name,
+    with_installed,
+    with_previous,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.release.programs import PROGRAMS
+from ansible_collections.weft.overlay.plugins.module_utils.weft.release.sources import (
+    package_sources,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Launcher:
+    """A launcher's text and mode."""
+
+    text: str
+    mode: int = 0o755
+
+
+class Daemon:
+    """Brings the releases and the launchers to the wanted state."""
+
+    def __init__(self, module: AnsibleModule, archive: Archive) -> None:
+        params = module.params
+        self.module = module
+        self.archive = archive
+        self.name = release_name(archive.digest)
+        self.state: str = params["state"]
+        self.directory = ReleaseDirectory(Path(params["directory"]))
+        self.launchers = {
+            Path(params["launcher_directory"], program): Launcher(
+                launcher(program, params["python"], self.directory.root)
+            )
+            for program in PROGRAMS
+        }
+
+    def run(self) -> dict[str, Any]:
+        """Decide, write what differs, and return the module's result."""
+        before = self.directory.read()
+        after = self._decided(before)
+        found = self._launchers_found()
+        wanted = {path: None if self.state == "absent" else self.launchers[path] for path in found}
+        damaged = self.state == "present" and not self._is_whole()
+        changed = before != after or found != wanted or damaged
+        if changed and not self.module.check_mode:
+            if after.current is None:
+                self._remove(before, found)
+            else:
+                self._install(before, after, after.current)
+        return {
+            "changed": changed,
+            "digest": self.archive.digest,
+            "path": str(self.directory.archive_path(after.current)) if after.current else None,
+            "current": after.current,
+            "previous": after.previous,
+            "releases": list(after.names),
+            "diff": {
+                "before_header": str(self.directory.root),
+                "after_header": str(self.directory.root),
+                "before": self._shown(before, found, damaged=damaged),
+                "after": self._shown(after, wanted, damaged=False),
+            },
+        }
+
+    def _decided(self, before: Releases) -> Releases:
+        if self.state == "absent":
+            return Releases()
+        if self.state == "previous":
+            return with_previous(before)
+        return with_installed(before, self.name, self.module.params["keep"])
+
+    def _is_whole(self) -> bool:
+        return self.directory.holds(self.name, self.archive.content)
+
+    def _launchers_found(self) -> dict[Path, Launcher | None]:
+        """Return the launchers that are there, or None; a foreign file is left out."""
+        found: dict[Path, Launcher | None] = {}
+        for path in self.launchers:
+            if not path.exists():
+                found[path] = None
+                continue
+            text = path.read_bytes().decode(errors="replace")
+            if LAUNCHER_MARK in text:
+                found[path] = Launcher(text, path.stat().st_mode & 0o7777)
+            elif self.state != "absent":
+                raise ReleaseError(
+                    f"{path} is not a launcher of weft's: move it away, "
+                    "or give another launcher_directory"
+                )
+        return found
+
+    def _install(self, before: Releases, after: Releases, current: str) -> None:
+        if self.state == "present" and not self._is_whole():
+            self.directory.write(self.name, self.archive.content)
+        elif before.names[:1] != after.names[:1]:
+            self.directory.touch(self.name)
+        try:
+            self._try_out(current)
+        except ReleaseError:
+            if current not in before.names:
+                self.directory.remove(current)
+                self.directory.remove_if_empty()
+            raise
+        self.directory.point("previous", after.previous)
+        self.directory.point("current", current)
+        for path, wanted in self.launchers.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(path, wanted.text.encode(), wanted.mode)
+        for name in set(before.names) - set(after.names):
+            self.directory.remove(name)
+
+    def _try_out(self, name: str) -> None:
+        """Start the release once before the host depends on it."""
+        python = self.module.params["python"]
+        command = [python, "-I", str(self.directory.archive_path(name)), "weftd", "--version"]
+        try:
+            code, _output, error = self.module.run_command(command, handle_exceptions=False)
+        except OSError as failure:
+            code, error = 127, str(failure)
+        if code != 0:
+            reason = (error.strip() or f"exit code {code}").splitlines()[-1]
+            raise ReleaseError(
+                f"{python} cannot run release {name} ({reason}): "
+                "give an interpreter of version 3.11 or newer as python"
+            )
+
+    def _remove(self, before: Releases, found: dict[Path, Launcher | None]) -> None:
+        for path in found:
+            path.unlink(missing_ok=True)
+        for link in ("current", "previous"):
+            self.directory.point(link, None)
+        for name in before.names:
+            self.directory.remove(name)
+        self.directory.remove_if_empty()
+
+    def _shown(
+        self, releases: Releases, launchers: dict[Path, Launcher | None], *, damaged: bool
+    ) -> str:
+        shown = {
+            "current": releases.current,
+            "previous": releases.previous,
+            "releases": list(releases.names),
+            "damaged": [self.name] if damaged and self.name in releases.names else [],
+            "launchers": {
+                str(path): {"mode": f"{found.mode:04o}", "text": found.text}
+                for path, found in launchers.items()
+                if found
+            },
+        }
+        return json.dumps({key: value for key, value in shown.items() if value}, indent=2) + "\n"
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            "state": {
+                "type": "str",
+                "choices": ["present", "absent", "previous"],
+                "default": "present",
+            },
+            "directory": {"type": "path", "default": "/opt/weft"},
+            "launcher_directory": {"type": "path", "default": "/usr/local/bin"},
+            "python": {"type": "path", "default": "/usr/bin/python3"},
+            "keep": {"type": "int", "default": 3},
+        },
+        supports_check_mode=True,
+    )
+    if module.params["keep"] < 1:
+        module.fail_json(msg=f"keep {module.params['keep']} is less than 1: give a number from 1")
+    # The daemon's own user reads what is written here, whatever mask this user has.
+    os.umask(0o022)
+    try:
+        result = Daemon(module, build_archive(package_sources())).run()
+    except (ReleaseError, OSError) as error:
+        module.fail_json(msg=str(error))
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()
