@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from lab import lock, paths
 from lab.errors import LabError
 
 _ROOT = "weft-lab"
@@ -50,7 +52,8 @@ class Group:
 
     def create(self) -> None:
         """Make the group, and hand the usual controllers down to it where they exist."""
-        self.path.mkdir(parents=True, exist_ok=True)
+        with _lock():
+            self.path.mkdir(parents=True, exist_ok=True)
         depth = len(self.path.relative_to(_mount_point()).parts)
         for ancestor in reversed(self.path.parents[:depth]):
             present = set((ancestor / "cgroup.controllers").read_text().split())
@@ -86,6 +89,16 @@ class Group:
             self.child(name).remove()
         if self.path.is_dir():
             self.path.rmdir()
+
+    def remove_empty_parent(self) -> None:
+        """Remove the group that holds this one, unless it holds others too."""
+        # cgroupfs answers rmdir(2) with EBUSY where other file systems say ENOTEMPTY.
+        with _lock(), suppress(OSError):
+            self.path.parent.rmdir()
+
+
+def _lock() -> AbstractContextManager[None]:
+    return lock.held(paths.RUN / ".cgroup.lock")
 
 
 def _mount_point() -> Path:

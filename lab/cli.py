@@ -24,6 +24,7 @@ from lab.settings import (
     DEFAULT_SUITE,
     DEFAULT_UNDERLAY,
     Host,
+    Lab,
     Settings,
     check_name,
     host_suites,
@@ -55,7 +56,7 @@ def _up(arguments: argparse.Namespace) -> int:
         suites = tuple(host.suite for host in present.hosts)
     else:
         suites = host_suites(arguments.hosts, arguments.suite, arguments.suites)
-    fleet.up(plan(_settings(arguments), suites), _progress)
+    fleet.up(plan(_settings(arguments, present), suites), _progress)
     return 0
 
 
@@ -205,8 +206,8 @@ def _parser() -> argparse.ArgumentParser:
     up = add("up", "make the lab, or start and add the hosts that are missing", suite)
     up.add_argument("--hosts", type=int, help=f"number of hosts ({DEFAULT_HOSTS})")
     up.add_argument("--bridge", help="name of the bridge on this machine (br-NAME)")
-    up.add_argument("--underlay", default=DEFAULT_UNDERLAY, help="IPv4 network (%(default)s)")
-    up.add_argument("--mtu", type=int, default=DEFAULT_MTU, help="underlay MTU (%(default)s)")
+    up.add_argument("--underlay", help=f"IPv4 network of the hosts ({DEFAULT_UNDERLAY})")
+    up.add_argument("--mtu", type=int, help=f"MTU of the underlay ({DEFAULT_MTU})")
     add("down", "remove the lab and all that its hosts wrote")
     add("status", "list the hosts and their condition")
     add("ssh", "log in to a host, or run a command on it", one).add_argument(
@@ -232,8 +233,18 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _settings(arguments: argparse.Namespace) -> Settings:
-    return Settings.parse(arguments.name, arguments.bridge, arguments.underlay, arguments.mtu)
+def _settings(arguments: argparse.Namespace, present: Lab | None) -> Settings:
+    """Return the settings asked for; what is not named stays as it is in a lab that is up."""
+    asked = {
+        option: getattr(arguments, option)
+        for option in ("bridge", "underlay", "mtu")
+        if getattr(arguments, option) is not None
+    }
+    if present is not None:
+        settings = present.settings
+        kept = {"bridge": settings.bridge, "underlay": str(settings.underlay), "mtu": settings.mtu}
+        asked = kept | asked
+    return Settings.parse(arguments.name, **asked)
 
 
 def _host(arguments: argparse.Namespace) -> Host:

@@ -15,11 +15,15 @@ from lab.errors import LabError
 def run(*argv: str | Path, stdin: str | None = None) -> str:
     """Run a program and return its standard output.
 
+    It has a session of its own: a Ctrl-C ends it by way of this process, which then clears away.
+
     Raises:
         LabError: the program is missing, or it failed; its last words are in the message.
     """
     try:
-        done = subprocess.run(argv, input=stdin, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            argv, input=stdin, capture_output=True, text=True, check=False, start_new_session=True
+        )
     except FileNotFoundError as error:
         raise LabError(f"the program {argv[0]} is missing on this machine") from error
     if done.returncode != 0:

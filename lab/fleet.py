@@ -22,6 +22,8 @@ Progress = Callable[[str], None]
 # More hosts at a time boot no sooner on two cores.
 _BOOT_AT_ONCE = 3
 _BOOT_TIMEOUT = 120.0
+# A host that has no process by then will have none.
+_FIRST_SIGN = 5.0
 _SHUTDOWN_TIMEOUT = 90.0
 _CONSOLE_LINES = 40
 
@@ -40,7 +42,7 @@ def up(wanted: Lab, progress: Progress) -> Lab:
             return _raise(wanted, progress)
         if present.settings != wanted.settings:
             raise LabError(
-                f"lab {wanted.name!r} is up with other settings ({present.settings}); "
+                f"lab {wanted.name!r} is up with {present.settings}, not {wanted.settings}; "
                 f"run: python3 -m lab down --name {wanted.name}"
             )
         return _complete(present, wanted, progress)
@@ -179,10 +181,12 @@ def _await_boot(batch: Sequence[Host], progress: Progress, started: float) -> No
                 elapsed = time.monotonic() - started
                 progress(f"{host.name}: {answer}, {host.suite}, {host.address}, {elapsed:.1f} s")
                 waiting.remove(host)
-        if waiting and time.monotonic() - started > _BOOT_TIMEOUT:
-            raise LabError(
-                f"{waiting[0].name} has not booted in {_BOOT_TIMEOUT:.0f} s\n{_console(waiting[0])}"
-            )
+        elapsed = time.monotonic() - started
+        for host in waiting:
+            if elapsed > _BOOT_TIMEOUT:
+                raise LabError(f"{host.name} has not booted in {elapsed:.0f} s\n{_console(host)}")
+            if elapsed > _FIRST_SIGN and not hosts.is_running(host.lab_name, host.name):
+                raise LabError(f"{host.name} went off while booting\n{_console(host)}")
         time.sleep(0.3)
 
 
@@ -203,20 +207,20 @@ def _require_running(host: Host) -> None:
 
 def _remove(name: str) -> bool:
     """Remove what is there of a lab, going by the machine rather than by the record."""
-    lab = state.load(name)
     group = Group.of_lab(name)
-    found = lab is not None or bool(group.children) or paths.lab_var(name).exists()
+    found = bool(group.children)
     for host_name in group.children:
         hosts.kill(name, host_name)
     group.remove()
+    group.remove_empty_parent()
     for namespace, port in underlay.leftovers(name):
         underlay.unplug(namespace, port)
         found = True
-    if lab is not None:
-        underlay.remove(lab.settings.bridge)
+    found |= underlay.remove(name)
     for directory in (paths.lab_var(name), paths.lab_run(name)):
         if directory.exists():
             shutil.rmtree(directory)
+            found = True
     return found
 
 

@@ -12,20 +12,17 @@ from tempfile import TemporaryDirectory
 
 from lab import apt_sources, busybox, lock, paths
 from lab.command import run
-from lab.errors import LabError
 from lab.recipe import BUSYBOX_ARCHIVE, BUSYBOX_TAG, Recipe, network_sysctls, recipe_of
 
 _DEBOOTSTRAP_SCRIPTS = Path("/usr/share/debootstrap/scripts")
 
-# All that debootstrap mounts or starts ends with it, even if it is killed.
-_CONTAINED = ("unshare", "--mount", "--pid", "--fork", "--kill-child")
+# All that debootstrap mounts or starts ends with the lab's process, even if that is killed.
+_CONTAINED = (
+    *("setpriv", "--pdeathsig", "KILL"),
+    *("unshare", "--mount", "--pid", "--fork", "--kill-child"),
+)
 
 Progress = Callable[[str], None]
-
-
-def path_of(suite: str) -> Path:
-    """Return where the suite's image is, or will be."""
-    return paths.CACHE / recipe_of(suite).image_name
 
 
 def ensure(suite: str, progress: Progress) -> Path:
@@ -75,6 +72,10 @@ def _bootstrap(recipe: Recipe, mirror: apt_sources.Mirror, target: Path) -> None
 
 
 def _download(recipe: Recipe, mirror: apt_sources.Mirror, target: Path) -> None:
+    keyring = target / str(mirror.keyring).lstrip("/")
+    if not keyring.exists():
+        keyring.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(mirror.keyring, keyring)
     (target / "etc/apt/sources.list").write_text(mirror.line(recipe.suite))
     _apt(target, "apt-get", "update")
     _apt(target, "apt-get", "install", "--yes", "--download-only", *recipe.downloaded)
@@ -90,9 +91,6 @@ def _apt(target: Path, program: str, *arguments: str | Path) -> str:
 
 def _add_busybox(target: Path) -> None:
     with TemporaryDirectory(dir=target / "tmp") as scratch:
-        packages = _apt(target, "apt-get", "install", "--print-uris", "-qq", "busybox-static")
-        if not packages:
-            raise LabError("the mirror has no busybox-static package")
         _apt(
             target, "apt-get", "-o", f"Dir::Cache::archives={scratch}", "install", "--yes",
             "--no-install-recommends", "--download-only", "busybox-static",

@@ -9,13 +9,16 @@ import fcntl
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
 @contextmanager
-def held(path: Path, waiting_for: str) -> Iterator[None]:
-    """Hold a lock file, waiting while another process holds it; the file is gone afterwards."""
+def held(path: Path, waiting_for: str | None = None) -> Iterator[None]:
+    """Hold a lock file, waiting while another process holds it; the file is gone afterwards.
+
+    What may take long is worth a line to the user, who then reads what is waited for.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = _acquire(path, waiting_for)
     try:
@@ -25,15 +28,17 @@ def held(path: Path, waiting_for: str) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _acquire(path: Path, waiting_for: str) -> int:
+def _acquire(path: Path, waiting_for: str | None) -> int:
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            print(f"waiting for {waiting_for}", file=sys.stderr)
+            if waiting_for is not None:
+                print(f"waiting for {waiting_for}", file=sys.stderr)
             fcntl.flock(descriptor, fcntl.LOCK_EX)
         # Its holder before us may have removed the file: then another process can lock a new one.
-        if path.exists() and os.fstat(descriptor).st_ino == path.stat().st_ino:
-            return descriptor
+        with suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(descriptor), path.stat()):
+                return descriptor
         os.close(descriptor)

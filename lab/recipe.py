@@ -41,8 +41,7 @@ DOWNLOADED = (
     "iperf3",
 )
 
-# Nothing here has a use in a throwaway host, and each adds to the boot or wakes up later.
-MASKED_UNITS = (
+_USELESS_UNITS = (
     "apt-daily.timer",
     "apt-daily-upgrade.timer",
     "dpkg-db-backup.timer",
@@ -52,7 +51,10 @@ MASKED_UNITS = (
     "getty.target",
     "console-getty.service",
     "systemd-networkd-wait-online.service",
-    "systemd-resolved.service",
+)
+
+# The clock and the devices are the machine's; a package that roles install may bring these.
+_MEDDLING_UNITS = (
     "systemd-timesyncd.service",
     "systemd-udevd.service",
     "systemd-udevd-kernel.socket",
@@ -124,7 +126,7 @@ def recipe_of(suite: str) -> Recipe:
         debootstrap_script=particular.debootstrap_script,
         installed=INSTALLED,
         downloaded=DOWNLOADED + particular.downloaded,
-        masked_units=MASKED_UNITS,
+        masked_units=_USELESS_UNITS + _MEDDLING_UNITS,
         files=FILES,
     )
 

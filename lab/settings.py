@@ -11,7 +11,7 @@ from ipaddress import AddressValueError, IPv4Address, IPv4Network, NetmaskValueE
 from typing import Self
 
 from lab.errors import LabError
-from lab.recipe import SUITES
+from lab.recipe import SUITES, recipe_of
 
 DEFAULT_NAME = "weft"
 DEFAULT_UNDERLAY = "10.168.0.0/24"
@@ -83,7 +83,11 @@ class Settings:
             suite=suite,
             address=self.underlay[FIRST_HOST_OFFSET + number - 1],
             lab_name=self.name,
+            image=recipe_of(suite).image_name,
         )
+
+    def __str__(self) -> str:
+        return f"bridge {self.bridge}, underlay {self.underlay}, MTU {self.mtu}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +98,8 @@ class Host:
     suite: str
     address: IPv4Address
     lab_name: str
+    # Its image's name in the cache: a host keeps the image that it was made from.
+    image: str
 
     @property
     def namespace(self) -> str:

@@ -16,7 +16,7 @@ from lab.settings import Host
 def ensure_key() -> None:
     """Make the key that opens every lab host, if there is none yet."""
     paths.CACHE.mkdir(parents=True, exist_ok=True)
-    with lock.held(paths.CACHE / ".key.lock", "another lab's key to be made"):
+    with lock.held(paths.CACHE / ".key.lock"):
         if not paths.SSH_KEY.exists():
             _generate(paths.SSH_KEY, "weft-lab")
 

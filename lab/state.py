@@ -47,7 +47,12 @@ def dump(lab: Lab) -> str:
         "underlay": str(lab.settings.underlay),
         "mtu": lab.settings.mtu,
         "hosts": [
-            {"name": host.name, "suite": host.suite, "address": str(host.address)}
+            {
+                "name": host.name,
+                "suite": host.suite,
+                "address": str(host.address),
+                "image": host.image,
+            }
             for host in lab.hosts
         ],
     }
@@ -62,7 +67,7 @@ def parse(text: str) -> Lab:
         name, document["bridge"], IPv4Network(document["underlay"]), document["mtu"]
     )
     hosts = tuple(
-        Host(entry["name"], entry["suite"], IPv4Address(entry["address"]), name)
+        Host(entry["name"], entry["suite"], IPv4Address(entry["address"]), name, entry["image"])
         for entry in document["hosts"]
     )
     return Lab(settings, hosts)

@@ -15,16 +15,19 @@ import sys
 import time
 
 from lab import host as hosts
-from lab import image, paths, state, underlay
+from lab import paths, state, underlay
 from lab.cgroup import Group
 from lab.settings import Host, Lab
 
 _REBOOT = 133
 
-# The overlay is mounted where only the host's own processes see it, so it ends with them.
+# What is mounted here only the host's own processes see, so it ends with them: the root, and a
+# place for systemd-nspawn's locks, which it leaves behind when it is killed.
 _BOOT = """
 echo $$ > "$1/cgroup.procs"
 mount -t overlay overlay -o "$2" "$3"
+mkdir -p /run/systemd/nspawn
+mount -t tmpfs tmpfs /run/systemd/nspawn
 shift 3
 exec "$@"
 """
@@ -49,7 +52,7 @@ def _boot(lab: Lab, host: Host) -> int:
     machine.create()
     directory = paths.host_var(lab.name, host.name)
     layers = (
-        f"lowerdir={image.path_of(host.suite)},upperdir={directory}/upper,workdir={directory}/work"
+        f"lowerdir={paths.CACHE / host.image},upperdir={directory}/upper,workdir={directory}/work"
     )
     code = subprocess.call(
         [

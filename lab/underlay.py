@@ -39,7 +39,7 @@ def conflict(underlay: IPv4Network, occupied: Iterable[Occupied]) -> Occupied | 
 
 
 def create(settings: Settings) -> None:
-    """Make the lab's bridge; raise LabError if its name or range is taken."""
+    """Make the lab's bridge, marked by its alias; raise LabError if its name or range is taken."""
     with _lock():
         if Path("/sys/class/net", settings.bridge).exists():
             raise LabError(f"an interface {settings.bridge} exists already; set --bridge")
@@ -52,7 +52,7 @@ def create(settings: Settings) -> None:
         gateway = f"{settings.gateway}/{settings.underlay.prefixlen}"
         _ip(
             f"link add {settings.bridge} mtu {settings.mtu} type bridge",
-            f"link set {settings.bridge} up",
+            f"link set {settings.bridge} alias {_alias(settings.name)} up",
             f"addr add {gateway} brd + dev {settings.bridge}",
         )
     # Even a machine that routes leads no host out.
@@ -60,12 +60,14 @@ def create(settings: Settings) -> None:
     _admit(settings.bridge)
 
 
-def remove(bridge: str) -> None:
-    """Remove the lab's bridge, if it is there."""
-    if shutil.which("iptables") and succeeds("iptables", "-C", *_admission(bridge)):
-        run("iptables", "-D", *_admission(bridge))
-    if Path("/sys/class/net", bridge).exists():
+def remove(lab_name: str) -> bool:
+    """Remove the lab's bridge; return whether there was one."""
+    aliases = Path("/sys/class/net").glob("*/ifalias")
+    bridges = [path.parent.name for path in aliases if path.read_text().strip() == _alias(lab_name)]
+    for bridge in bridges:
+        _dismiss(bridge)
         _ip(f"link del {bridge}")
+    return bool(bridges)
 
 
 def plug(settings: Settings, host: Host, *, cut: bool) -> None:
@@ -142,10 +144,19 @@ def _admit(bridge: str) -> None:
         run("iptables", "-I", *_admission(bridge))
 
 
+def _dismiss(bridge: str) -> None:
+    if shutil.which("iptables") and succeeds("iptables", "-C", *_admission(bridge)):
+        run("iptables", "-D", *_admission(bridge))
+
+
+def _alias(lab_name: str) -> str:
+    return f"weft-lab:{lab_name}"
+
+
 def _ip(*commands: str, namespace: str | None = None) -> None:
     inside = () if namespace is None else ("-netns", namespace)
     run("ip", *inside, "-batch", "-", stdin="\n".join(commands) + "\n")
 
 
 def _lock() -> AbstractContextManager[None]:
-    return lock.held(paths.RUN / ".underlay.lock", "another lab's network to be made")
+    return lock.held(paths.RUN / ".underlay.lock")
