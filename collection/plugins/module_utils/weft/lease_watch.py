@@ -69,7 +69,7 @@ class Interrupted:
 
 @dataclass(frozen=True, slots=True)
 class Resumed:
-    """The watch runs, at ``endpoint``; everything since the last event will come."""
+    """The stream runs, at ``endpoint``. Should history be missing, Listed follows after all."""
 
     endpoint: str
 
