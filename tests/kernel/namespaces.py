@@ -16,13 +16,22 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import IO
 
+_COMMANDS = {
+    "ip": "iproute2",
+    "nstat": "iproute2",
+    "ping": "iputils-ping",
+    "ss": "iproute2",
+    "sysctl": "procps",
+}
+
 
 def unusable() -> str | None:
     """Return why this machine cannot run the tests, or None."""
     if os.geteuid() != 0:
         return "network namespaces need root"
-    if shutil.which("ip") is None:
-        return "the command ip is missing: install iproute2"
+    for command, package in _COMMANDS.items():
+        if shutil.which(command) is None:
+            return f"the command {command} is missing: install {package}"
     return None
 
 

@@ -40,6 +40,7 @@ class Host:
 
     number: int
     folder: Path
+    underlay: Namespace
     namespace: Namespace
     container: Namespace
     table: dict[str, Any] = field(default_factory=dict)
@@ -71,15 +72,19 @@ class Host:
 
     def start(self) -> None:
         """Start the datapath and wait until it answers."""
+        self.process = self.spawn()
+        eventually(self.answers, f"the datapath of host {self.number} answers")
+
+    def spawn(self) -> Popen[bytes]:
+        """Start a datapath, to go on or to fail."""
         with (self.folder / "log").open("ab") as log:
-            self.process = self.namespace.spawn(
+            return self.namespace.spawn(
                 *(sys.executable, "-c", _START),
                 *("--control", str(self.folder / "control.sock")),
                 *("--state", str(self.folder / "table.json")),
                 env={"PYTHONPATH": str(PACKAGE_PARENT)},
                 stderr=log,
             )
-        eventually(self.answers, f"the datapath of host {self.number} answers")
 
     def answers(self) -> bool:
         assert self.process is not None
@@ -137,7 +142,7 @@ def raise_hosts(made: Namespaces, folder: Path, count: int) -> list[Host]:
 def _raise_host(made: Namespaces, underlay: Namespace, folder: Path, number: int) -> Host:
     own = folder / f"host{number}"
     own.mkdir()
-    host = Host(number, own, made.add(f"host{number}"), made.add(f"container{number}"))
+    host = Host(number, own, underlay, made.add(f"host{number}"), made.add(f"container{number}"))
     attach(made, underlay, host.namespace, f"host{number}", f"{host.public_ip}/24")
     made.join(host.namespace, "docker0", host.container, "eth0")
     host.namespace.ip("address", "add", f"100.96.{number}.1/24", "dev", "docker0")

@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath import (
-    engine as engine_module,
+    transport,
+    tun,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.commands import Commands
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.engine import Engine
@@ -109,6 +110,11 @@ def test_a_failed_save_leaves_the_former_table(
     assert [entry.name for entry in tmp_path.iterdir()] == ["table.json"]
 
 
+def test_a_save_without_its_directory_names_the_file(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match=r"missing/table.json: No such file.*must exist"):
+        TableFile(tmp_path / "missing" / "table.json").save(TABLE)
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"backend": "udp"}', "[" * 100_000])
 def test_a_damaged_file_is_a_clear_error(
     tmp_path: Path, text: str, caplog: pytest.LogCaptureFixture
@@ -132,8 +138,8 @@ def test_start_goes_on_trying_and_says_so_once(
     def refuse(*_arguments: object, **_options: object) -> None:
         raise OSError(1, "not permitted: the process needs CAP_NET_ADMIN")
 
-    monkeypatch.setattr(engine_module.tun, "open_device", refuse)
-    monkeypatch.setattr(engine_module.transport, "open_transport", refuse)
+    monkeypatch.setattr(tun, "open_device", refuse)
+    monkeypatch.setattr(transport, "open_transport", refuse)
     engine = Engine(EventLoop(), file)
     engine.start()
     engine.repair()

@@ -28,6 +28,7 @@ DEFAULT_PATH = Path("/run/weft/datapath.sock")
 MODE = 0o660
 REQUEST_MAX = 4 << 20  # bytes: a table of 40,000 peers
 CLIENTS_MAX = 16
+BACKLOG = 128  # connections not yet accepted; beyond it a connect fails at once
 _CHUNK = 1 << 16
 
 Handler = Callable[[object], Mapping[str, Any]]
@@ -181,7 +182,7 @@ def _listen(path: Path) -> socket.socket:
             listener.bind(str(path))
         finally:
             os.umask(umask)
-        listener.listen(CLIENTS_MAX)
+        listener.listen(BACKLOG)
     except OSError as error:
         listener.close()
         raise ControlError(

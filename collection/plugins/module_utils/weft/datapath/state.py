@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from pathlib import Path
@@ -42,9 +43,13 @@ class TableFile:
         try:
             temporary.write_text(json.dumps(table.to_document()) + "\n", encoding="ascii")
             temporary.replace(self.path)
-        except OSError:
-            temporary.unlink(missing_ok=True)
-            raise
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                temporary.unlink()
+            raise OSError(
+                error.errno,
+                f"{self.path}: {error.strerror}; its directory must exist and be ours to write",
+            ) from error
 
     def delete(self) -> None:
         """Delete the file if it is there."""

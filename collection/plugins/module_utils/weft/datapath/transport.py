@@ -41,6 +41,8 @@ def open_transport(
     an open socket of ours that may overlap, such as 0.0.0.0 and the same port. Raises
     TransportError.
     """
+    # Path MTU discovery stays the kernel's default: DF, and fragments of the outer datagram only
+    # where a router has said that the path is narrower than the device's MTU allows for.
     transport = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
     try:
         _enlarge(transport, SO_RCVBUFFORCE, socket.SO_RCVBUF)

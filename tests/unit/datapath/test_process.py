@@ -1,0 +1,72 @@
+# Copyright (c) 2026, The weft developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The process as systemd starts it; without a table it needs no privilege."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.control_client import (
+    DatapathClient,
+)
+
+PACKAGE_PARENT = Path(__file__).parents[3] / "collection/plugins/module_utils"
+START = "import sys; from weft.datapath.process import run; sys.exit(run(sys.argv[1:]))"
+
+
+@pytest.fixture
+def manager(tmp_path: Path) -> Iterator[socket.socket]:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
+        listening.bind(str(tmp_path / "notify"))
+        listening.settimeout(10)
+        yield listening
+
+
+def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", START, "--control", str(folder / "c.sock"), *arguments],
+        env={
+            **os.environ,
+            "PYTHONPATH": str(PACKAGE_PARENT),
+            "NOTIFY_SOCKET": str(folder / "notify"),
+            "WATCHDOG_USEC": "100000",
+        },
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_a_life_under_systemd(tmp_path: Path, manager: socket.socket) -> None:
+    process = start(tmp_path, "--state", str(tmp_path / "table.json"))
+    try:
+        assert manager.recv(100) == b"STATUS=no table"
+        assert manager.recv(100) == b"READY=1"
+        # Ready means that the socket answers.
+        assert DatapathClient(tmp_path / "c.sock").status()["pid"] == process.pid
+        assert [manager.recv(100) for _ in range(3)] == [b"WATCHDOG=1"] * 3
+        process.terminate()
+        while (message := manager.recv(100)) == b"WATCHDOG=1":
+            pass
+        assert message == b"STOPPING=1"
+        assert process.wait(10) == 0
+        assert not (tmp_path / "c.sock").exists()
+    finally:
+        process.kill()
+        _, errors = process.communicate()
+    assert "Traceback" not in errors
+
+
+def test_no_place_for_the_socket_is_one_clear_line(tmp_path: Path) -> None:
+    process = start(tmp_path / "missing")
+    _, errors = process.communicate(timeout=10)
+    assert process.returncode == 1
+    assert len(errors.splitlines()) == 1
+    assert "its directory must exist" in errors
