@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 import stat
 import sys
 from collections.abc import Iterator
@@ -18,6 +19,9 @@ from scapy.packet import Raw
 
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.control_client import (
     DatapathRefusedError,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.transport import (
+    BUFFER_SIZE,
 )
 
 from .namespaces import Namespace, Namespaces, eventually
@@ -318,11 +322,26 @@ def test_the_port_and_the_address_move(pair: list[Host]) -> None:
     one.apply(two, port=9000, bind="10.168.0.111")
     two.client.apply({**two.table, "peers": [{"subnet": one.subnet, "public_ip": "10.168.0.111"}]})
     assert pings(one.container, two.container_ip)
-    # Nobody else may share the port.
+    # Nobody else may share the port, not even by asking to.
+    with pytest.raises(AssertionError, match="Address already in use"):
+        inject(one.namespace, ("10.168.0.111", 9000), (two.public_ip, 9000))
+
+
+def test_a_full_receive_queue_is_counted_across_sockets(
+    pair: list[Host], stranger: Namespace
+) -> None:
+    one, two = pair
     assert one.process is not None
-    taken = one.namespace.run("ss", "-Hlunp", "sport = :9000").stdout.splitlines()
-    assert len(taken) == 1
-    assert f"pid={one.process.pid}" in taken[0]
+    one.process.send_signal(signal.SIGSTOP)
+    # More than the kernel's accounting of the buffer takes, at some 800 bytes for each at least.
+    sent = 2 * BUFFER_SIZE // 800
+    inject(stranger, ("10.168.0.99", PORT), (one.public_ip, PORT), *[b"x"] * sent)
+    one.process.send_signal(signal.SIGCONT)
+    eventually(lambda: sum(one.drops().values()) == sent, "each is counted, read or lost")
+    lost = one.drops()["receive-queue-full"]
+    assert 0 < lost < sent
+    one.apply(two, port=9000)
+    assert one.drops()["receive-queue-full"] == lost
 
 
 def test_the_device_is_deleted_under_it(pair: list[Host]) -> None:
