@@ -202,7 +202,9 @@ def _console(host: Host) -> str:
 
 def _require_running(host: Host) -> None:
     if not hosts.is_running(host.lab_name, host.name):
-        raise LabError(f"{host.name} is off; run: python3 -m lab start {host.name}")
+        raise LabError(
+            f"{host.name} is off; run: python3 -m lab start --name {host.lab_name} {host.name}"
+        )
 
 
 def _remove(name: str) -> bool:

@@ -62,8 +62,8 @@ def create(settings: Settings) -> None:
 
 def remove(lab_name: str) -> bool:
     """Remove the lab's bridge; return whether there was one."""
-    aliases = Path("/sys/class/net").glob("*/ifalias")
-    bridges = [path.parent.name for path in aliases if path.read_text().strip() == _alias(lab_name)]
+    links = json.loads(run("ip", "-json", "link", "show", "type", "bridge"))
+    bridges = [link["ifname"] for link in links if link.get("ifalias") == _alias(lab_name)]
     for bridge in bridges:
         _dismiss(bridge)
         _ip(f"link del {bridge}")
