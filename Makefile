@@ -1,0 +1,47 @@
+# weft: what one can do with a checkout. `make help` lists it.
+
+PYTHON := .venv/bin/python
+LAB := /usr/bin/python3 -m lab
+
+export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
+export PYTHONDONTWRITEBYTECODE := 1
+
+.PHONY: help demo down test unit integration lint sanity fleet collection clean setup setup-lab
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+
+setup: ## install what checks and unit tests need (Debian packages, .venv)
+	@dev/setup
+
+setup-lab: ## install what raises hosts on this machine, too
+	@dev/setup lab
+
+demo: setup-lab ## raise three hosts, converge them, verify, and show that a second run changes nothing
+	@dev/demo
+
+down: ## take the demo's hosts away
+	@$(LAB) down
+
+test: setup-lab ## everything: unit, store and kernel, sanity and lint, fleet
+	@dev/test
+
+unit: setup ## the fast tests
+	@$(PYTHON) -m pytest -q tests/unit
+
+lint: setup ## ruff, mypy, yamllint, ansible-lint
+	@dev/lint
+
+sanity: setup-lab ## ansible-test sanity, on a staged copy
+	@dev/sanity
+
+fleet: setup-lab ## molecule on lab hosts
+	@dev/fleet
+
+collection: setup ## build the Galaxy tarball into dist/
+	@mkdir -p dist
+	@.venv/bin/ansible-galaxy collection build --force --output-path dist collection
+
+clean: down ## remove what the targets left in the checkout (the lab's images stay cached)
+	@rm -rf dist .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .ansible
+	@find . -name __pycache__ -not -path './.venv/*' -exec rm -rf {} +
