@@ -81,7 +81,9 @@ digest:
   type: str
   sample: 5f1c3f6a0a9ae2bd4f0b1a2f8f2c4b7d5f1c3f6a0a9ae2bd4f0b1a2f8f2c4b7d
 path:
-  description: The zip application that runs, or null if there is none.
+  description:
+    - The zip application that runs, or null if there is none.
+    - Once it is there Ansible adds the file's attributes to the result.
   returned: success
   type: str
   sample: /opt/weft/releases/5f1c3f6a0a9ae2bd/weft.pyz
@@ -103,8 +105,8 @@ releases:
   sample: [5f1c3f6a0a9ae2bd, 0b9d2f6c1e7a4d35]
 """
 
-import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -179,12 +181,7 @@ class Daemon:
             "current": after.current,
             "previous": after.previous,
             "releases": list(after.names),
-            "diff": {
-                "before_header": str(self.directory.root),
-                "after_header": str(self.directory.root),
-                "before": self._shown(before, found, damaged=damaged),
-                "after": self._shown(after, wanted, damaged=False),
-            },
+            "diff": self._diff(before, after, found, wanted, damaged=damaged),
         }
 
     def _decided(self, before: Releases) -> Releases:
@@ -258,21 +255,51 @@ class Daemon:
             self.directory.remove(name)
         self.directory.remove_if_empty()
 
-    def _shown(
-        self, releases: Releases, launchers: dict[Path, Launcher | None], *, damaged: bool
-    ) -> str:
-        shown = {
-            "current": releases.current,
-            "previous": releases.previous,
-            "releases": list(releases.names),
-            "damaged": [self.name] if damaged and self.name in releases.names else [],
-            "launchers": {
-                str(path): {"mode": f"{found.mode:04o}", "text": found.text}
-                for path, found in launchers.items()
-                if found
-            },
-        }
-        return json.dumps({key: value for key, value in shown.items() if value}, indent=2) + "\n"
+    def _diff(
+        self,
+        before: Releases,
+        after: Releases,
+        found: Mapping[Path, Launcher | None],
+        wanted: Mapping[Path, Launcher | None],
+        *,
+        damaged: bool,
+    ) -> list[dict[str, str]]:
+        whole = f"{self.name} is {{}}\n" if damaged and self.name in before.names else ""
+        entries = [
+            (
+                self.directory.root,
+                _shown_releases(before) + whole.format("damaged"),
+                _shown_releases(after) + whole.format("whole"),
+            ),
+            *(
+                (path, _shown_launcher(found[path]), _shown_launcher(wanted[path]))
+                for path in found
+            ),
+        ]
+        return [
+            {
+                "before_header": str(path),
+                "after_header": str(path),
+                "before": old,
+                "after": new,
+            }
+            for path, old, new in entries
+            if old != new
+        ]
+
+
+def _shown_releases(releases: Releases) -> str:
+    links = [("current", releases.current), ("previous", releases.previous)]
+    return "".join(
+        [
+            *(f"{link} -> {name}\n" for link, name in links if name),
+            *(f"releases/{name}\n" for name in releases.names),
+        ]
+    )
+
+
+def _shown_launcher(found: Launcher | None) -> str:
+    return f"mode {found.mode:04o}\n{found.text}" if found else ""
 
 
 def main() -> None:

@@ -295,8 +295,9 @@ class DockerBip:
             **self._state(settings, {**before, **after}, links, changed=bool(changes)),
         }
         if changes and not self.module.check_mode:
-            if self.module.params["backup"] and changes.keys() & {self.carriers.daemon_json}:
-                result["backup_file"] = self.module.backup_local(str(self.carriers.daemon_json))
+            path = self.carriers.daemon_json
+            if self.module.params["backup"] and path in changes and before[path] is not None:
+                result["backup_file"] = self.module.backup_local(str(path))
             self._write(changes)
         return result
 

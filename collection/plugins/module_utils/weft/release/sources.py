@@ -10,10 +10,11 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 
 from .. import docker
+from ..verification import diagnosis, matrix
 from . import programs
 
-# Ansible's payload holds the modules that are imported, and no others: these reach all.
-PARTS = (programs, docker)
+PARTS = (programs, docker, diagnosis, matrix)
+"""Modules whose imports reach the whole package: Ansible's payload holds what is imported only."""
 
 PACKAGE = __name__.rpartition(".")[0].rpartition(".")[0]
 """The package's name here: ``weft`` on a host, a longer one inside the collection."""

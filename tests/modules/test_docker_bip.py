@@ -1,0 +1,247 @@
+# Copyright (c) 2026, The weft developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The module docker_bip, run by Ansible."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.modules.ansible_run import Outcome, run_module
+from tests.modules.engine_socket import engine_socket
+
+FOREIGN = '{\n    "log-driver": "journald",\n    "log-opts": {"tag": "x"}\n}\n'
+CARRIED = FOREIGN.replace('"x"}', '"x"},\n    "bip": "100.96.1.1/24",\n    "mtu": 1472')
+UNIT = "[Service]\nEnvironmentFile=-{defaults}\nExecStart=/usr/sbin/dockerd -H fd:// $DOCKER_OPTS\n"
+
+
+@dataclass
+class Host:
+    """The files that the module deals with, all below one directory."""
+
+    root: Path
+    setup: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.json = self.root / "docker/daemon.json"
+        self.units = self.root / "units"
+        self.drop_in = self.units / "docker.service.d/50-weft-bip.conf"
+        self.record = self.root / "weft/docker_bip.json"
+        self.defaults = self.root / "default"
+        self.socket = self.root / "docker.sock"
+        self.commands = self.root / "commands"
+
+    def install(self, daemon_json: str | None = FOREIGN) -> None:
+        self.units.mkdir()
+        (self.units / "docker.service").write_text(UNIT.format(defaults=self.defaults))
+        if daemon_json is not None:
+            self.json.parent.mkdir()
+            self.json.write_text(daemon_json)
+
+    def bridge(self, address: str, device: str = "docker0") -> None:
+        self.setup += [
+            f"ip link add {device} type bridge",
+            f"ip address add {address} dev {device}",
+            f"ip link set {device} up",
+        ]
+
+    def run(self, *flags: str, **options: Any) -> Outcome:
+        settings = {
+            "bip": "100.96.1.1/24",
+            "mtu": 1472,
+            "path": str(self.json),
+            "unit_load_path": [str(self.units)],
+            "drop_in": str(self.drop_in),
+            "record": str(self.record),
+            "socket": str(self.socket),
+            **options,
+        }
+        wanted = {name: value for name, value in settings.items() if value is not None}
+        return run_module("docker_bip", wanted, *flags, setup=self.setup, path=self.commands)
+
+    def files(self) -> dict[str, str]:
+        return {
+            str(path.relative_to(self.root)): path.read_text()
+            for path in sorted(self.root.rglob("*"))
+            if path.is_file()
+        }
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Host:
+    return Host(tmp_path)
+
+
+def test_the_options_are_set_once_and_taken_back(host: Host) -> None:
+    host.install()
+    before = host.files()
+    predicted = host.run("--check", "--diff")
+    assert predicted["changed"]
+    assert '+    "bip": "100.96.1.1/24",' in predicted.output
+    assert host.files() == before
+    first = host.run()
+    assert first["changed"]
+    assert host.json.read_text() == CARRIED
+    assert first["owned"] == ["bip", "mtu"]
+    again = host.run("--diff")
+    assert not again["changed"]
+    assert "+++" not in again.output
+    assert host.run(state="absent")["changed"]
+    assert host.files() == before
+    assert not host.run(state="absent")["changed"]
+
+
+def test_mode_owner_and_link_stay_and_a_copy_is_kept(host: Host) -> None:
+    host.install()
+    host.json.rename(real := host.root / "real.json")
+    host.json.symlink_to(real)
+    real.chmod(0o640)
+    os.chown(real, 65534, 65534)
+    backup = Path(host.run(backup=True)["backup_file"])
+    status = real.stat()
+    assert (status.st_mode & 0o7777, status.st_uid, status.st_gid) == (0o640, 65534, 65534)
+    assert host.json.is_symlink()
+    assert real.read_text() == CARRIED
+    assert backup.parent == host.root
+    assert backup.read_text() == FOREIGN
+
+
+def test_a_new_file_is_readable_and_goes_with_its_options(host: Host) -> None:
+    host.install(daemon_json=None)
+    assert "backup_file" not in host.run(backup=True).result
+    assert json.loads(host.json.read_text()) == {"bip": "100.96.1.1/24", "mtu": 1472}
+    assert host.json.stat().st_mode & 0o7777 == 0o644
+    host.run(state="absent")
+    assert not host.json.exists()
+
+
+@pytest.mark.parametrize("flags", [(), ("--check",)])
+def test_invalid_json_is_refused_and_nothing_is_touched(host: Host, flags: tuple[str, ...]) -> None:
+    host.install(daemon_json='{\n  "debug": true,\n}\n')
+    before = host.files()
+    outcome = host.run(*flags)
+    assert outcome.failed
+    assert f"{host.json}: line 3, column 1" in outcome["msg"]
+    assert host.files() == before
+
+
+def test_another_carrier_moves_the_options(host: Host) -> None:
+    host.install()
+    host.run()
+    moved = host.run(carrier="drop_in")
+    assert moved["changed"]
+    assert moved["carrier_path"] == str(host.drop_in)
+    assert host.json.read_text() == FOREIGN
+    assert host.drop_in.read_text().endswith(
+        "[Service]\nExecStart=\n"
+        "ExecStart=/usr/sbin/dockerd -H fd:// $DOCKER_OPTS --bip=100.96.1.1/24 --mtu=1472\n"
+    )
+    assert host.drop_in.stat().st_mode & 0o7777 == 0o644
+    assert not host.run(carrier="drop_in")["changed"]
+    unit = host.units / "docker.service"
+    unit.write_text(unit.read_text().replace("fd://", "unix://"))
+    assert host.run(carrier="drop_in")["changed"]
+    assert "-H unix:// $DOCKER_OPTS --bip" in host.drop_in.read_text()
+    assert host.run()["changed"]
+    assert not host.drop_in.exists()
+    assert host.json.read_text() == CARRIED
+
+
+def test_the_same_option_elsewhere_is_refused_by_file(host: Host) -> None:
+    host.install()
+    host.defaults.write_text('DOCKER_OPTS="--bip=10.0.0.1/24"\n')
+    before = host.files()
+    for carrier in ("daemon_json", "drop_in"):
+        outcome = host.run(carrier=carrier)
+        assert outcome.failed
+        assert f"bip (10.0.0.1/24) in {host.defaults}" in outcome["msg"]
+    host.defaults.unlink()
+    del before["default"]
+    host.json.write_text('{"bip": "10.0.0.1/24", "bridge": "br0"}')
+    outcome = host.run(carrier="drop_in")
+    assert f"bip (10.0.0.1/24) in {host.json}; bridge (br0) in {host.json}" in outcome["msg"]
+    before["docker/daemon.json"] = '{"bip": "10.0.0.1/24", "bridge": "br0"}'
+    assert host.files() == before
+
+
+def test_a_subnet_in_use_is_refused_before_anything_is_written(host: Host) -> None:
+    host.install()
+    before = host.files()
+    host.bridge("100.96.0.1/16", "lan0")
+    for flags in ((), ("--check",)):
+        outcome = host.run(*flags)
+        assert outcome.failed
+        assert "100.96.1.0/24 overlaps" in outcome["msg"]
+        assert "address 100.96.0.0/16 on lan0" in outcome["msg"]
+    assert host.files() == before
+
+
+def test_the_overlays_own_device_is_no_conflict(host: Host) -> None:
+    host.install()
+    host.bridge("100.96.1.0/16", "flannel0")
+    host.bridge("100.96.1.1/24")
+    assert not host.run(overlay_network="100.96.0.0/16").failed
+
+
+def test_a_bip_outside_the_overlay_is_refused(host: Host) -> None:
+    host.install()
+    assert "outside the overlay's network" in host.run(overlay_network="10.0.0.0/8")["msg"]
+    assert "bip" in host.run(bip=None)["msg"]
+
+
+def test_restart_required_follows_the_bridge_and_dockerd(host: Host) -> None:
+    host.install()
+    stopped = host.run()
+    assert (stopped["docker_running"], stopped["restart_required"]) == (False, False)
+    host.bridge("172.17.0.1/16")
+    with engine_socket(host.socket, mtu=1472) as requests:
+        other = host.run()
+        assert not other["changed"]
+        assert other["bridge_addresses"] == ["172.17.0.1/16"]
+        assert (other["docker_running"], other["restart_required"]) == (True, True)
+        host.setup.clear()
+        host.bridge("100.96.1.1/24")
+        # An idle bridge under a dockerd before version 25 stays at 1500.
+        carried = host.run()
+        assert (carried["bridge_mtu"], carried["restart_required"]) == (1500, False)
+        assert host.run(mtu=1400)["restart_required"]
+        assert host.run(state="absent")["restart_required"]
+        assert not host.run(state="absent")["restart_required"]
+    assert set(requests) == {"/networks/bridge"}
+
+
+def test_a_fresh_host_can_be_checked(host: Host) -> None:
+    for carrier in ("daemon_json", "drop_in"):
+        assert host.run("--check", carrier=carrier)["changed"]
+    assert "install Docker first" in host.run(carrier="drop_in")["msg"]
+    assert host.files() == {}
+
+
+def test_systemd_reloads_when_the_drop_in_changes_and_starts_nothing(host: Host) -> None:
+    """systemctl stands in here: a lab host has the real one."""
+    host.install()
+    log = host.root / "calls"
+    host.commands.mkdir()
+    systemctl = host.commands / "systemctl"
+    systemctl.write_text(f'#!/bin/sh\necho "$*" >>{log}\ntest "$1" != is-active\n')
+    systemctl.chmod(0o755)
+    host.setup.append("mkdir /run/systemd/system")
+    asked, reload = "is-active --quiet docker.service", "daemon-reload"
+    with engine_socket(host.socket, mtu=1500) as requests:
+        for flags, carrier, calls in (
+            (["--check"], "drop_in", [asked]),
+            ([], "drop_in", [asked, reload]),
+            ([], "drop_in", [asked]),
+            ([], "daemon_json", [asked, reload]),
+            ([], "daemon_json", [asked]),
+        ):
+            log.unlink(missing_ok=True)
+            assert host.run(*flags, carrier=carrier)["docker_running"] is False
+            assert log.read_text().splitlines() == calls
+    assert requests == []
