@@ -8,10 +8,11 @@ behind the other. Consecutive packets of it are joined into a run if, and only i
 again would give back the packets that came: nothing is lost, and nothing is invented. Only
 neighbours are joined, so no packet ever overtakes another.
 
-The questions, in order, are those of `candidate` (may this packet be joined at all?) and of
-`joins` (may it follow that one?), each answered by a `Verdict`. Most trains are a single run,
-which `whole_train` finds with one comparison: it stamps the headers that cutting the run would
-give (`segmentation.stamp`) and compares them with those that came.
+`candidate` asks whether a packet may be joined at all, and answers by a `Verdict`. `leading_run`
+asks how many that follow it are its continuation: it stamps the headers that cutting such a run
+would give (`segmentation.stamp`) and compares them with those that came, for most trains once and
+for all. What differs ends the run, but for two differences that the cut does not show: PSH on the
+last packet, and, where DF is set, the identification, which then means nothing (RFC 6864, 4.1).
 
 No wrong checksum becomes a right one. A run is written with a partial checksum, which the kernel
 finishes or takes as verified, so every packet in it must have had a right one: either complete,
@@ -33,7 +34,7 @@ from typing import NamedTuple
 from . import ipv4, layer4, virtio_net
 from .checksum import partial_field, word_sum
 from .layer4 import ACK, ECE, PROTOCOL_TCP, PROTOCOL_UDP, PSH
-from .segmentation import Layout, column, stamp
+from .segmentation import Layout, stamp
 from .virtio_net import NetHeader
 
 TOTAL_LENGTH_MAX = 0xFFFF
@@ -41,16 +42,14 @@ TOTAL_LENGTH_MAX = 0xFFFF
 SEGMENTS_MAX = 64
 
 _WORD = struct.Struct("!H")
-_IP_FIELDS = struct.Struct("!BxHHHxBH")  # version, length, identification, fragment, protocol, sum
-_TCP_FIELDS = struct.Struct("!4xI4xBB2xH")  # sequence, data offset, flags, checksum
+_IP_FIELDS = struct.Struct("!BxH2xHxB")  # version and IHL, total length, fragment, protocol
+_TCP_FIELDS = struct.Struct("!12xBB")  # data offset, flags
 _UDP_FIELDS = struct.Struct("!4xHH")  # length, checksum
 
 
 class Verdict(enum.Enum):
-    """Why a packet is not joined to the one before, or JOINS."""
+    """Why a packet is never joined to another."""
 
-    JOINS = enum.auto()
-    # The packet alone.
     IP_HEADER = enum.auto()  # options, or no IPv4
     FRAGMENT = enum.auto()
     PROTOCOL = enum.auto()
@@ -58,32 +57,14 @@ class Verdict(enum.Enum):
     FLAGS = enum.auto()  # TCP other than ACK, with PSH or ECE
     NO_PAYLOAD = enum.auto()
     NO_CHECKSUM = enum.auto()  # UDP's 0
-    # The packet and the one before.
-    FLOW = enum.auto()  # a header field differs that a run has once
-    SEQUENCE = enum.auto()
-    CLOSED = enum.auto()  # PSH or a shorter packet came before
-    LONGER = enum.auto()
-    FULL = enum.auto()
-    IDENTIFICATION = enum.auto()
-    CHECKSUM = enum.auto()
 
 
 class Candidate(NamedTuple):
-    """A packet that may be joined. `flow` holds the bytes that all packets of a run share."""
+    """A packet that may be joined."""
 
     layout: Layout
-    length: int
-    flow: bytes
-    identification: int
     dont_fragment: bool
-    sequence: int
-    flags: int
-    checksum: int
-
-    @property
-    def payload(self) -> int:
-        """The length of the payload in bytes."""
-        return self.length - self.layout.payload
+    closes: bool  # PSH: nothing may follow
 
 
 class Train(NamedTuple):
@@ -120,7 +101,7 @@ def candidate(data: bytearray, start: int, length: int, ip: int) -> Candidate | 
     at = start + ip
     if length < ip + ipv4.HEADER_LENGTH + layer4.UDP_HEADER_LENGTH:
         return Verdict.LENGTH
-    version, total, identification, fragment, protocol, _sum = _IP_FIELDS.unpack_from(data, at)
+    version, total, fragment, protocol = _IP_FIELDS.unpack_from(data, at)
     if version != ipv4.VERSION_4_NO_OPTIONS:
         return Verdict.IP_HEADER
     if total != length - ip:
@@ -131,7 +112,7 @@ def candidate(data: bytearray, start: int, length: int, ip: int) -> Candidate | 
     if protocol == PROTOCOL_TCP:
         if transport + layer4.TCP_HEADER_LENGTH > start + length:
             return Verdict.LENGTH
-        sequence, data_offset, flags, checksum = _TCP_FIELDS.unpack_from(data, transport)
+        data_offset, flags = _TCP_FIELDS.unpack_from(data, transport)
         payload = transport + (data_offset >> 4) * 4
         if payload < transport + layer4.TCP_HEADER_LENGTH or payload > start + length:
             return Verdict.LENGTH
@@ -140,7 +121,7 @@ def candidate(data: bytearray, start: int, length: int, ip: int) -> Candidate | 
     elif protocol == PROTOCOL_UDP:
         udp_length, checksum = _UDP_FIELDS.unpack_from(data, transport)
         payload = transport + layer4.UDP_HEADER_LENGTH
-        sequence = flags = 0
+        flags = 0
         if udp_length != start + length - transport:
             return Verdict.LENGTH
         if not checksum:
@@ -151,144 +132,9 @@ def candidate(data: bytearray, start: int, length: int, ip: int) -> Candidate | 
         return Verdict.NO_PAYLOAD
     return Candidate(
         Layout(ip, ip + ipv4.HEADER_LENGTH, payload - start, protocol),
-        length,
-        _flow(data, start, at, transport, payload, protocol),
-        identification,
         bool(fragment & ipv4.DONT_FRAGMENT),
-        sequence,
-        flags,
-        checksum,
+        bool(flags & PSH),
     )
-
-
-def _flow(
-    data: bytearray, start: int, ip: int, transport: int, payload: int, protocol: int
-) -> bytes:
-    """Return all bytes of the headers but those that cutting a run changes.
-
-    TOS with ECN, fragment bits, TTL, addresses, ports; TCP's acknowledgement, window, urgent
-    pointer, options, and its flags but for PSH.
-    """
-    header = bytearray(data[start:payload])
-    ip, transport = ip - start, transport - start
-    header[ip + ipv4.TOTAL_LENGTH : ip + ipv4.FRAGMENT] = bytes(4)
-    header[ip + ipv4.CHECKSUM : ip + ipv4.SOURCE] = bytes(2)
-    if protocol == PROTOCOL_TCP:
-        header[transport + layer4.TCP_SEQUENCE : transport + layer4.TCP_SEQUENCE + 4] = bytes(4)
-        header[transport + layer4.TCP_FLAGS] &= ~PSH
-        header[transport + layer4.TCP_CHECKSUM : transport + layer4.TCP_CHECKSUM + 2] = bytes(2)
-    else:
-        header[transport + layer4.UDP_LENGTH : transport + layer4.UDP_LENGTH + 4] = bytes(4)
-    return bytes(header)
-
-
-def joins(first: Candidate, count: int, previous: Candidate, packet: Candidate) -> Verdict:
-    """Return whether `packet` may follow `previous`, the last of the `count` that `first` leads.
-
-    The checksums are not looked at; that is `is_sound`.
-    """
-    if packet.flow != first.flow:
-        return Verdict.FLOW
-    if previous.flags & PSH or previous.length < first.length:
-        return Verdict.CLOSED
-    if packet.length > first.length:
-        return Verdict.LONGER
-    total = first.length - first.layout.ip + (count - 1) * first.payload + packet.payload
-    if count >= SEGMENTS_MAX or total > TOTAL_LENGTH_MAX:
-        return Verdict.FULL
-    if packet.layout.protocol == PROTOCOL_TCP and (
-        packet.sequence != (previous.sequence + previous.payload) & 0xFFFFFFFF
-    ):
-        return Verdict.SEQUENCE
-    # Where fragments are allowed the identification must survive the cut (RFC 6864, 4.1).
-    if not packet.dont_fragment and (
-        packet.identification != (previous.identification + 1) & 0xFFFF
-    ):
-        return Verdict.IDENTIFICATION
-    return Verdict.JOINS
-
-
-def is_sound(view: memoryview, packet: Candidate, start: int, takes_partial: bool) -> bool:
-    """Return whether both checksums of the packet are right, or the transport's is vouched for."""
-    ip, transport, _payload, protocol = packet.layout
-    if word_sum(view[start + ip : start + transport]):
-        return False
-    end = start + packet.length
-    # The addresses stand right before the transport header and complete the pseudo-header.
-    covered = start + ip + ipv4.SOURCE
-    pseudo = protocol + packet.length - transport
-    addresses = word_sum(view[covered : start + transport])
-    if takes_partial and packet.checksum == partial_field(addresses + pseudo):
-        return True
-    return (word_sum(view[covered:end]) + pseudo) % 0xFFFF == 0
-
-
-def whole_train(data: bytearray, view: memoryview, train: Train, takes_partial: bool) -> Run | None:
-    """Return the train as one run if it is one, by a single comparison; None leaves it open."""
-    ip, stride, count, last = train
-    first = candidate(data, 0, stride, ip)
-    if isinstance(first, Verdict) or count > SEGMENTS_MAX or first.flags & PSH:
-        return None
-    layout = first.layout
-    length = layout.payload
-    size, end = stride - length, last - length
-    if end < 1 or length - ip + (count - 1) * size + end > TOTAL_LENGTH_MAX:
-        return None
-    came = b"".join(_headers(length, stride, count)(data))
-    expected = stamp(data[:length], layout, count, size, end)
-    if layout.protocol == PROTOCOL_TCP:
-        expected[layout.transport + layer4.TCP_FLAGS - length] |= (
-            came[layout.transport + layer4.TCP_FLAGS - length] & PSH
-        )
-    checksum = layout.transport + layer4.CHECKSUM_OFFSETS[layout.protocol]
-    partial = takes_partial and data[checksum : checksum + 2] == expected[checksum : checksum + 2]
-    if not partial:
-        _copy_word_column(came, expected, length, checksum)
-    if came != expected and not (
-        first.dont_fragment and _differs_in_identification(came, expected, length, ip)
-    ):
-        return None
-    if not partial and not _all_right(view, train, layout):
-        return None
-    return Run(0, count, layout, size, end)
-
-
-def _differs_in_identification(came: bytes, expected: bytearray, length: int, ip: int) -> bool:
-    """Return whether only the identification, and the IP checksum rightly with it, differ."""
-    identification, checksum = ip + ipv4.IDENTIFICATION, ip + ipv4.CHECKSUM
-    wanted = zip(
-        column(expected, length, identification), column(expected, length, checksum), strict=True
-    )
-    found = zip(column(came, length, identification), column(came, length, checksum), strict=True)
-    if any((sum(one) - sum(other)) % 0xFFFF for one, other in zip(wanted, found, strict=True)):
-        return False
-    _copy_word_column(came, expected, length, identification)
-    _copy_word_column(came, expected, length, checksum)
-    return came == expected
-
-
-def _copy_word_column(source: bytes, target: bytearray, stride: int, offset: int) -> None:
-    target[offset::stride] = source[offset::stride]
-    target[offset + 1 :: stride] = source[offset + 1 :: stride]
-
-
-def _all_right(view: memoryview, train: Train, layout: Layout) -> bool:
-    """Return whether every complete transport checksum of the train is right."""
-    stride, covered = train.stride, train.ip + ipv4.SOURCE
-    whole = layout.protocol + stride - layout.transport
-    for start in range(0, (train.packets - 1) * stride, stride):
-        if (word_sum(view[start + covered : start + stride]) + whole) % 0xFFFF:
-            return False
-    start = (train.packets - 1) * stride
-    pseudo = layout.protocol + train.last - layout.transport
-    return not (word_sum(view[start + covered : start + train.last]) + pseudo) % 0xFFFF
-
-
-@lru_cache(maxsize=256)
-def _headers(length: int, stride: int, count: int) -> Callable[[bytearray], tuple[bytes, ...]]:
-    """Return a function that takes the headers of a train out of its buffer."""
-    between = f"{length}s{stride - length}x" * (count - 1)
-    return struct.Struct(f"{between}{length}s").unpack_from
 
 
 def runs(data: bytearray, view: memoryview, train: Train, takes_partial: bool) -> list[Run]:
@@ -296,42 +142,115 @@ def runs(data: bytearray, view: memoryview, train: Train, takes_partial: bool) -
 
     `takes_partial` says that the sender leaves checksums partial only where its kernel vouches.
     """
-    whole = whole_train(data, view, train, takes_partial)
-    if whole is not None:
-        return [whole]
     found: list[Run] = []
     index = 0
     while index < train.packets:
-        run = _run_from(data, view, train, index, takes_partial)
+        run = leading_run(data, view, train, index, takes_partial)
         found.append(run)
         index += run.packets
     return found
 
 
-def _run_from(
+def leading_run(
     data: bytearray, view: memoryview, train: Train, index: int, takes_partial: bool
 ) -> Run:
-    """Return the longest run that the packet at `index` leads."""
-    ip, stride, _count, _last = train
-    alone = Run(index, 1)
-    first = candidate(data, index * stride, train.length(index), ip)
-    if isinstance(first, Verdict):
+    """Return the longest run that the packet at `index` leads, itself alone if need be."""
+    ip, stride, packets, _last = train
+    start, alone = index * stride, Run(index, 1)
+    first = candidate(data, start, train.length(index), ip)
+    if isinstance(first, Verdict) or first.closes or index == packets - 1:
         return alone
-    previous, count = first, 1
-    for at in range(index + 1, train.packets):
-        packet = candidate(data, at * stride, train.length(at), ip)
-        if isinstance(packet, Verdict) or joins(first, count, previous, packet) is not (
-            Verdict.JOINS
-        ):
-            break
-        if count == 1 and not is_sound(view, first, index * stride, takes_partial):
-            return alone
-        if not is_sound(view, packet, at * stride, takes_partial):
-            break
-        previous, count = packet, count + 1
-    if count == 1:
+    layout, addressed = first.layout, start + ip + ipv4.SOURCE
+    # Flows that alternate are known by their addresses and ports before anything is stamped.
+    if data[addressed : addressed + 12] != data[addressed + stride : addressed + stride + 12]:
         return alone
-    return Run(index, count, first.layout, first.payload, previous.payload)
+    length, size = layout.payload, stride - layout.payload
+    most = _most(train, index, layout, size)
+    if most < 2:
+        return alone
+    came = b"".join(_headers(length, stride, most)(data, start))
+    end = train.length(index + most - 1) - length
+    expected = stamp(data[start : start + length], layout, most, size, end)
+    checksum = layout.transport + layer4.CHECKSUM_OFFSETS[layout.protocol]
+    partial = takes_partial and came[checksum : checksum + 2] == expected[checksum : checksum + 2]
+    if not partial:
+        expected[checksum::length] = came[checksum::length]
+        expected[checksum + 1 :: length] = came[checksum + 1 :: length]
+    count = most if came == expected else _alike(came, bytes(expected), first, most)
+    if not partial:
+        count = _right(view, train, layout, index, count)
+    if count < 2:
+        return alone
+    return Run(index, count, layout, size, train.length(index + count - 1) - length)
+
+
+def _most(train: Train, index: int, layout: Layout, size: int) -> int:
+    """Return how many packets from `index` on a run can hold by their lengths."""
+    room = TOTAL_LENGTH_MAX - (layout.payload - layout.ip)
+    most = min(train.packets - index, SEGMENTS_MAX)
+    last = train.length(index + most - 1) - layout.payload
+    if last < 1:
+        most, last = most - 1, size
+    if (most - 1) * size + last > room:
+        most = room // size
+    return most
+
+
+def _alike(came: bytes, expected: bytes, first: Candidate, most: int) -> int:
+    """Return how many of the headers that came are those that are expected."""
+    length = first.layout.payload
+    for index in range(most):
+        found = came[index * length : (index + 1) * length]
+        wanted = expected[index * length : (index + 1) * length]
+        if found == wanted:
+            continue
+        header = bytearray(found)
+        closes = False
+        if first.layout.protocol == PROTOCOL_TCP:
+            flags = first.layout.transport + layer4.TCP_FLAGS
+            closes = bool(header[flags] & PSH)
+            header[flags] &= ~PSH
+        if first.dont_fragment:
+            _renumber(header, wanted, first.layout.ip)
+        if header != wanted:
+            return index
+        if closes:
+            return index + 1
+    return most
+
+
+def _renumber(header: bytearray, wanted: bytes, ip: int) -> None:
+    """Give `header` the identification of `wanted`, if its IP checksum is right for its own.
+
+    With all other words equal, the identification and the checksum must have the same sum.
+    """
+    identification, checksum = ip + ipv4.IDENTIFICATION, ip + ipv4.CHECKSUM
+    own = _number(header, identification) + _number(header, checksum)
+    if (own - _number(wanted, identification) - _number(wanted, checksum)) % 0xFFFF == 0:
+        for offset in (identification, checksum):
+            header[offset : offset + 2] = wanted[offset : offset + 2]
+
+
+def _number(header: bytes | bytearray, offset: int) -> int:
+    return header[offset] << 8 | header[offset + 1]
+
+
+def _right(view: memoryview, train: Train, layout: Layout, index: int, count: int) -> int:
+    """Return how many of `count` packets have a complete transport checksum that is right."""
+    for at in range(index, index + count):
+        start, length = at * train.stride, train.length(at)
+        # The addresses stand right before the transport header and complete the pseudo-header.
+        total = word_sum(view[start + train.ip + ipv4.SOURCE : start + length])
+        if (total + layout.protocol + length - layout.transport) % 0xFFFF:
+            return at - index
+    return count
+
+
+@lru_cache(maxsize=1024)
+def _headers(length: int, stride: int, count: int) -> Callable[..., tuple[bytes, ...]]:
+    """Return a function that takes the headers of a train out of its buffer."""
+    between = f"{length}s{stride - length}x" * (count - 1)
+    return struct.Struct(f"{between}{length}s").unpack_from
 
 
 def merged_header(data: bytearray, train: Train, run: Run) -> bytes:

@@ -119,14 +119,6 @@ def put_column(block: bytearray, stride: int, offset: int, values: bytes, width:
         block[offset + byte :: stride] = values[byte::width]
 
 
-def column(block: bytes | bytearray, stride: int, offset: int) -> tuple[int, ...]:
-    """Return the 16-bit numbers at `offset` of each `stride` bytes of `block`."""
-    values = bytearray(len(block) // stride * 2)
-    values[0::2] = block[offset::stride]
-    values[1::2] = block[offset + 1 :: stride]
-    return struct.unpack(f"!{len(values) // 2}H", values)
-
-
 def complete(block: bytearray, layout: Layout, payload: memoryview, size: int) -> None:
     """Finish the partial transport checksum of every header of `block`, over its payload."""
     length, transport = layout.payload, layout.transport

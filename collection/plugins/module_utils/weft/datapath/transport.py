@@ -11,6 +11,8 @@ import struct
 from collections.abc import Iterator
 from ipaddress import IPv4Address
 
+from .packet_io import SOL_UDP, UDP_GRO, UDP_SEGMENT
+
 # Linux numbers that the socket module of Python 3.11 does not name.
 IP_FREEBIND = 15  # linux/in.h
 SO_SNDBUFFORCE = 32  # asm-generic/socket.h, with CAP_NET_ADMIN beyond net.core.wmem_max
@@ -59,6 +61,18 @@ def open_transport(
             "and the port free of other daemons, such as flanneld",
         ) from error
     return transport
+
+
+def set_receive_offload(transport: socket.socket, wanted: bool) -> None:
+    """Let the kernel give trains of datagrams whole (UDP_GRO). Raises OSError."""
+    transport.setsockopt(SOL_UDP, UDP_GRO, int(wanted))
+
+
+def probe_send_offload(transport: socket.socket) -> None:
+    """Raise OSError where the kernel does not know UDP_SEGMENT (Linux 4.18)."""
+    transport.setsockopt(SOL_UDP, UDP_SEGMENT, 1400)
+    # The option would cut every send from now on; each train says its own size instead.
+    transport.setsockopt(SOL_UDP, UDP_SEGMENT, 0)
 
 
 def datagrams_lost(transport: socket.socket) -> int:
