@@ -30,8 +30,9 @@ def word_sum(data: Data) -> int:
     value = int.from_bytes(data, "big")
     if len(data) & 1:
         value <<= 8
-    value = (value >> _HALF) + (value & _HALF_MASK)
-    value = (value >> _QUARTER) + (value & _QUARTER_MASK)
+    if value > _HALF_MASK:
+        value = (value >> _HALF) + (value & _HALF_MASK)
+        value = (value >> _QUARTER) + (value & _QUARTER_MASK)
     return value % 0xFFFF
 
 

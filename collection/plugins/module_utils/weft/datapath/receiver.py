@@ -22,10 +22,12 @@ from .decision import ingress, stranger
 from .forwarding import Endpoint, Forwarding, Route
 from .layer4 import PROTOCOL_TCP
 from .offloads import Offload, Offloads
-from .packet_io import BURST, BURST_BYTES, SEGMENTS_MAX, Buffer, PacketIO, write_drop
+from .packet_io import BURST, BURST_BYTES, Buffer, PacketIO, write_drop
 from .virtio_net import PLAIN, NetHeader
 
 _DATAGRAM_MAX = 65536
+# A train of this many bytes holds a whole TCP super-packet, which came in two or more datagrams.
+_TRAIN_BYTES = 65536
 _CACHE_MAX = 64
 
 
@@ -51,7 +53,7 @@ class Receiver:
         self._counters = counters
         self._offloads = offloads
         # A whole train, and behind it a datagram that turns out not to belong to it.
-        self._data = bytearray(2 * _DATAGRAM_MAX)
+        self._data = bytearray(_TRAIN_BYTES + 2 * _DATAGRAM_MAX)
         self._view = memoryview(self._data)
         self._payloads: dict[tuple[int, int], list[memoryview]] = {}
         self._now = 0.0
@@ -78,28 +80,28 @@ class Receiver:
                 self._counters.drops[reason] += -(-length // size) if size else 1
                 continue
             spent += length
-            if 0 < size < length:
-                self._deliver(current, stride, packets, end)
-                if end:
-                    view[:length] = view[end : end + length]
+            if size and size < length:
                 count = -(-length // size)
-                self._deliver(sender, size, count, length)
-                current, packets, end = None, 0, 0
-                if spent > BURST_BYTES:
-                    break
-                continue
-            fits = sender == current and packets < SEGMENTS_MAX and end + length < _DATAGRAM_MAX
-            if fits and length == stride:
-                packets += 1
+            else:
+                count, size = 1, length
+            # A shorter datagram may end a train, but none may follow it.
+            if (
+                sender == current
+                and not end % (stride or 1)
+                and (size == stride or (count == 1 and 0 < length < stride))
+            ):
+                packets += count
                 end += length
-            elif fits and 0 < length < stride:
-                self._deliver(current, stride, packets + 1, end + length)
-                current, packets, end = None, 0, 0
             else:
                 self._deliver(current, stride, packets, end)
                 if end:
                     view[:length] = view[end : end + length]
-                current, stride, packets, end = sender, length, 1, length
+                current, stride, packets, end = sender, size, count, length
+            if end >= _TRAIN_BYTES:
+                self._deliver(current, stride, packets, end)
+                current, packets, end = None, 0, 0
+            if spent > BURST_BYTES:
+                break
         self._deliver(current, stride, packets, end)
 
     def _deliver(self, sender: Endpoint | None, stride: int, packets: int, end: int) -> None:
@@ -172,7 +174,7 @@ class Receiver:
         if payloads is None:
             if len(self._payloads) >= _CACHE_MAX:
                 self._payloads.clear()
-            most = _DATAGRAM_MAX // stride + 1
+            most = len(self._data) // stride
             payloads = [
                 self._view[at + header : at + stride] for at in range(0, most * stride, stride)
             ]

@@ -20,6 +20,7 @@ offset o of every header is `block[o::stride]`, which costs one operation for th
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from . import ipv4, layer4, virtio_net
@@ -91,14 +92,17 @@ def stamp(header: bytes | bytearray, layout: Layout, count: int, size: int, last
         _WORD.pack_into(first, transport + layer4.UDP_LENGTH, length - transport + size)
     block = first * count
 
-    numbers = [number & 0xFFFF for number in range(identification, identification + count)]
-    sums = [-(ip_sum + number) % 0xFFFF for number in numbers]
+    # Every checksum is one less than the one before, as every identification is one more.
+    numbers = progression(identification, count, 1, 0x10000)
+    sums: Sequence[int] = progression(-(ip_sum + identification) % 0xFFFF, count, -1, 0xFFFF)
+    if not isinstance(numbers, range):
+        sums = [-(ip_sum + number) % 0xFFFF for number in numbers]
     put_column(block, length, ip + ipv4.IDENTIFICATION, struct.pack(f"!{count}H", *numbers), 2)
     put_column(block, length, ip + ipv4.CHECKSUM, struct.pack(f"!{count}H", *sums), 2)
     end = (count - 1) * length
     if protocol == PROTOCOL_TCP:
         start: int = _LONG.unpack_from(first, transport + layer4.TCP_SEQUENCE)[0]
-        sequence = [at & 0xFFFFFFFF for at in range(start, start + count * size, size)]
+        sequence = progression(start, count, size, 1 << 32)
         packed = struct.pack(f"!{count}I", *sequence)
         put_column(block, length, transport + layer4.TCP_SEQUENCE, packed, 4)
         block[transport + layer4.TCP_FLAGS] |= flags & CWR
@@ -111,6 +115,14 @@ def stamp(header: bytes | bytearray, layout: Layout, count: int, size: int, last
         if protocol == PROTOCOL_UDP:
             _WORD.pack_into(block, end + transport + layer4.UDP_LENGTH, length - transport + last)
     return block
+
+
+def progression(start: int, count: int, step: int, modulus: int) -> Sequence[int]:
+    """Return `count` numbers from `start` on, `step` apart, modulo `modulus`."""
+    numbers = range(start, start + count * step, step)
+    if numbers[-1] in range(modulus):
+        return numbers
+    return [number % modulus for number in numbers]
 
 
 def put_column(block: bytearray, stride: int, offset: int, values: bytes, width: int) -> None:

@@ -13,6 +13,7 @@ leaves in it.
 from __future__ import annotations
 
 import errno
+from collections.abc import Callable
 
 from . import layer4, virtio_net
 from .counters import Counters, Drop
@@ -146,9 +147,12 @@ class Sender:
         if packets == 1:
             self._send_alone([self._view[:end]], end, route)
             return
-        views = [self._view[at : at + stride] for at in range(0, end, stride)]
-        views[-1] = views[-1][: end - (packets - 1) * stride]
-        self._send_train([self._view[:end]], [[view] for view in views], stride, end, route)
+        view = self._view
+
+        def apart() -> list[list[memoryview]]:
+            return [[view[at : min(at + stride, end)]] for at in range(0, end, stride)]
+
+        self._send_train([view[:end]], apart, packets, stride, end, route)
 
     def _send_super(self, header: NetHeader, length: int, route: Route) -> None:
         """Cut the super-packet that lies in the buffer, behind room for the prefix, and send it."""
@@ -176,13 +180,13 @@ class Sender:
         most = min(SEGMENTS_MAX, DATAGRAM_MAX // stride)
         for first in range(0, segments, most):
             buffers = gather[2 * first : 2 * (first + most)]
-            pairs = [buffers[at : at + 2] for at in range(0, len(buffers), 2)]
-            total = sum(map(len, buffers[-2:])) + (len(pairs) - 1) * stride
-            if len(pairs) == 1 or not self._offloads.active(Offload.UDP_GSO):
-                for pair in pairs:
-                    self._send_alone(pair, sum(map(len, pair)), route)
-            else:
-                self._send_train(buffers, pairs, stride, total, route)
+            count = len(buffers) // 2
+            total = (count - 1) * stride + start + len(buffers[-1])
+
+            def apart(buffers: list[memoryview] = buffers) -> list[list[memoryview]]:
+                return [buffers[at : at + 2] for at in range(0, len(buffers), 2)]
+
+            self._send_train(buffers, apart, count, stride, total, route)
 
     def _gather(self, start: int, size: int) -> list[memoryview]:
         """Return header, payload, header, payload... of a super-packet cut every `size` bytes.
@@ -204,27 +208,29 @@ class Sender:
     def _send_train(
         self,
         buffers: list[memoryview],
-        datagrams: list[list[memoryview]],
+        apart: Callable[[], list[list[memoryview]]],
+        packets: int,
         stride: int,
         total: int,
         route: Route,
     ) -> None:
-        """Send `datagrams`, which `buffers` are all together, by one call, or else one by one."""
-        for _ in range(_ENOBUFS_TRIES):
-            try:
-                self._io.send(buffers, stride, route.endpoint)
-            except OSError as error:
-                if error.errno == errno.ENOBUFS:
-                    continue
-                if error.errno in GSO_REFUSALS:
-                    self._offloads.refuse(Offload.UDP_GSO, error)
-                elif error.errno != errno.EMSGSIZE:
-                    self._counters.drops[send_drop(error)] += len(datagrams)
-                    return
-                break
-            self._count(len(datagrams), total - len(datagrams) * self.forwarding.ip, route)
-            return
-        for datagram in datagrams:
+        """Send `buffers`, of `total` bytes, by one call, or else the datagrams `apart`."""
+        if packets > 1 and self._offloads.active(Offload.UDP_GSO):
+            for _ in range(_ENOBUFS_TRIES):
+                try:
+                    self._io.send(buffers, stride, route.endpoint)
+                except OSError as error:
+                    if error.errno == errno.ENOBUFS:
+                        continue
+                    if error.errno in GSO_REFUSALS:
+                        self._offloads.refuse(Offload.UDP_GSO, error)
+                    elif error.errno != errno.EMSGSIZE:
+                        self._counters.drops[send_drop(error)] += packets
+                        return
+                    break
+                self._count(packets, total - packets * self.forwarding.ip, route)
+                return
+        for datagram in apart():
             self._send_alone(datagram, sum(map(len, datagram)), route)
 
     def _send_alone(self, buffers: list[memoryview], length: int, route: Route) -> None:
