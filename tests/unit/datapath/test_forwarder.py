@@ -50,7 +50,7 @@ class FakeIO:
         self.send_error: OSError | None = None
 
     def calls(self) -> PacketIO:
-        return PacketIO(self.read, self.write, self.receive, self.send)
+        return PacketIO(self.read, self.write, self.receive, self.send, lambda _peer: 1500)
 
     def read(self, buffers: list[memoryview]) -> int:
         if not self.to_read:

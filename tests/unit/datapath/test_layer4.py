@@ -12,10 +12,10 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.checksu
     word_sum,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.layer4 import (
-    ChecksumState,
-    checksum_state,
     finish_checksum,
     is_laundered,
+    is_partial,
+    is_right,
 )
 
 from .flows import content, tcp, udp
@@ -38,22 +38,28 @@ def as_partial(packet: bytes) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("state", "packet"),
+    ("partial", "packet"),
     [
-        (ChecksumState.RIGHT, tcp(content(9))),
-        (ChecksumState.RIGHT, udp(content(9))),
-        (ChecksumState.WRONG, tcp(content(9), chksum=1)),
-        (ChecksumState.WRONG, udp(content(9), chksum=1)),
-        (ChecksumState.PARTIAL, as_partial(tcp(content(9)))),
-        (ChecksumState.PARTIAL, as_partial(udp(content(9)))),
-        (ChecksumState.NONE, udp(content(9), chksum=0)),
-        (ChecksumState.NONE, tcp(content(9), ip={"flags": "MF"})),
-        (ChecksumState.NONE, tcp(content(9), ip={"proto": 1})),
-        (ChecksumState.NONE, tcp(content(9))[:39]),
+        (False, tcp(content(9))),
+        (False, udp(content(9))),
+        (False, tcp(content(9), chksum=1)),
+        (True, as_partial(tcp(content(9)))),
+        (True, as_partial(udp(content(9)))),
+        (False, udp(content(9), chksum=0)),
+        (False, as_partial(tcp(content(9), ip={"flags": "MF"}))),
+        (False, as_partial(tcp(content(9)))[:9] + b"\1" + as_partial(tcp(content(9)))[10:]),
+        (False, as_partial(tcp(content(9)))[:39]),
     ],
 )
-def test_checksum_state(state: ChecksumState, packet: bytes) -> None:
-    assert checksum_state(packet, len(packet)) is state
+def test_is_partial(partial: bool, packet: bytes) -> None:
+    assert is_partial(packet, len(packet)) is partial
+
+
+def test_is_right() -> None:
+    for packet in (tcp(content(9)), udp(content(9))):
+        assert is_right(packet, len(packet))
+    for packet in (tcp(content(9), chksum=1), udp(content(9), chksum=1)):
+        assert not is_right(packet, len(packet))
 
 
 @given(st.binary(max_size=1500), st.booleans())

@@ -22,6 +22,7 @@ from .forwarding import Forwarding
 from .loop import EventLoop
 from .offloads import Offload, Offloads
 from .packet_io import DeviceLostError, PacketIO
+from .probe import probe_device
 from .state import StateError, TableFile
 from .status import PeerStatus, Status
 from .table import ForwardingTable, Peer
@@ -55,6 +56,7 @@ class Engine:
 
     def start(self) -> None:
         """Load the last applied table and begin to forward; what cannot be opened is retried."""
+        probe_device(self._offloads)
         try:
             self._table = self._table_file.load()
         except StateError as error:

@@ -8,7 +8,6 @@ Offsets count from the transport header. `packet` is a whole IPv4 packet without
 
 from __future__ import annotations
 
-import enum
 import struct
 
 from . import ipv4
@@ -34,15 +33,6 @@ _HEADER_LENGTHS = {PROTOCOL_TCP: TCP_HEADER_LENGTH, PROTOCOL_UDP: UDP_HEADER_LEN
 _WORD = struct.Struct("!H")
 
 
-class ChecksumState(enum.Enum):
-    """What the checksum field of a packet says about its payload."""
-
-    NONE = enum.auto()  # no TCP or UDP, a fragment, or UDP without a checksum
-    PARTIAL = enum.auto()  # the pseudo-header's sum: whoever delivers it finishes it
-    RIGHT = enum.auto()
-    WRONG = enum.auto()
-
-
 def checksum_position(packet: ipv4.Packet, length: int) -> int | None:
     """Return where the transport checksum is, or None where there is none to speak of."""
     start = ipv4.header_length(packet)
@@ -59,22 +49,17 @@ def pseudo_sum(packet: ipv4.Packet, transport_length: int) -> int:
     return word_sum(addresses) + packet[ipv4.PROTOCOL] + transport_length
 
 
-def checksum_state(packet: ipv4.Packet, length: int) -> ChecksumState:
-    """Return what the transport checksum of the first `length` bytes of `packet` is.
+def is_partial(packet: ipv4.Packet, length: int) -> bool:
+    """Return whether the transport checksum is the pseudo-header's sum, not the packet's.
 
-    A complete checksum that equals the pseudo-header's sum by chance counts as PARTIAL; finishing
-    it gives the same value if it is right. `is_laundered` is the question for the sender.
+    So is one complete checksum in 65,535, by chance; finishing it changes nothing if it is right.
     """
     position = checksum_position(packet, length)
     if position is None:
-        return ChecksumState.NONE
+        return False
     (field,) = _WORD.unpack_from(packet, position)
-    if not field and packet[ipv4.PROTOCOL] == PROTOCOL_UDP:
-        return ChecksumState.NONE
     start = ipv4.header_length(packet)
-    if field == partial_field(pseudo_sum(packet, length - start)):
-        return ChecksumState.PARTIAL
-    return ChecksumState.RIGHT if is_right(packet, length) else ChecksumState.WRONG
+    return bool(field == partial_field(pseudo_sum(packet, length - start)))
 
 
 def is_right(packet: ipv4.Packet, length: int) -> bool:
@@ -91,14 +76,7 @@ def is_laundered(packet: ipv4.Packet, length: int) -> bool:
     sum, the peer takes it for a partial one and finishes it: harmless if it is right, and one
     wrong packet in 65,536 would be delivered as a right one.
     """
-    position = checksum_position(packet, length)
-    if position is None:
-        return False
-    (field,) = _WORD.unpack_from(packet, position)
-    start = ipv4.header_length(packet)
-    return field == partial_field(pseudo_sum(packet, length - start)) and not is_right(
-        packet, length
-    )
+    return is_partial(packet, length) and not is_right(packet, length)
 
 
 def finish_checksum(packet: bytearray | memoryview, start: int, offset: int, length: int) -> None:

@@ -27,6 +27,9 @@ BURST_BYTES = 512 << 10
 SOL_UDP = 17
 UDP_SEGMENT = 103
 UDP_GRO = 104
+IP_MTU = 14  # linux/in.h
+# IPv4 without options, and UDP, in bytes.
+OUTER_HEADERS = 28
 # The largest payload of an IPv4 UDP datagram, which a train must not exceed either (65535 - 28).
 DATAGRAM_MAX = 65507
 # Before 1382e3b6a350 (Linux 6.9) UDP_MAX_SEGMENTS was 64; the kernel tells neither.
@@ -77,13 +80,15 @@ class PacketIO:
 
     `read` and `write` carry a virtio-net header before each packet. `receive` returns the length,
     the size of the datagrams in it where there are several (0 otherwise), and the sender. `send`
-    takes that size too, 0 for a datagram alone.
+    takes that size too, 0 for a datagram alone. `path_mtu` returns that of the path to a peer, in
+    bytes, as far as the kernel knows.
     """
 
     read: Callable[[list[memoryview]], int]
     write: Callable[[Sequence[Buffer]], int]
     receive: Callable[[memoryview], tuple[int, int, Endpoint]]
     send: Callable[[Sequence[Buffer], int, Endpoint], int]
+    path_mtu: Callable[[Endpoint], int]
 
     @classmethod
     def of(cls, device: int, transport: socket.socket) -> PacketIO:
@@ -93,7 +98,15 @@ class PacketIO:
             write=partial(os.writev, device),
             receive=partial(_receive, transport.recvmsg_into),
             send=partial(_send, transport.sendmsg),
+            path_mtu=_path_mtu,
         )
+
+
+def _path_mtu(endpoint: Endpoint) -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        # Only a connected socket knows its path; nothing is sent.
+        probe.connect(endpoint)
+        return probe.getsockopt(socket.IPPROTO_IP, IP_MTU)
 
 
 def _receive(

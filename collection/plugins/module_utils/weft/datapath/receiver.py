@@ -15,7 +15,6 @@ import errno
 import time
 
 from . import ipv4, layer4, virtio_net
-from .checksum import partial_field
 from .coalescing import Run, Train, merged_header, runs
 from .counters import Counters, Drop
 from .decision import ingress, stranger
@@ -198,17 +197,12 @@ def _coalescing(run: Run) -> Offload:
 
 def _header_of_partial(packet: memoryview, length: int) -> bytes:
     """Return the header for a packet from a peer that may have left its checksum partial."""
-    position = layer4.checksum_position(packet, length)
-    if position is None:
-        return PLAIN
-    transport = ipv4.header_length(packet)
-    field = packet[position] << 8 | packet[position + 1]
-    if field != partial_field(layer4.pseudo_sum(packet, length - transport)):
+    if not layer4.is_partial(packet, length):
         return PLAIN
     return virtio_net.push(
         NetHeader(
             flags=virtio_net.FLAG_NEEDS_CSUM,
-            csum_start=transport,
-            csum_offset=position - transport,
+            csum_start=ipv4.header_length(packet),
+            csum_offset=layer4.CHECKSUM_OFFSETS[packet[ipv4.PROTOCOL]],
         )
     )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 
-from . import icmp
+from . import icmp, ipv4
 from .counters import Counters, Drop
 from .packet_io import PacketIO, write_drop
 from .token_bucket import TokenBucket
@@ -16,6 +16,7 @@ from .virtio_net import PLAIN
 _UNREACHABLE = {
     Drop.NO_ROUTE: icmp.Unreachable.NET,
     Drop.OWN_SUBNET: icmp.Unreachable.HOST,
+    Drop.TOO_BIG: icmp.Unreachable.FRAGMENTATION_NEEDED,
 }
 
 
@@ -29,8 +30,11 @@ class Reporter:
         self._counters = counters
         self._limit = limit
 
-    def refuse(self, packet: memoryview, reason: Drop) -> None:
-        """Drop `packet` for `reason`, with an ICMP error where that is due."""
+    def refuse(self, packet: ipv4.Packet, reason: Drop, mtu: int = 0) -> None:
+        """Drop `packet` for `reason`, with an ICMP error where that is due.
+
+        `mtu` is what the path takes, in bytes, where the packet was too big.
+        """
         counters = self._counters
         counters.drops[reason] += 1
         code = _UNREACHABLE.get(reason)
@@ -40,7 +44,7 @@ class Reporter:
             counters.unreachables_suppressed += 1
             return
         try:
-            self._io.write([PLAIN, icmp.destination_unreachable(packet, code)])
+            self._io.write([PLAIN, icmp.destination_unreachable(packet, code, mtu)])
         except OSError as error:
             counters.drops[write_drop(error)] += 1
             return

@@ -15,16 +15,18 @@ from __future__ import annotations
 import errno
 from collections.abc import Callable
 
-from . import layer4, virtio_net
+from . import ipv4, layer4, virtio_net
 from .counters import Counters, Drop
 from .decision import egress
 from .forwarding import Forwarding, Route
+from .fragmentation import fragments
 from .offloads import Offload, Offloads
 from .packet_io import (
     BURST,
     BURST_BYTES,
     DATAGRAM_MAX,
     GSO_REFUSALS,
+    OUTER_HEADERS,
     SEGMENTS_MAX,
     DeviceLostError,
     PacketIO,
@@ -244,8 +246,37 @@ class Sender:
             return
         self._count(1, length - self.forwarding.ip, route)
 
-    def _send_narrow(self, _buffers: list[memoryview], _route: Route) -> None:
-        self._counters.drops[Drop.TOO_BIG] += 1
+    def _send_narrow(self, buffers: list[memoryview], route: Route) -> None:
+        """Send a packet that the path to the peer does not take whole (RFC 1812, 4.2.2.7, 5.2.6).
+
+        With DF its sender is told what the path takes; else it is cut, inside the tunnel, so that
+        no outer datagram is ever a fragment.
+        """
+        ip = self.forwarding.ip
+        packet = bytearray(b"".join(buffers)[ip:])
+        try:
+            mtu = self._io.path_mtu(route.endpoint) - OUTER_HEADERS - ip
+        except OSError as error:
+            self._counters.drops[send_drop(error)] += 1
+            return
+        header = ipv4.header_length(packet)
+        if mtu < max(ipv4.MTU_MIN, header + 8) or mtu >= len(packet):
+            self._counters.drops[Drop.TOO_BIG] += 1
+            return
+        if packet[ipv4.FRAGMENT] << 8 & ipv4.DONT_FRAGMENT:
+            self._reporter.refuse(packet, Drop.TOO_BIG, mtu)
+            return
+        if route.partial and layer4.is_partial(packet, len(packet)):
+            # The peer's kernel cannot finish a checksum over fragments.
+            offset = layer4.CHECKSUM_OFFSETS[packet[ipv4.PROTOCOL]]
+            layer4.finish_checksum(packet, header, offset, len(packet))
+        try:
+            for fragment in fragments(bytes(packet), mtu):
+                self._io.send([route.prefix, fragment], 0, route.endpoint)
+        except OSError as error:
+            self._counters.drops[send_drop(error)] += 1
+            return
+        self._count(1, len(packet), route)
 
     def _count(self, packets: int, length: int, route: Route) -> None:
         counters, traffic = self._counters, route.traffic
