@@ -94,7 +94,7 @@ class Forwarder:
         read, send = self.io.read, self.io.send
         buffers = [packet]
         packets = total = 0
-        for _ in range(BURST):
+        for _turn in range(BURST):
             try:
                 length = read(buffers)
             except BlockingIOError:
@@ -124,7 +124,7 @@ class Forwarder:
         receive, write = self.io.receive, self.io.write
         now = time.time()
         packets = total = 0
-        for _ in range(BURST):
+        for _turn in range(BURST):
             try:
                 length, sender = receive(packet)
             except BlockingIOError:

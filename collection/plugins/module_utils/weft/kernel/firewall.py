@@ -64,7 +64,7 @@ def parse_saved(text: str) -> dict[str, dict[str, tuple[str, ...]]]:
         elif line.startswith(":"):
             chains.setdefault(line[1:].split(" ", 1)[0], [])
         elif line.startswith("-A "):
-            _, chain, rule = line.split(" ", 2)
+            chain, rule = line.removeprefix("-A ").split(" ", 1)
             chains.setdefault(chain, []).append(rule)
     return {
         table: {chain: tuple(rules) for chain, rules in chains.items()}

@@ -91,10 +91,10 @@ class Netlink:
     def device_towards(self, destination: IPv4Address) -> str | None:
         """The name of the link by which the kernel would reach an address, if any."""
         try:
-            (message, *_) = self._route.route("get", dst=str(destination))
+            message = self._route.route("get", dst=str(destination))[0]
         except NetlinkError:
             return None
-        (link, *_) = self._route.get_links(message.get_attr("RTA_OIF"))
+        link = self._route.get_links(message.get_attr("RTA_OIF"))[0]
         return str(link.get_attr("IFLA_IFNAME"))
 
     def read_state(self, devices: Collection[str]) -> HostState:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
+from typing import TypeAlias
 
 # rtm_protocol of weft's routes: free in iproute2's etc/rt_protos, above the reserved 0 to 4.
 ROUTE_PROTOCOL = 87
@@ -66,7 +67,7 @@ class Remove:
     what: Address | Route
 
 
-Change = Add | Remove
+Change: TypeAlias = "Add | Remove"
 
 
 def difference(desired: HostState, actual: HostState) -> list[Change]:
