@@ -19,7 +19,7 @@ from .errors import BridgeError
 from .ownership import Ownership, serialise_ownership
 from .settings import BridgeSettings
 
-Texts: TypeAlias = "Mapping[Path, str | None]"
+Texts: TypeAlias = Mapping[Path, "str | None"]
 
 
 class CarrierError(BridgeError):
