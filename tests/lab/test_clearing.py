@@ -100,17 +100,16 @@ def test_interrupted_growth_keeps_the_lab_as_it_was(other: LabCommand) -> None:
 
 @pytest.mark.timeout(300)
 def test_stopped_builds_leave_no_mount_and_no_process(tmp_path: Path) -> None:
-    mounts = Path("/proc/mounts").read_text()
     killed = interrupted(_build(tmp_path), signal.SIGKILL, lambda: _has(tmp_path, "debootstrap"))
     assert killed.code == -signal.SIGKILL
     _await_end_of(str(tmp_path))
-    assert Path("/proc/mounts").read_text() == mounts
+    assert str(tmp_path) not in Path("/proc/mounts").read_text()
 
     # Base packages are unpacked by then, with /proc mounted among them.
     ended = interrupted(_build(tmp_path), signal.SIGTERM, lambda: _has(tmp_path, "usr/bin/dpkg"))
     assert (ended.code, ended.stderr.splitlines()[-1]) == (130, "lab: interrupted")
     _await_end_of(str(tmp_path))
-    assert Path("/proc/mounts").read_text() == mounts
+    assert str(tmp_path) not in Path("/proc/mounts").read_text()
     assert list(tmp_path.iterdir()) == []
 
 
