@@ -83,8 +83,8 @@ def advance(view: View, event: WatchEvent) -> View:  # noqa: PLR0911 - one row a
             held = view.leases.get(subnet)
             # A host that becomes dual-stack writes its new key before it deletes the old one.
             gone = held is not None and held.ipv6_subnet == ipv6_subnet
-            leases = _without(view, subnet) if gone else view.leases
-            return replace(view, leases=leases, revision=revision)
+            left = _without(view, subnet) if gone else view.leases
+            return replace(view, leases=left, revision=revision)
         case EntryInvalid(entry) if entry.subnet is not None:
             return replace(view, leases=_without(view, entry.subnet))
         case Interrupted():
