@@ -29,7 +29,9 @@ def link(name: str, index: int, *addresses: str, deprecated: str = "", mtu: int 
 
 HOST = Links(
     (
-        Link("lo", 1, 65536, up=True, addresses=(LinkAddress(IPv4Interface("127.0.0.1/8"), False),)),
+        Link(
+            "lo", 1, 65536, up=True, addresses=(LinkAddress(IPv4Interface("127.0.0.1/8"), False),)
+        ),
         link("eth0", 2, "10.168.0.11/24", "10.168.0.12/24", deprecated="10.168.0.9/24"),
         link("eth1", 3, "192.168.7.2/24", mtu=9000),
         link("eth2", 4),
