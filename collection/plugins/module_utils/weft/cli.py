@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -62,6 +63,12 @@ def _status(as_json: bool) -> int:
         agent = json.loads(DEFAULT_STATUS.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         problems.append(f"{DEFAULT_STATUS}: {error}; see 'systemctl status weftd'")
+    # The file outlives the agent.
+    if agent is not None and not _is_running(agent["pid"]):
+        agent["ready"] = False
+        problems.append(
+            f"the agent, process {agent['pid']}, is not running; see 'systemctl status weftd'"
+        )
     datapath = None
     try:
         datapath = DatapathClient().status()
@@ -90,6 +97,16 @@ def _leases(as_json: bool) -> int:
     rows = lease_rows(leases, own)
     _say(json.dumps(rows, indent=1) if as_json else render_leases(rows))
     return exit_status
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _own_subnet(path: Path) -> str | None:
