@@ -31,6 +31,7 @@ _RT_TABLE_MAIN = 254
 _RTN_UNICAST = 1
 _RTNH_F_ONLINK = 4
 _RT_SCOPE_UNIVERSE = 0
+_RT_SCOPE_NOWHERE = 255
 _IFF_UP = 1
 _IFA_F_DEPRECATED = 0x20
 
@@ -144,8 +145,7 @@ class Netlink:
                 case Route() as route:
                     self._apply_route("add" if isinstance(change, Add) else "del", route)
         except NetlinkError as error:
-            code = getattr(error, "code", error.errno)
-            raise KernelError(f"{_describe(change)}: {_reason(code, change)}") from error
+            raise KernelError(f"{_describe(change)}: {_reason(error.code, change)}") from error
         return _describe(change)
 
     def _apply_address(self, command: str, address: Address) -> None:
@@ -166,6 +166,9 @@ class Netlink:
             arguments["gateway"] = str(route.gateway)
         if route.on_link:
             arguments["flags"] = ["onlink"]
+        if command == "del":
+            # Any scope: the kernel takes a route of another scope for another route.
+            arguments["scope"] = _RT_SCOPE_NOWHERE
         self._route.route(command, **arguments)
 
     def _index(self, device: str) -> int:
