@@ -199,7 +199,7 @@ def test_iptables_that_is_missing_is_told_with_the_package(
 ) -> None:
     monkeypatch.setenv("PATH", "/nonexistent")
     with pytest.raises(
-        iptables.FirewallError, match="iptables-save is missing: install .*iptables"
+        iptables.FirewallError, match=r"iptables-save is missing: install .*iptables"
     ):
         iptables.reconcile(TRAFFIC)
 
