@@ -186,7 +186,7 @@ class Netlink:
 
     def _dump(self, read: Callable[[], Iterable[Any]]) -> list[Any]:
         """Read a whole table; the kernel tells when it changed meanwhile (NLM_F_DUMP_INTR)."""
-        for _ in range(_DUMP_ATTEMPTS):
+        for _attempt in range(_DUMP_ATTEMPTS):
             try:
                 return list(read())
             except NetlinkDumpInterrupted:
