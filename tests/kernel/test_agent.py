@@ -225,9 +225,10 @@ def test_a_network_that_cannot_be_used_is_named_and_changes_nothing(
     fleet.publish('{"Network": "100.96.0.0/16", "Backend": {"Type": "vxlan"}}')
     one.await_problem("backend is vxlan")
     assert reach(fleet)
-    fleet.publish('{"Network": ')
-    one.await_problem("JSON")
-    assert reach(fleet)
+    for unreadable in ('{"Network": ', f'{{"Network": {"1" * 5000}}}'):
+        fleet.publish(unreadable)
+        one.await_problem("JSON")
+        assert reach(fleet)
     fleet.publish()
 
 
