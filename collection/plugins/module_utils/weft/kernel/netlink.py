@@ -23,7 +23,7 @@ try:
     IMPORT_ERROR: str | None = None
 except ImportError:
     IPRoute = None
-    NetlinkDumpInterrupted = NetlinkError = OSError
+    NetlinkDumpInterrupted, NetlinkError = InterruptedError, OSError
     IMPORT_ERROR = traceback.format_exc()
 
 # linux/rtnetlink.h, linux/if.h, linux/if_addr.h
