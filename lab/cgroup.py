@@ -72,13 +72,15 @@ class Group:
         except FileNotFoundError:
             return False
 
-    def kill(self, timeout: float = 20.0) -> None:
-        """Kill all processes of the group at once and wait, in seconds, till they are gone."""
-        if not self.path.is_dir():
-            return
-        (self.path / "cgroup.kill").write_text("1")
+    def destroy(self, timeout: float = 20.0) -> None:
+        """Kill all processes of the group at once and remove it, within a time in seconds."""
         deadline = time.monotonic() + timeout
-        while self.populated:
+        while self.path.is_dir():
+            (self.path / "cgroup.kill").write_text("1")
+            # A process may still be dying, or have entered since: busy (EBUSY) until it is gone.
+            with suppress(OSError):
+                self.remove()
+                return
             if time.monotonic() > deadline:
                 raise LabError(f"processes in {self.path} survive SIGKILL for {timeout:.0f} s")
             time.sleep(0.02)

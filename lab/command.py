@@ -11,6 +11,9 @@ from pathlib import Path
 
 from lab.errors import LabError
 
+# Programs behind this end with the lab's own process, even if that is killed.
+BOUND = ("setpriv", "--pdeathsig", "KILL")
+
 
 def run(*argv: str | Path, stdin: str | None = None) -> str:
     """Run a program and return its standard output.

@@ -47,7 +47,8 @@ def hosts_lines(hosts: tuple[Host, ...]) -> str:
 
 def start(lab: Lab, host: Host) -> None:
     """Switch a host on; its supervisor goes on by itself."""
-    Group.of_host(lab.name, host.name).create()
+    group = Group.of_host(lab.name, host.name).child("supervisor")
+    group.create()
     with paths.console_log(lab.name, host.name).open("ab") as console:
         subprocess.Popen(
             [sys.executable, "-m", "lab.supervisor", lab.name, host.name],
@@ -57,6 +58,8 @@ def start(lab: Lab, host: Host) -> None:
             cwd="/",
             env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[1])},
             start_new_session=True,
+            # In its group before it runs, it can be found and killed; this process has one thread.
+            preexec_fn=group.enter,  # noqa: PLW1509
         )
 
 
@@ -67,9 +70,7 @@ def is_running(lab_name: str, host_name: str) -> bool:
 
 def kill(lab_name: str, host_name: str) -> None:
     """Take the power away: end the host's whole process tree at once."""
-    group = Group.of_host(lab_name, host_name)
-    group.kill()
-    group.remove()
+    Group.of_host(lab_name, host_name).destroy()
 
 
 def is_cut(host: Host) -> bool:

@@ -6,21 +6,21 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from lab import apt_sources, busybox, lock, paths
-from lab.command import run
+from lab.command import BOUND, run
 from lab.recipe import BUSYBOX_ARCHIVE, BUSYBOX_TAG, Recipe, network_sysctls, recipe_of
 
 _DEBOOTSTRAP_SCRIPTS = Path("/usr/share/debootstrap/scripts")
+# How long killed processes may take to be gone, in seconds.
+_DYING = 20.0
 
-# All that debootstrap mounts or starts ends with the lab's process, even if that is killed.
-_CONTAINED = (
-    *("setpriv", "--pdeathsig", "KILL"),
-    *("unshare", "--mount", "--pid", "--fork", "--kill-child"),
-)
+# All that debootstrap mounts or starts ends with it.
+_CONTAINED = (*BOUND, "unshare", "--mount", "--pid", "--fork", "--kill-child")
 
 Progress = Callable[[str], None]
 
@@ -41,8 +41,7 @@ def ensure(suite: str, progress: Progress) -> Path:
 def _build(recipe: Recipe, image: Path, progress: Progress) -> None:
     mirror = apt_sources.machine_mirror()
     target = image.with_name(f".{image.name}.building")
-    if target.exists():
-        shutil.rmtree(target)
+    _discard(target)
     try:
         progress(f"image {recipe.suite}: installing the base system (about a minute)")
         _bootstrap(recipe, mirror, target)
@@ -52,9 +51,16 @@ def _build(recipe: Recipe, image: Path, progress: Progress) -> None:
         _configure(recipe, target)
         target.rename(image)
     except BaseException:
-        shutil.rmtree(target, ignore_errors=True)
+        _discard(target)
         raise
     progress(f"image {recipe.suite}: ready in {image}")
+
+
+def _discard(target: Path) -> None:
+    """Remove an unfinished image; what was just killed may write to it for another moment."""
+    deadline = time.monotonic() + _DYING
+    while target.exists() and time.monotonic() < deadline:
+        shutil.rmtree(target, ignore_errors=True)
 
 
 def _bootstrap(recipe: Recipe, mirror: apt_sources.Mirror, target: Path) -> None:

@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 
 from lab import lock, paths
-from lab.command import run
+from lab.command import BOUND, run
 from lab.settings import Host
 
 
@@ -43,6 +43,8 @@ def options(lab_name: str) -> tuple[str, ...]:
         *("-o", "StrictHostKeyChecking=accept-new"),
         *("-o", "IdentitiesOnly=yes"),
         *("-o", "ConnectTimeout=10"),
+        # A host that crashed answers nothing, so a session with it would last for ever.
+        *("-o", "ServerAliveInterval=10"),
         *("-o", "LogLevel=ERROR"),
     )
 
@@ -58,7 +60,7 @@ def ask(host: Host, *words: str, stdin: str | None = None) -> str | None:
     """Run words on a host and return what they print; None if that fails or takes 30 s."""
     try:
         done = subprocess.run(
-            command(host, *words),
+            (*BOUND, *command(host, *words)),
             input=stdin,
             stdin=subprocess.DEVNULL if stdin is None else None,
             capture_output=True,

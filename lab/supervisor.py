@@ -35,8 +35,6 @@ exec "$@"
 
 def main(lab_name: str, host_name: str) -> int:
     """Run a host until it is switched off; return systemd-nspawn's exit code."""
-    Group.of_host(lab_name, host_name).child("supervisor").create()
-    Group.of_host(lab_name, host_name).child("supervisor").enter()
     lab = state.require(lab_name)
     host = lab.host(host_name)
     while True:

@@ -16,6 +16,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import IO
 
+from pyroute2 import netns
+
 _COMMANDS = {
     "ip": "iproute2",
     "nstat": "iproute2",
@@ -65,6 +67,15 @@ class Namespace:
         if check and done.returncode != 0:
             raise AssertionError(f"{' '.join(command)} in {self.name}: {done.stdout}{done.stderr}")
         return done
+
+    @contextlib.contextmanager
+    def entered(self) -> Iterator[None]:
+        """Put this thread inside; a socket that it opens there stays there."""
+        netns.pushns(self.name)
+        try:
+            yield
+        finally:
+            netns.popns()
 
     def ip(self, *arguments: str) -> str:
         """Run `ip` inside and return what it prints."""

@@ -17,24 +17,24 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.release.archive import build_archive
-from ansible_collections.weft.overlay.plugins.module_utils.weft.release.sources import (
-    package_sources,
+from ansible_collections.weft.overlay.plugins.module_utils.weft.release.archive import (
+    Archive,
+    build_archive,
 )
 from tests.modules.ansible_run import REPOSITORY, Outcome, run_module
 
 COLLECTION = Path("ansible_collections/weft/overlay")
+_CACHES = shutil.ignore_patterns("__pycache__", ".mypy_cache")
 
 
 class Host:
     """A directory for the releases and one for the launchers."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, collections: Path) -> None:
+        self.collections = collections
         self.directory, self.launchers = root / "opt/weft", root / "bin"
 
-    def run(
-        self, *flags: str, collections: Path = REPOSITORY / ".collections", **options: Any
-    ) -> Outcome:
+    def run(self, *flags: str, collections: Path | None = None, **options: Any) -> Outcome:
         return run_module(
             "daemon",
             {
@@ -44,7 +44,7 @@ class Host:
                 **options,
             },
             *flags,
-            collections=collections,
+            collections=collections or self.collections,
         )
 
     def version(self, program: str = "weftd") -> str:
@@ -52,27 +52,43 @@ class Host:
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 
-@pytest.fixture
-def host(tmp_path: Path) -> Host:
-    return Host(tmp_path)
+@pytest.fixture(scope="module")
+def collections(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the collection, which an edit of the checkout meanwhile does not reach."""
+    root = tmp_path_factory.mktemp("collections")
+    plugins = root / COLLECTION / "plugins"
+    shutil.copytree(REPOSITORY / "collection/plugins", plugins, ignore=_CACHES)
+    return root
+
+
+@pytest.fixture(scope="module")
+def archive(collections: Path) -> Archive:
+    """What the files of the package, read one by one, make."""
+    root = collections / COLLECTION / "plugins/module_utils/weft"
+    paths = root.rglob("*.py")
+    return build_archive({path.relative_to(root).as_posix(): path.read_bytes() for path in paths})
 
 
 @pytest.fixture
-def releases(tmp_path: Path) -> list[Path]:
+def host(tmp_path: Path, collections: Path) -> Host:
+    return Host(tmp_path, collections)
+
+
+@pytest.fixture
+def releases(tmp_path: Path, collections: Path) -> list[Path]:
     """Collections that each bundle a daemon of their own."""
     paths = []
     for number in range(3):
         root = tmp_path / f"collections-{number}"
-        shutil.copytree(REPOSITORY / "collection/plugins", root / COLLECTION / "plugins")
+        shutil.copytree(collections, root)
         entry = root / COLLECTION / "plugins/module_utils/weft/cli.py"
         entry.write_text(f"{entry.read_text()}\n# release {number}\n")
         paths.append(root)
     return paths
 
 
-def test_the_payload_carries_the_whole_package(host: Host) -> None:
+def test_the_payload_carries_the_whole_package(host: Host, archive: Archive) -> None:
     """What Ansible sends makes the very archive that a checkout makes."""
-    archive = build_archive(package_sources())
     path = Path(host.run()["path"])
     assert _files(path.read_bytes()) == _files(archive.content), "name the rest in PARTS"
     assert path.read_bytes() == archive.content
@@ -80,28 +96,31 @@ def test_the_payload_carries_the_whole_package(host: Host) -> None:
 
 
 @pytest.mark.parametrize("python", [sys.executable, "/usr/bin/python3"])
-def test_the_digest_does_not_depend_on_the_hosts_python(host: Host, python: str) -> None:
+def test_the_digest_does_not_depend_on_the_hosts_python(
+    host: Host, archive: Archive, python: str
+) -> None:
     outcome = run_module(
         "daemon",
         {"directory": str(host.directory), "launcher_directory": str(host.launchers)},
         "--check",
         python=python,
+        collections=host.collections,
     )
-    assert outcome["digest"] == build_archive(package_sources()).digest
+    assert outcome["digest"] == archive.digest
     assert not host.directory.exists()
 
 
-def test_the_module_runs_from_a_directory_too(host: Host) -> None:
+def test_the_module_runs_from_a_directory_too(host: Host, archive: Archive) -> None:
     arguments = {"directory": str(host.directory), "launcher_directory": str(host.launchers)}
     process = subprocess.run(
         [sys.executable, "-m", "ansible_collections.weft.overlay.plugins.modules.daemon"],
         input=json.dumps({"ANSIBLE_MODULE_ARGS": {**arguments, "_ansible_check_mode": True}}),
-        env={**os.environ, "PYTHONPATH": str(REPOSITORY / ".collections")},
+        env={**os.environ, "PYTHONPATH": str(host.collections)},
         capture_output=True,
         text=True,
         check=True,
     )
-    assert json.loads(process.stdout)["digest"] == build_archive(package_sources()).digest
+    assert json.loads(process.stdout)["digest"] == archive.digest
 
 
 def test_it_is_installed_once_and_runs(host: Host) -> None:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Real members of etcd on loopback, for tests: started, killed and restarted by process id."""
+"""Real members of etcd for tests: started, killed and restarted by process id."""
 
 from __future__ import annotations
 
@@ -39,19 +39,25 @@ class TlsFiles:
 
 @dataclass(slots=True)
 class EtcdMember:
-    """One etcd process; its ports and data outlive the process, so that it can come back."""
+    """One etcd process; its ports and data outlive the process, so that it can come back.
+
+    It serves on loopback, unless `address` is another; `inside` is the command that runs etcd and
+    its client elsewhere, such as in a network namespace.
+    """
 
     name: str
     directory: Path
     tls: TlsFiles | None = None
     options: tuple[str, ...] = ()
+    address: str = "127.0.0.1"
+    inside: tuple[str, ...] = ()
     client_port: int = field(default_factory=free_port)
     peer_port: int = field(default_factory=free_port)
     _process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
-        return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.client_port}"
+        return f"{'https' if self.tls else 'http'}://{self.address}:{self.client_port}"
 
     @property
     def peer(self) -> str:
@@ -64,6 +70,7 @@ class EtcdMember:
         with (self.directory / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 [
+                    *self.inside,
                     executable("etcd", "etcd-server"),
                     *("--name", self.name, "--data-dir", str(self.directory / "data")),
                     *("--listen-client-urls", self.url, "--advertise-client-urls", self.url),
@@ -104,7 +111,11 @@ class EtcdMember:
         """Ask the member by etcd's own client: an oracle that shares nothing with the store."""
         login = () if self.tls is None else self._client_options(self.tls)
         return subprocess.run(
-            [executable("etcdctl", "etcd-client"), "--endpoints", self.url, *login, *arguments],
+            [
+                *self.inside,
+                executable("etcdctl", "etcd-client"),
+                *("--endpoints", self.url, *login, *arguments),
+            ],
             capture_output=True,
             text=True,
             check=check,

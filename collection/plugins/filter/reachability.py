@@ -60,15 +60,7 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.verification.pro
 
 def reachability(probes: list[dict[str, str]]) -> dict[str, Any]:
     """The matrix, the problems and the pairs of a list of probes."""
-    try:
-        hosts = [
-            Host(str(probe["name"]), IPv4Address(str(probe["address"])), str(probe["output"]))
-            for probe in probes
-        ]
-    except (KeyError, TypeError, ValueError) as error:
-        raise AnsibleFilterError(
-            f"weft.overlay.reachability wants name, address and output of each host: {error}"
-        ) from error
+    hosts = [_host(probe) for probe in probes]
     results = read_results(hosts)
     return {
         "matrix": draw_matrix(hosts, results),
@@ -83,6 +75,16 @@ def reachability(probes: list[dict[str, str]]) -> dict[str, Any]:
             for result in results
         ],
     }
+
+
+def _host(probe: dict[str, str]) -> Host:
+    try:
+        return Host(str(probe["name"]), IPv4Address(str(probe["address"])), str(probe["output"]))
+    except (KeyError, TypeError, ValueError) as error:
+        raise AnsibleFilterError(
+            "weft.overlay.reachability wants name, address and output of each host, "
+            f"and was given {probe!r}: {error}"
+        ) from error
 
 
 class FilterModule:

@@ -77,7 +77,6 @@ def merged(packets: list[bytes], takes_partial: bool = False) -> bytes:
     """What is written for a train that is one run, the virtio-net header first."""
     data, train = laid_out(packets)
     (run,) = runs(data, memoryview(data), train, takes_partial)
-    assert run.layout is not None
     payloads = [packet[run.layout.payload :] for packet in packets]
     return merged_header(data, train, run) + b"".join(payloads)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -62,15 +63,21 @@ def _status(as_json: bool) -> int:
         agent = json.loads(DEFAULT_STATUS.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         problems.append(f"{DEFAULT_STATUS}: {error}; see 'systemctl status weftd'")
+    # The file outlives the agent.
+    if agent is not None and not _is_running(agent["pid"]):
+        agent["ready"] = False
+        problems.append(
+            f"the agent, process {agent['pid']}, is not running; see 'systemctl status weftd'"
+        )
     datapath = None
     try:
         datapath = DatapathClient().status()
     except DatapathError as error:
         problems.append(f"the datapath: {error}")
     if as_json:
-        print(json.dumps({"agent": agent, "datapath": datapath, "problems": problems}, indent=1))
+        _say(json.dumps({"agent": agent, "datapath": datapath, "problems": problems}, indent=1))
     else:
-        print(render_status(agent, datapath, problems), end="")
+        _say(render_status(agent, datapath, problems))
     return 0 if agent is not None and agent["ready"] and not problems else 1
 
 
@@ -82,13 +89,24 @@ def _leases(as_json: bool) -> int:
             snapshot = store.snapshot()
         leases, exit_status = snapshot.leases, 0
         for entry in snapshot.invalid:
-            print(f"weftctl: {entry.key}: {entry.reason}", file=sys.stderr)
+            _complain(f"{entry.key}: {entry.reason}")
     except (SettingsError, StoreError) as error:
-        print(f"weftctl: {error}\nweftctl: what follows was last seen before", file=sys.stderr)
+        _complain(str(error))
+        _complain("what follows was last seen before")
         leases, exit_status = tuple(load_view(DEFAULT_SNAPSHOT).leases.values()), 1
     rows = lease_rows(leases, own)
-    print(json.dumps(rows, indent=1) if as_json else render_leases(rows).rstrip("\n"))
+    _say(json.dumps(rows, indent=1) if as_json else render_leases(rows))
     return exit_status
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _own_subnet(path: Path) -> str | None:
@@ -97,3 +115,11 @@ def _own_subnet(path: Path) -> str | None:
     except (OSError, ValueError, KeyError):
         return None
     return lease and str(lease["subnet"])
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text.rstrip()}\n")
+
+
+def _complain(text: str) -> None:
+    sys.stderr.write(f"weftctl: {text}\n")

@@ -30,6 +30,11 @@ def load_object(text: str) -> JsonObject:
         ) from error
     except RecursionError as error:
         raise JsonObjectError("not valid JSON: nested too deeply") from error
+    except JsonObjectError:
+        raise
+    except ValueError as error:
+        # A number of more digits than Python turns into an integer.
+        raise JsonObjectError(f"not usable as JSON: {error}") from error
     if not isinstance(value, dict):
         raise JsonObjectError(f"a JSON object is needed, not {_type_name(value)}")
     return value

@@ -124,7 +124,7 @@ class LeaseWatch:
                     self._next = None
                 if time.monotonic() - begun > _STABLE:
                     pauses = self._pauses()
-                pause = next(pauses)
+                pause = next(pauses, 0.0)
                 yield Interrupted(str(error), pause)
                 self._stopped.wait(pause)
 

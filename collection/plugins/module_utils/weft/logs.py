@@ -31,8 +31,10 @@ def configure(*, verbose: bool) -> None:
 class LineFormatter(logging.Formatter):
     """One line an event, for a terminal or a file; a traceback is folded into it."""
 
+    FORMAT = "%(asctime)s %(levelname)s %(message)s"
+
     def __init__(self) -> None:
-        super().__init__("%(asctime)s %(levelname)s %(message)s")
+        super().__init__(self.FORMAT)
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the record without line ends."""
@@ -42,8 +44,7 @@ class LineFormatter(logging.Formatter):
 class JournalFormatter(LineFormatter):
     """The same with a priority in front; the journal knows the time itself."""
 
-    def __init__(self) -> None:
-        logging.Formatter.__init__(self, "%(message)s")
+    FORMAT = "%(message)s"
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as one line that starts with its priority."""

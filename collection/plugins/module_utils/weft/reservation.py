@@ -144,7 +144,7 @@ def release(store: Store, requests: Sequence[Request]) -> tuple[Lease, ...]:
 
 def _until_won(attempt: Callable[[], tuple[T, ...]]) -> tuple[T, ...]:
     pauses = backoff(0.02, 1.0)
-    for _ in range(_ATTEMPTS - 1):
+    for _attempt in range(_ATTEMPTS - 1):
         try:
             return attempt()
         except LostRaceError:

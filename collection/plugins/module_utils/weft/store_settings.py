@@ -80,11 +80,14 @@ class StoreSettings:
                 f"User '{self.user}' can log in over TLS only; "
                 "use https endpoints and give the CA certificate."
             )
-        _ = self.members
+        self._read_endpoints()
 
     @property
     def members(self) -> tuple[Endpoint, ...]:
         """The endpoints, read and checked."""
+        return self._read_endpoints()
+
+    def _read_endpoints(self) -> tuple[Endpoint, ...]:
         if not self.endpoints:
             raise StoreSettingsError(f"No endpoint is given; name one, as {DEFAULT_ENDPOINT}.")
         return tuple(_endpoint(text, self.tls is not None) for text in self.endpoints)

@@ -11,6 +11,7 @@ import logging
 import selectors
 import signal
 import socket
+import threading
 import time
 from pathlib import Path
 from types import FrameType
@@ -47,6 +48,7 @@ def run(arguments: list[str]) -> int:
     """Run until SIGTERM or SIGINT; return the exit status."""
     options = _parser().parse_args(arguments)
     logs.configure(verbose=options.verbose)
+    threading.excepthook = _log_end_of_thread
     try:
         settings = load_settings(options.config)
         with Netlink() as netlink, Store(settings.store) as store:
@@ -54,8 +56,15 @@ def run(arguments: list[str]) -> int:
     except (SettingsError, KernelError, StoreError) as error:
         _log.error("cannot start: %s", error)
         return 1
+    except AgentError as error:
+        _log.error("%s", error)
+        return 1
     _log.info("stopped; the overlay goes on as it is")
     return 0
+
+
+class AgentError(Exception):
+    """The agent cannot go on; a new process may."""
 
 
 class Agent:
@@ -81,21 +90,23 @@ class Agent:
         self._keeper = Keeper(store, settings.lease, socket.gethostname(), self._learn_of_lease)
 
     def run(self) -> None:
-        """Reconcile on every event, and every 30 s, until told to stop."""
+        """Reconcile on every event, and every 30 s, until told to stop. Raises AgentError."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
         self._follower.start()
         self._keeper.start()
         bells = [*events.open_bells(), self._woken]
-        with selectors.DefaultSelector() as selector:
-            for bell in bells:
-                selector.register(bell, selectors.EVENT_READ)
-            self._loop(selector, bells)
-        notify.notify("STOPPING=1")
-        self._follower.stop()
-        self._keeper.stop()
-        for bell in (*bells, self._waker):
-            bell.close()
+        try:
+            with selectors.DefaultSelector() as selector:
+                for bell in bells:
+                    selector.register(bell, selectors.EVENT_READ)
+                self._loop(selector, bells)
+        finally:
+            notify.notify("STOPPING=1")
+            self._follower.stop()
+            self._keeper.stop()
+            for bell in (*bells, self._waker):
+                bell.close()
 
     def _loop(self, selector: selectors.DefaultSelector, bells: list[socket.socket]) -> None:
         watchdog = notify.watchdog_interval()
@@ -108,10 +119,17 @@ class Agent:
                 time.sleep(_SETTLE)
                 for bell in bells:
                     events.silence(bell)
+            self._check_threads()
             notify.notify("WATCHDOG=1")
             if (rung or time.monotonic() >= due) and not self._stopping:
                 healthy = self._reconcile()
                 due = time.monotonic() + (_RECONCILE_INTERVAL if healthy else _RETRY_INTERVAL)
+
+    def _check_threads(self) -> None:
+        """Without one of them, all would seem well while nothing follows the store any more."""
+        for thread in (self._follower, self._keeper):
+            if not thread.is_alive():
+                raise AgentError(f"the {thread.name} has ended, so the agent does, to start anew")
 
     def _reconcile(self) -> bool:
         view = self._view
@@ -119,7 +137,10 @@ class Agent:
         self._keeper.tell(self._reconciler.public_ip, view)
         self._keep(view)
         status = self._reconciler.status(view, self._store_problem, self._lease_problem)
-        write_status(self._status, status)
+        try:
+            write_status(self._status, status)
+        except OSError as error:
+            _log.warning("cannot write %s: %s", self._status, error.strerror)
         self._tell_systemd(status)
         return status.ready
 
@@ -160,8 +181,8 @@ class Agent:
         self._wake()
 
     def _wake(self) -> None:
-        # A full buffer means that it is awake already.
-        with contextlib.suppress(BlockingIOError):
+        # A full buffer means that it is awake already, a closed socket that it has ended.
+        with contextlib.suppress(OSError):
             self._waker.send(b"\0")
 
 
@@ -174,6 +195,11 @@ def load_view(path: Path) -> View:
     except (OSError, ValueError) as error:
         _log.warning("%s is left aside: %s", path, error)
         return View(stale=True)
+
+
+def _log_end_of_thread(end: threading.ExceptHookArgs) -> None:
+    name = end.thread.name if end.thread else "thread"
+    _log.critical("the %s has ended", name, exc_info=end.exc_value)
 
 
 def _parser() -> argparse.ArgumentParser:

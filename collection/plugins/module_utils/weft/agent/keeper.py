@@ -82,8 +82,9 @@ class Keeper(threading.Thread):
         if own is None:
             return self._without_lease(public_ip)
         self._previous = own.subnet
+        due = None if own.is_reservation else self._renew(own)
         self._report(None)
-        return None if own.is_reservation else self._renew(own)
+        return due
 
     def _without_lease(self, public_ip: IPv4Address) -> float | None:
         if not self._policy.reserve:

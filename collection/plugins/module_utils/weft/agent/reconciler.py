@@ -101,7 +101,7 @@ class Reconciler:
     def _pass(self, view: View) -> _Outcome:
         try:
             underlay = self._choose_underlay()
-        except UnderlayError as error:
+        except (UnderlayError, KernelError) as error:
             return _Outcome(problems=(str(error),))
         if view.network is None:
             known = () if view.stale else ("the store has no network: publish one (site.yml)",)
@@ -153,7 +153,11 @@ class Reconciler:
     def _reconcile_kernel(self, desired: HostState) -> list[str]:
         devices = {device.name for device in desired.devices}
         problems = []
-        for change in difference(desired, self._netlink.read_state(devices)):
+        try:
+            actual = self._netlink.read_state(devices)
+        except KernelError as error:
+            return [str(error)]
+        for change in difference(desired, actual):
             try:
                 _log.info("%s", self._netlink.apply(change))
             except KernelError as error:

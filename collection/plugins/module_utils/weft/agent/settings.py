@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -19,6 +20,8 @@ from .underlay import InterfaceChoice
 _Value = TypeVar("_Value")
 
 DEFAULT_PATH = Path("/etc/weft/weftd.json")
+
+_SECRETS = frozenset({"password"})
 
 
 class SettingsError(Exception):
@@ -50,7 +53,11 @@ def load_settings(path: Path) -> Settings:
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
-        raise SettingsError(f"{path} cannot be read: {error.strerror}") from error
+        raise SettingsError(
+            f"{path} cannot be read: {error.strerror}; the role weft.overlay.overlay writes it"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{path}: {error}; it must be JSON in UTF-8") from error
     try:
         return parse_settings(text)
     except SettingsError as error:
@@ -68,6 +75,8 @@ def parse_settings(text: str) -> Settings:
         raise SettingsError(
             f"line {error.lineno}, column {error.colno}: {error.msg}; it must be JSON"
         ) from error
+    if not isinstance(document, dict):
+        raise SettingsError("the settings must be a JSON object, in braces")
     top = _Section("", document)
     store = _Section("store.", top.take("store", {}, _object))
     lease = _Section("lease.", top.take("lease", {}, _object))
@@ -103,6 +112,11 @@ def _store_settings(section: _Section) -> StoreSettings:
     user = section.take("user", None, _string)
     password = section.take("password", None, _string)
     timeout = section.take("timeout", defaults.timeout, _seconds)
+    if ca_cert is None and (client_cert or client_key):
+        raise SettingsError(
+            f"store.client_cert is {client_cert!r} and store.client_key is {client_key!r}, without "
+            "store.ca_cert: give the certificate of the authority that signed the store's"
+        )
     try:
         tls = Tls(ca_cert, client_cert, client_key) if ca_cert else None
         return StoreSettings(endpoints, prefix, tls, user, password, timeout)
@@ -115,7 +129,7 @@ class _Section:
 
     def __init__(self, prefix: str, values: Mapping[str, Any]) -> None:
         self._prefix = prefix
-        self._values = _object(values)
+        self._values = values
         self._known: set[str] = set()
 
     def take(self, key: str, default: _Value, read: Callable[[Any], _Value]) -> _Value:
@@ -127,7 +141,9 @@ class _Section:
         try:
             return read(value)
         except (ValueError, TypeError) as error:
-            raise SettingsError(f"{self._prefix}{key} is {value!r}: {error}") from error
+            # The log shows this: a password of the wrong type is a password still.
+            shown = "not usable" if key in _SECRETS else repr(value)
+            raise SettingsError(f"{self._prefix}{key} is {shown}: {error}") from error
 
     def refuse_unknown(self) -> None:
         """A key that nobody asked for is a misspelling: say so."""
@@ -141,7 +157,7 @@ class _Section:
 
 def _object(value: Any) -> Mapping[str, Any]:
     if not isinstance(value, dict):
-        raise SettingsError(f"{value!r} must be a JSON object")
+        raise TypeError("it must be a JSON object")
     return value
 
 
@@ -178,7 +194,9 @@ def _boolean(value: Any) -> bool:
 
 
 def _seconds(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+    # JSON as Python reads it has NaN and Infinity.
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not number or not math.isfinite(value) or value <= 0:
         raise ValueError("it must be a number of seconds above 0")
     return float(value)
 
@@ -190,4 +208,7 @@ def _whole_seconds(value: Any) -> int:
 
 
 def _path(value: Any) -> Path:
-    return Path(_string(value))
+    path = Path(_string(value))
+    if not path.is_absolute():
+        raise ValueError("it must be an absolute path")
+    return path

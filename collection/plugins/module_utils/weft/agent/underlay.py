@@ -17,8 +17,9 @@ class InterfaceChoice:
     """What the operator asked for; with nothing given, the default route's interface.
 
     interfaces: names or addresses, the first that fits wins. patterns: regular expressions,
-    matched against addresses first, then names. can_reach: the interface that the kernel would
-    use towards this address. public_ip: what the other hosts are told instead of its address.
+    matched against addresses first, then names. can_reach: where none of those fits, the interface
+    that the kernel would use towards this address. public_ip: what the other hosts are told
+    instead of its address.
     """
 
     interfaces: tuple[str, ...] = ()
@@ -51,15 +52,15 @@ def choose_underlay(choice: InterfaceChoice, links: Links, towards: str | None =
 
 
 def _choose(choice: InterfaceChoice, links: Links, towards: str | None) -> tuple[Link, IPv4Address]:
-    if choice.interfaces or choice.patterns:
-        for wanted in choice.interfaces:
-            found = _by_address(wanted, links) or _by_name(wanted, links)
-            if found:
-                return found
-        for pattern in choice.patterns:
-            found = _by_pattern(re.compile(pattern), links)
-            if found:
-                return found
+    for wanted in choice.interfaces:
+        found = _by_address(wanted, links) or _by_name(wanted, links)
+        if found:
+            return found
+    for pattern in choice.patterns:
+        found = _by_pattern(re.compile(pattern), links)
+        if found:
+            return found
+    if (choice.interfaces or choice.patterns) and choice.can_reach is None:
         raise UnderlayError(
             f"no interface fits {', '.join((*choice.interfaces, *choice.patterns))}: "
             f"the host has {_inventory(links)}; correct interface or interface_regex"
@@ -88,7 +89,8 @@ def _by_address(wanted: str, links: Links) -> tuple[Link, IPv4Address] | None:
 
 def _by_name(wanted: str, links: Links) -> tuple[Link, IPv4Address] | None:
     link = links.named(wanted)
-    return None if link is None else _with_address(link.name, links, "the setting interface")
+    addresses = link.usable_addresses() if link else []
+    return (link, addresses[0]) if link and addresses else None
 
 
 def _by_pattern(pattern: re.Pattern[str], links: Links) -> tuple[Link, IPv4Address] | None:

@@ -71,16 +71,20 @@ def advance(view: View, event: WatchEvent) -> View:  # noqa: PLR0911 - one row a
     """The view after an event of the watch."""
     match event:
         case Listed(snapshot):
-            leases = {lease.subnet: lease for lease in snapshot.leases}
-            return View(snapshot.network, leases, snapshot.revision)
+            listed = {lease.subnet: lease for lease in snapshot.leases}
+            return View(snapshot.network, listed, snapshot.revision)
         case NetworkWritten(network):
             revision = network.mod_revision if network else view.revision
             return replace(view, network=network, revision=revision)
         case LeaseWritten(lease):
-            leases = {**view.leases, lease.subnet: lease}
-            return replace(view, leases=leases, revision=lease.mod_revision)
-        case LeaseDeleted(subnet, _, revision):
-            return replace(view, leases=_without(view, subnet), revision=revision)
+            written = {**view.leases, lease.subnet: lease}
+            return replace(view, leases=written, revision=lease.mod_revision)
+        case LeaseDeleted(subnet, ipv6_subnet, revision):
+            held = view.leases.get(subnet)
+            # A host that becomes dual-stack writes its new key before it deletes the old one.
+            gone = held is not None and held.ipv6_subnet == ipv6_subnet
+            left = _without(view, subnet) if gone else view.leases
+            return replace(view, leases=left, revision=revision)
         case EntryInvalid(entry) if entry.subnet is not None:
             return replace(view, leases=_without(view, entry.subnet))
         case Interrupted():
@@ -99,7 +103,11 @@ def serialise_view(view: View) -> str:
             "revision": view.revision,
             "network": network and {"text": network.text, "mod_revision": network.mod_revision},
             "leases": {
-                subnet_key(_PREFIX, lease.subnet, lease.ipv6_subnet): serialise_lease(lease)
+                subnet_key(_PREFIX, lease.subnet, lease.ipv6_subnet): {
+                    "value": serialise_lease(lease),
+                    "lease_id": lease.lease_id,
+                    "mod_revision": lease.mod_revision,
+                }
                 for lease in view.leases.values()
             },
         },
@@ -112,9 +120,18 @@ def parse_view(text: str) -> View:
     try:
         document = json.loads(text)
         network = document["network"]
-        leases = [parse_lease(_PREFIX, key, value) for key, value in document["leases"].items()]
+        leases = [
+            parse_lease(
+                _PREFIX,
+                key,
+                kept["value"],
+                lease_id=int(kept["lease_id"]),
+                mod_revision=int(kept["mod_revision"]),
+            )
+            for key, kept in document["leases"].items()
+        ]
         return View(
-            network=network and StoredNetwork(network["text"], network["mod_revision"]),
+            network=network and StoredNetwork(str(network["text"]), int(network["mod_revision"])),
             leases={lease.subnet: lease for lease in leases},
             revision=int(document["revision"]),
             stale=True,

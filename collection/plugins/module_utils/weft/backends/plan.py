@@ -47,4 +47,3 @@ class Backend(Protocol):
 
     def __call__(self, overlay: Overlay, masquerade: bool) -> Plan:
         """The plan of this host."""
-        ...

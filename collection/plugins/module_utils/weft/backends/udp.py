@@ -9,7 +9,7 @@ The device, its address and the one route to the whole network are flannel's
 
 from __future__ import annotations
 
-from ipaddress import IPv4Interface
+from ipaddress import IPv4Address, IPv4Interface
 
 from ..kernel.firewall import OverlayTraffic
 from ..kernel.state import Address, Device, HostState, Route
@@ -22,9 +22,13 @@ ENCAPSULATION_OVERHEAD = 28
 
 
 def plan_udp(overlay: Overlay, masquerade: bool) -> Plan:
-    """The plan of this host; every lease is a peer, whatever its type, as for flannel."""
+    """The plan of this host; every lease is a peer, whatever its type, as for flannel.
+
+    A lease whose public IP is no host's is a problem, and no reason to leave the others alone.
+    """
     network, subnet = overlay.network.network, overlay.own.subnet
-    mtu = overlay.interface_mtu - ENCAPSULATION_OVERHEAD
+    mtu = (overlay.network.backend.mtu or overlay.interface_mtu) - ENCAPSULATION_OVERHEAD
+    peers = [peer for peer in overlay.peers if _is_host(peer.public_ip)]
     return Plan(
         state=HostState(
             devices=frozenset({Device(DEVICE, mtu)}),
@@ -42,8 +46,17 @@ def plan_udp(overlay: Overlay, masquerade: bool) -> Plan:
             "network": str(network),
             "subnet": str(subnet),
             "peers": [
-                {"subnet": str(peer.subnet), "public_ip": str(peer.public_ip)}
-                for peer in overlay.peers
+                {"subnet": str(peer.subnet), "public_ip": str(peer.public_ip)} for peer in peers
             ],
         },
+        problems=tuple(
+            f"{peer.subnet} is leased to {peer.public_ip}, which is no host's address: "
+            "correct or remove that lease"
+            for peer in overlay.peers
+            if not _is_host(peer.public_ip)
+        ),
     )
+
+
+def _is_host(address: IPv4Address) -> bool:
+    return not (address.is_multicast or address.is_reserved or address.is_unspecified)

@@ -9,7 +9,9 @@ the number that the bytes spell; of its two zeros only data that is all zero sum
 
 from __future__ import annotations
 
-Data = bytes | bytearray | memoryview
+from typing import TypeAlias
+
+Data: TypeAlias = "bytes | bytearray | memoryview"
 
 # Halving a long number costs less than dividing all of it; a multiple of 16 bits keeps the words.
 _HALF = 5760

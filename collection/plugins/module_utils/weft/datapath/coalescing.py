@@ -67,6 +67,9 @@ class Candidate(NamedTuple):
     closes: bool  # PSH: nothing may follow
 
 
+NO_LAYOUT = Layout(0, 0, 0, 0)
+
+
 class Train(NamedTuple):
     """`packets` datagrams of `stride` bytes from the start of a buffer on, the last of `last`.
 
@@ -86,12 +89,13 @@ class Train(NamedTuple):
 class Run(NamedTuple):
     """`packets` datagrams of a train from `first` on: a super-packet, or a packet alone.
 
-    `size` is the payload of each but the last, whose payload is `last`; 0 for a packet alone.
+    `size` is the payload of each but the last, whose payload is `last`. Of a packet alone nothing
+    but its place is known.
     """
 
     first: int
     packets: int
-    layout: Layout | None = None
+    layout: Layout = NO_LAYOUT
     size: int = 0
     last: int = 0
 
@@ -258,7 +262,6 @@ def merged_header(data: bytearray, train: Train, run: Run) -> bytes:
 
     The flags of the last packet add PSH to those of the first.
     """
-    assert run.layout is not None
     ip, transport, length, protocol = run.layout
     start = run.first * train.stride
     header = bytearray(data[start + ip : start + length])

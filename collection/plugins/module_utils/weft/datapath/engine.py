@@ -218,16 +218,19 @@ class Engine:
                 break
 
     def _drain_device(self, _events: int) -> None:
-        assert self._forwarder is not None
         try:
-            self._forwarder.drain_device()
+            self._running().drain_device()
         except DeviceLostError as error:
             _log.warning("the device is gone (%s), opening it anew", error)
             self.close()
 
     def _drain_transport(self, _events: int) -> None:
-        assert self._forwarder is not None
-        self._forwarder.drain_transport()
+        self._running().drain_transport()
+
+    def _running(self) -> Forwarder:
+        if self._forwarder is None:
+            raise AssertionError("the loop watches the descriptors of a forwarder only")
+        return self._forwarder
 
     def _close_transport(self, datagrams: socket.socket) -> None:
         self._lost_before += transport.datagrams_lost(datagrams)

@@ -33,7 +33,7 @@ class Route:
     prefix: bytes = b""
 
 
-class Routes(dict[int, Route | None]):
+class Routes(dict[int, "Route | None"]):
     """Maps an address, as a 32-bit number, to the route of the longest prefix that covers it.
 
     A dictionary, so that a known address costs one lookup; an unknown one is resolved by

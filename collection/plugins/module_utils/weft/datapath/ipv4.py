@@ -6,10 +6,11 @@
 from __future__ import annotations
 
 import struct
+from typing import TypeAlias
 
 from .counters import Drop
 
-Packet = bytes | bytearray | memoryview
+Packet: TypeAlias = "bytes | bytearray | memoryview"
 
 HEADER_LENGTH = 20  # without options
 VERSION_IHL = 0

@@ -12,12 +12,12 @@ import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from typing import Any
+from typing import Any, TypeAlias
 
 from .counters import Drop
 from .forwarding import Endpoint
 
-Buffer = bytes | bytearray | memoryview
+Buffer: TypeAlias = "bytes | bytearray | memoryview"
 
 # Packets or trains a wake and direction, and the bytes after which a wake ends early.
 BURST = 64

@@ -65,7 +65,7 @@ class Receiver:
         # The train at hand: from whom, of what size, how many, and where it ends.
         current: Endpoint | None = None
         stride = packets = end = spent = 0
-        for _ in range(BURST):
+        for _turn in range(BURST):
             try:
                 length, size, sender = receive(view[end:])
             except BlockingIOError:
@@ -141,7 +141,6 @@ class Receiver:
         self._count(1, total, route)
 
     def _write_run(self, train: Train, run: Run, sender: Endpoint, takes_partial: bool) -> None:
-        assert run.layout is not None
         ip, start = train.ip, run.first * train.stride
         packet = self._view[start + ip : start + train.stride]
         route = ingress(packet, len(packet), sender, self.forwarding)
@@ -190,7 +189,6 @@ class Receiver:
 
 
 def _coalescing(run: Run) -> Offload:
-    assert run.layout is not None
     is_tcp = run.layout.protocol == PROTOCOL_TCP
     return Offload.COALESCE_TCP if is_tcp else Offload.COALESCE_UDP
 

@@ -87,7 +87,7 @@ class Sender:
         # The train at hand: to whom, of what size, how many, and where it ends.
         current: Route | None = None
         stride = packets = end = spent = 0
-        for _ in range(BURST):
+        for _turn in range(BURST):
             packet = view[end + ip :]
             try:
                 length = read([header_view, packet]) - virtio_net.LENGTH
@@ -218,7 +218,7 @@ class Sender:
     ) -> None:
         """Send `buffers`, of `total` bytes, by one call, or else the datagrams `apart`."""
         if packets > 1 and self._offloads.active(Offload.UDP_GSO):
-            for _ in range(_ENOBUFS_TRIES):
+            for _turn in range(_ENOBUFS_TRIES):
                 try:
                     self._io.send(buffers, stride, route.endpoint)
                 except OSError as error:

@@ -12,13 +12,14 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 from .daemon_json import DaemonJson, DaemonJsonError, parse_daemon_json
 from .errors import BridgeError
 from .ownership import Ownership, serialise_ownership
 from .settings import BridgeSettings
 
-Texts = Mapping[Path, str | None]
+Texts: TypeAlias = Mapping[Path, "str | None"]
 
 
 class CarrierError(BridgeError):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from ipaddress import IPv4Interface, IPv4Network
+from typing import TypeAlias
 
 from .errors import BridgeError
 
@@ -15,7 +16,7 @@ MTU_MIN = 68
 MTU_MAX = 65535
 """The largest IPv4 packet, in bytes (RFC 791, section 3.1)."""
 
-Options = dict[str, str | int]
+Options: TypeAlias = dict[str, "str | int"]
 """Values by dockerd's own names, which daemon.json and the command line share."""
 
 

@@ -64,7 +64,7 @@ def parse_saved(text: str) -> dict[str, dict[str, tuple[str, ...]]]:
         elif line.startswith(":"):
             chains.setdefault(line[1:].split(" ", 1)[0], [])
         elif line.startswith("-A "):
-            _, chain, rule = line.split(" ", 2)
+            chain, rule = line.removeprefix("-A ").split(" ", 1)
             chains.setdefault(chain, []).append(rule)
     return {
         table: {chain: tuple(rules) for chain, rules in chains.items()}
@@ -103,8 +103,8 @@ def plan_removal(actual: Tables) -> str:
 
 
 def _forward_parent(chains: Mapping[str, tuple[str, ...]]) -> str:
-    reached = any(rule.split()[-2:] == ["-j", "DOCKER-USER"] for rule in chains.get("FORWARD", ()))
-    return "DOCKER-USER" if reached else "FORWARD"
+    # A jump with a condition would not bring all of the overlay's traffic there.
+    return "DOCKER-USER" if "-j DOCKER-USER" in chains.get("FORWARD", ()) else "FORWARD"
 
 
 def _mend_content(

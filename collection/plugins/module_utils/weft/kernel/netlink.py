@@ -8,7 +8,7 @@ from __future__ import annotations
 import errno
 import socket
 import traceback
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterable
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 from types import TracebackType
 from typing import Any
@@ -18,12 +18,12 @@ from .state import ROUTE_PROTOCOL, Add, Address, Change, Device, HostState, Rout
 
 try:
     from pyroute2 import IPRoute
-    from pyroute2.netlink.exceptions import NetlinkError
+    from pyroute2.netlink.exceptions import NetlinkDumpInterrupted, NetlinkError
 
     IMPORT_ERROR: str | None = None
 except ImportError:
     IPRoute = None
-    NetlinkError = OSError
+    NetlinkDumpInterrupted, NetlinkError = InterruptedError, OSError
     IMPORT_ERROR = traceback.format_exc()
 
 # linux/rtnetlink.h, linux/if.h, linux/if_addr.h
@@ -31,12 +31,15 @@ _RT_TABLE_MAIN = 254
 _RTN_UNICAST = 1
 _RTNH_F_ONLINK = 4
 _RT_SCOPE_UNIVERSE = 0
+_RT_SCOPE_NOWHERE = 255
 _IFF_UP = 1
 _IFA_F_DEPRECATED = 0x20
 
+_DUMP_ATTEMPTS = 20
+
 
 class KernelError(Exception):
-    """The kernel refused a change; the message says which and why."""
+    """The kernel refused a change or a look; the message says which and why."""
 
 
 class Netlink:
@@ -66,9 +69,12 @@ class Netlink:
         self._route.close()
 
     def read_links(self) -> Links:
-        """All links with their IPv4 addresses, and the default route's link."""
+        """All links with their IPv4 addresses, and the default route's link.
+
+        Raises KernelError.
+        """
         addresses: dict[int, list[LinkAddress]] = {}
-        for message in self._route.get_addr(family=socket.AF_INET):
+        for message in self._dump(lambda: self._route.get_addr(family=socket.AF_INET)):
             flags = message.get_attr("IFA_FLAGS") or message["flags"]
             local = message.get_attr("IFA_LOCAL") or message.get_attr("IFA_ADDRESS")
             usable = message["scope"] == _RT_SCOPE_UNIVERSE and not flags & _IFA_F_DEPRECATED
@@ -83,7 +89,7 @@ class Netlink:
                 up=bool(message["flags"] & _IFF_UP),
                 addresses=tuple(addresses.get(message["index"], ())),
             )
-            for message in self._route.get_links()
+            for message in self._dump(self._route.get_links)
         )
         names = {link.index: link.name for link in links}
         return Links(links, self._default_device(names))
@@ -91,14 +97,17 @@ class Netlink:
     def device_towards(self, destination: IPv4Address) -> str | None:
         """The name of the link by which the kernel would reach an address, if any."""
         try:
-            (message, *_) = self._route.route("get", dst=str(destination))
+            message = self._route.route("get", dst=str(destination))[0]
+            link = self._route.get_links(message.get_attr("RTA_OIF"))[0]
         except NetlinkError:
             return None
-        (link, *_) = self._route.get_links(message.get_attr("RTA_OIF"))
         return str(link.get_attr("IFLA_IFNAME"))
 
     def read_state(self, devices: Collection[str]) -> HostState:
-        """What the kernel holds for the overlay: the named devices, and weft's routes."""
+        """What the kernel holds for the overlay: the named devices, and weft's routes.
+
+        Raises KernelError.
+        """
         links = self.read_links()
         present = [link for link in links.links if link.name in devices]
         names = {link.index: link.name for link in links.links}
@@ -136,8 +145,7 @@ class Netlink:
                 case Route() as route:
                     self._apply_route("add" if isinstance(change, Add) else "del", route)
         except NetlinkError as error:
-            code = getattr(error, "code", error.errno)
-            raise KernelError(f"{_describe(change)}: {_reason(code, change)}") from error
+            raise KernelError(f"{_describe(change)}: {_reason(error.code, change)}") from error
         return _describe(change)
 
     def _apply_address(self, command: str, address: Address) -> None:
@@ -158,6 +166,9 @@ class Netlink:
             arguments["gateway"] = str(route.gateway)
         if route.on_link:
             arguments["flags"] = ["onlink"]
+        if command == "del":
+            # Any scope: the kernel takes a route of another scope for another route.
+            arguments["scope"] = _RT_SCOPE_NOWHERE
         self._route.route(command, **arguments)
 
     def _index(self, device: str) -> int:
@@ -169,9 +180,23 @@ class Netlink:
     def _main_routes(self) -> list[Any]:
         return [
             message
-            for message in self._route.get_routes(family=socket.AF_INET)
+            for message in self._dump(lambda: self._route.get_routes(family=socket.AF_INET))
             if message.get_attr("RTA_TABLE") == _RT_TABLE_MAIN and message["type"] == _RTN_UNICAST
         ]
+
+    def _dump(self, read: Callable[[], Iterable[Any]]) -> list[Any]:
+        """Read a whole table; the kernel tells when it changed meanwhile (NLM_F_DUMP_INTR)."""
+        for _attempt in range(_DUMP_ATTEMPTS):
+            try:
+                return list(read())
+            except NetlinkDumpInterrupted:
+                continue
+            except NetlinkError as error:
+                raise KernelError(f"the kernel's tables cannot be read: {error}") from error
+        raise KernelError(
+            f"the kernel's tables changed during each of {_DUMP_ATTEMPTS} readings: "
+            "see 'ip monitor' for what changes them"
+        )
 
     def _default_device(self, names: dict[int, str]) -> str | None:
         defaults = [m for m in self._main_routes() if m["dst_len"] == 0 and m.get_attr("RTA_OIF")]

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
+from typing import TypeAlias
 
 # rtm_protocol of weft's routes: free in iproute2's etc/rt_protos, above the reserved 0 to 4.
 ROUTE_PROTOCOL = 87
@@ -66,7 +67,7 @@ class Remove:
     what: Address | Route
 
 
-Change = Add | Remove
+Change: TypeAlias = "Add | Remove"
 
 
 def difference(desired: HostState, actual: HostState) -> list[Change]:
@@ -74,13 +75,14 @@ def difference(desired: HostState, actual: HostState) -> list[Change]:
 
     Stale routes go before anything new comes, since a changed route has the destination of the
     one it replaces; a device is up before its address, the address there before the routes that
-    take their source from it.
+    take their source from it. A stale address goes after the new one came: with the last address
+    of a device the kernel drops all of its routes (net/ipv4/fib_frontend.c, fib_disable_ip).
     """
     return [
         *map(Remove, sorted(actual.routes - desired.routes, key=_by_destination)),
-        *map(Remove, sorted(actual.addresses - desired.addresses)),
         *map(Add, sorted(desired.devices - actual.devices)),
         *map(Add, sorted(desired.addresses - actual.addresses)),
+        *map(Remove, sorted(actual.addresses - desired.addresses)),
         *map(Add, sorted(desired.routes - actual.routes, key=_by_destination)),
     ]
 

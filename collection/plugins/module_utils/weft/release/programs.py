@@ -22,6 +22,6 @@ def main() -> int:
         del sys.argv[0]
     program = PROGRAMS.get(PurePath(sys.argv[0]).name)
     if program is None:
-        print(f"usage: {sys.argv[0]} {{{','.join(PROGRAMS)}}} ...", file=sys.stderr)
+        sys.stderr.write(f"usage: {sys.argv[0]} {{{','.join(PROGRAMS)}}} ...\n")
         return 2
     return program()

@@ -15,6 +15,8 @@ _CAUSES = (
      "weftd running on {destination} ('weftctl status')?"),
     ("Network is unreachable", "{source} has no lease for {address}: see 'weftctl leases' there"),
     ("No route to host", "{source} has no way to {address}: see 'weftctl status' there"),
+    ("both are", "no two containers may have one address: give each host's Docker a bip of its own "
+     "(the role weft.overlay.docker)"),
     ("refused", "the probe's container on {destination} does not answer: see 'docker ps' there"),
 )  # fmt: skip
 

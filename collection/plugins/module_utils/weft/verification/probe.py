@@ -53,6 +53,9 @@ def read_results(hosts: list[Host]) -> list[Result]:
 
 
 def _result(source: Host, destination: Host) -> Result:
+    if source.address == destination.address:
+        # It would have asked itself, and been content with the answer.
+        return Result(source, destination, Verdict.FAILED, f"both are {source.address}")
     answers = dict(line.partition(" ")[::2] for line in source.output.splitlines())
     answer = answers.get(str(destination.address), "the probe printed nothing").strip()
     if answer == str(source.address):

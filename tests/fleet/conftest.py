@@ -1,0 +1,52 @@
+# Copyright (c) 2026, The weft developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The lab and the installed collection that the journeys share."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from .fleet_lab import REPOSITORY, Lab
+
+
+@pytest.fixture(scope="module")
+def tarball(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The Galaxy tarball, built from the checkout."""
+    target = tmp_path_factory.mktemp("dist")
+    galaxy(target, "build", "--output-path", str(target), str(REPOSITORY / "collection"))
+    (built,) = target.glob("*.tar.gz")
+    return built
+
+
+@pytest.fixture(scope="module")
+def collections(tarball: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty path into which the tarball was installed."""
+    path = tmp_path_factory.mktemp("collections")
+    galaxy(path, "install", "--offline", str(tarball), "-p", str(path))
+    return path
+
+
+def galaxy(folder: Path, *arguments: str) -> None:
+    """Run ansible-galaxy in a folder without an ansible.cfg, which would lead to the checkout."""
+    command = [str(REPOSITORY / ".venv/bin/ansible-galaxy"), "collection", *arguments]
+    subprocess.run(command, cwd=folder, check=True, capture_output=True)
+
+
+@pytest.fixture(scope="module")
+def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
+    """Two bare hosts; on failure their journals are printed."""
+    lab = Lab("jrn", "10.173.0.0/24")
+    failed_before = request.session.testsfailed
+    try:
+        lab.up(2)
+        yield lab
+        if request.session.testsfailed > failed_before:
+            for host in (1, 2):
+                print(lab.on(host, "journalctl --no-pager -n 60"))
+    finally:
+        lab.down()

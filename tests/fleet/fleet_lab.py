@@ -1,0 +1,94 @@
+# Copyright (c) 2026, The weft developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A lab of real hosts for one test module, and Ansible runs against it."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+_RECAP = re.compile(r"^(\S+)\s+: (ok=.*)$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What an Ansible run printed, its exit status, and the recap's numbers by host."""
+
+    output: str
+    status: int
+    recap: Mapping[str, Mapping[str, int]]
+
+    def changed(self) -> dict[str, int]:
+        """How many tasks changed something on each host."""
+        return {host: numbers["changed"] for host, numbers in self.recap.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Lab:
+    """A lab by its name; the commands are those of `python3 -m lab`."""
+
+    name: str
+    underlay: str
+
+    def command(self, *words: str) -> str:
+        """Run a lab command and return what it printed."""
+        done = subprocess.run(
+            ["/usr/bin/python3", "-m", "lab", words[0], "--name", self.name, *words[1:]],
+            cwd=REPOSITORY,
+            capture_output=True,
+            text=True,
+            timeout=900,
+            check=False,
+        )
+        if done.returncode:
+            raise AssertionError(f"lab {' '.join(words)}: {done.stdout}{done.stderr}")
+        return done.stdout
+
+    def up(self, hosts: int) -> None:
+        """Raise this many hosts; those that are up already stay."""
+        self.command("up", "--hosts", str(hosts), "--underlay", self.underlay)
+
+    def down(self) -> None:
+        """Take everything away."""
+        self.command("down")
+
+    def on(self, host: int, command: str) -> str:
+        """Run a shell command on the host of that number and return what it printed."""
+        return self.command("ssh", f"{self.name}{host}", command)
+
+    def write_inventory(self, path: Path) -> Path:
+        """Write the lab's inventory."""
+        path.write_text(self.command("inventory"), encoding="utf-8")
+        return path
+
+
+def play(collections: Path, folder: Path, *arguments: str) -> Run:
+    """Run ansible-playbook in a folder, with the collections installed in a path."""
+    environment = {
+        **os.environ,
+        "ANSIBLE_COLLECTIONS_PATH": str(collections),
+        "ANSIBLE_HOST_KEY_CHECKING": "false",
+        "ANSIBLE_NOCOLOR": "1",
+        "ANSIBLE_PIPELINING": "1",
+    }
+    environment.pop("ANSIBLE_CONFIG", None)
+    done = subprocess.run(
+        [REPOSITORY / ".venv/bin/ansible-playbook", *arguments],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=900,
+        check=False,
+    )
+    recap = {
+        host: {key: int(value) for key, value in re.findall(r"(\w+)=(\d+)", numbers)}
+        for host, numbers in _RECAP.findall(done.stdout)
+    }
+    return Run(done.stdout + done.stderr, done.returncode, recap)

@@ -1,0 +1,126 @@
+# Copyright (c) 2026, The weft developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The first journey with the installed collection, from a folder that has no checkout.
+
+The tests are steps: each goes on from what the one before it left.
+"""
+
+from __future__ import annotations
+
+import json
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from .fleet_lab import Lab, Run, play
+
+pytestmark = pytest.mark.timeout(900)
+
+SITE = "weft.overlay.site"
+DOCKER_START = "systemctl show --value --property=ActiveEnterTimestampMonotonic docker.service"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("elsewhere")
+
+
+def site(lab: Lab, collections: Path, folder: Path, *arguments: str) -> Run:
+    inventory = lab.write_inventory(folder / "hosts.yml")
+    return play(collections, folder, SITE, "-i", str(inventory), *arguments)
+
+
+def test_the_tarball_holds_the_public_folders(tarball: Path) -> None:
+    with tarfile.open(tarball) as archive:
+        names = set(archive.getnames())
+    assert {
+        "README.md",
+        "LICENSE",
+        "meta/runtime.yml",
+        "playbooks/site.yml",
+        "plugins/modules/daemon.py",
+        "plugins/module_utils/weft/cli.py",
+        "plugins/module_utils/weft/datapath/engine.py",
+        "roles/overlay/templates/weftd.service.j2",
+    } <= names
+    assert not [name for name in names if "__pycache__" in name or name.startswith("tests/output")]
+
+
+def test_check_mode_on_bare_hosts_says_what_it_would_do(
+    lab: Lab, collections: Path, folder: Path
+) -> None:
+    lab.on(1, """mkdir -p /etc/docker && echo '{"log-level": "warn"}' > /etc/docker/daemon.json""")
+    run = site(lab, collections, folder, "--check", "--diff")
+    assert run.status == 0, run.output
+    assert "A real run reserves subnets of 100.96.0.0/16" in run.output
+    assert "command not found" in lab.on(1, "docker version 2>&1 || true")
+    assert lab.on(1, "ls /opt/weft /etc/weft 2>/dev/null || true") == ""
+
+
+def test_the_first_run_converges(lab: Lab, collections: Path, folder: Path) -> None:
+    run = site(lab, collections, folder)
+    assert run.status == 0, run.output
+    assert "2 hosts, all reach each other" in run.output
+    assert json.loads(lab.on(1, "cat /etc/docker/daemon.json")) == {
+        "log-level": "warn",
+        "bip": "100.96.1.1/24",
+        "mtu": 1472,
+    }
+    stored = lab.on(1, "etcdctl get --prefix /coreos.com/network")
+    assert json.loads(stored.splitlines()[1])["Backend"]["Type"] == "udp"
+    assert "/coreos.com/network/subnets/100.96.1.0-24" in stored
+    assert "/coreos.com/network/subnets/100.96.2.0-24" in stored
+
+
+def test_the_second_run_changes_nothing(lab: Lab, collections: Path, folder: Path) -> None:
+    run = site(lab, collections, folder)
+    assert run.status == 0, run.output
+    assert run.changed() == {"jrn1": 0, "jrn2": 0}
+
+
+def test_check_mode_on_a_converged_fleet_is_quiet(
+    lab: Lab, collections: Path, folder: Path
+) -> None:
+    run = site(lab, collections, folder, "--check", "--diff")
+    assert run.status == 0, run.output
+    assert run.changed() == {"jrn1": 0, "jrn2": 0}
+    assert "+++" not in run.output
+
+
+def test_the_operators_commands_answer(lab: Lab) -> None:
+    status = json.loads(lab.on(1, "weftctl status --json"))
+    assert status["agent"]["ready"] is True
+    assert status["datapath"]["forwarding"] is True
+    leases = json.loads(lab.on(2, "weftctl leases --json"))
+    assert [(row["subnet"], row["own"]) for row in leases] == [
+        ("100.96.1.0/24", False),
+        ("100.96.2.0/24", True),
+    ]
+    assert "100.96.2.0/24" in lab.on(2, "weftctl leases")
+    assert "agent      ready" in lab.on(2, "weftctl status")
+
+
+def test_a_host_joins_and_the_others_are_left_alone(
+    lab: Lab, collections: Path, folder: Path
+) -> None:
+    before = [lab.on(host, DOCKER_START) for host in (1, 2)]
+    lab.up(3)
+    run = site(lab, collections, folder, "--limit", "jrn3")
+    assert run.status == 0, run.output
+    assert set(run.recap) == {"jrn3"}
+    whole = site(lab, collections, folder)
+    assert whole.status == 0, whole.output
+    assert whole.changed() == {"jrn1": 0, "jrn2": 0, "jrn3": 0}
+    assert "3 hosts, all reach each other" in whole.output
+    assert [lab.on(host, DOCKER_START) for host in (1, 2)] == before
+
+
+def test_a_bad_variable_is_named_before_anything_changes(
+    lab: Lab, collections: Path, folder: Path
+) -> None:
+    run = site(lab, collections, folder, "-e", "overlay_public_ip=nowhere")
+    assert run.status != 0
+    assert "'nowhere', not an IPv4 address" in run.output
+    assert all(count == 0 for count in run.changed().values())

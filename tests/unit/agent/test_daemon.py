@@ -1,0 +1,118 @@
+# Copyright (c) 2026, The weft developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from ipaddress import IPv4Address, IPv4Network
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from ansible_collections.weft.overlay.plugins.module_utils.weft.agent.daemon import (
+    Agent,
+    AgentError,
+    load_view,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.agent.settings import Settings
+from ansible_collections.weft.overlay.plugins.module_utils.weft.agent.view import (
+    View,
+    serialise_view,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.links import Links
+from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.netlink import Netlink
+from ansible_collections.weft.overlay.plugins.module_utils.weft.lease import Lease
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store import Store
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store_settings import StoreError
+
+
+class NoLinks:
+    """A host without a single link: nothing of the machine is read or changed."""
+
+    def read_links(self) -> Links:
+        return Links(())
+
+
+class LastPass(NoLinks):
+    """Asks the agent to stop as soon as it looks at the host."""
+
+    def read_links(self) -> Links:
+        signal.raise_signal(signal.SIGTERM)
+        return super().read_links()
+
+
+class StoreThatIsAway:
+    """A store that no request reaches."""
+
+    prefix = "/test/network"
+
+    def snapshot(self) -> None:
+        raise StoreError("no endpoint answered")
+
+
+class BrokenStore:
+    """Raises what no store should."""
+
+    prefix = "/test/network"
+
+    def snapshot(self) -> None:
+        raise RuntimeError("a defect")
+
+
+@pytest.fixture
+def own_handlers(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The signal handlers, and what the end of a thread prints, as they were."""
+    numbers = (signal.SIGTERM, signal.SIGINT)
+    former = [signal.getsignal(number) for number in numbers]
+    monkeypatch.setattr(threading, "excepthook", lambda _end: None)
+    yield
+    for number, handler in zip(numbers, former, strict=True):
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("own_handlers")
+def test_an_agent_that_no_longer_follows_the_store_ends(tmp_path: Path) -> None:
+    agent = Agent(
+        Settings(),
+        cast(Netlink, NoLinks()),
+        cast(Store, BrokenStore()),
+        tmp_path / "snapshot.json",
+        tmp_path / "status.json",
+    )
+    with pytest.raises(AgentError, match="the follower has ended"):
+        agent.run()
+
+
+@pytest.mark.usefixtures("own_handlers")
+def test_a_status_that_cannot_be_written_is_said_and_no_end(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    Agent(
+        Settings(),
+        cast(Netlink, LastPass()),
+        cast(Store, StoreThatIsAway()),
+        tmp_path / "snapshot.json",
+        tmp_path / "missing" / "status.json",
+    ).run()
+    assert f"cannot write {tmp_path}/missing/status.json: No such file" in caplog.text
+
+
+def test_a_kept_view_is_loaded_as_a_stale_one(tmp_path: Path) -> None:
+    path = tmp_path / "snapshot.json"
+    assert load_view(path) == View(stale=True)
+    subnet = IPv4Network("100.96.1.0/24")
+    leases = {subnet: Lease(subnet, IPv4Address("10.168.0.11"))}
+    path.write_text(serialise_view(View(None, leases, 4)))
+    assert load_view(path) == View(None, leases, 4, stale=True)
+
+
+def test_a_damaged_kept_view_is_named_and_left_aside(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "snapshot.json"
+    path.write_text('{"revision": 4}')
+    assert load_view(path) == View(stale=True)
+    assert f"{path} is left aside" in caplog.text

@@ -1,0 +1,140 @@
+# Copyright (c) 2026, The weft developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from ipaddress import IPv4Address, IPv4Network
+from typing import cast
+
+from ansible_collections.weft.overlay.plugins.module_utils.weft.agent.keeper import Keeper
+from ansible_collections.weft.overlay.plugins.module_utils.weft.agent.settings import LeasePolicy
+from ansible_collections.weft.overlay.plugins.module_utils.weft.agent.view import View
+from ansible_collections.weft.overlay.plugins.module_utils.weft.lease import Lease
+from ansible_collections.weft.overlay.plugins.module_utils.weft.snapshot import StoredNetwork
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store import (
+    LeaseExpiredError,
+    Store,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store_settings import StoreError
+
+PUBLIC_IP = IPv4Address("10.168.0.11")
+SUBNET = IPv4Network("100.96.1.0/24")
+NETWORK = StoredNetwork('{"Network": "100.96.0.0/16"}', 3)
+
+
+class FailingStore:
+    """Answers a renewal as told; a real store does not fail on demand."""
+
+    def __init__(self, renewal: Callable[[], int]) -> None:
+        self._renewal = renewal
+        self.renewed: list[int] = []
+
+    def refresh(self, lease_id: int) -> int:
+        self.renewed.append(lease_id)
+        return self._renewal()
+
+
+class Kept:
+    """A running keeper, with what it reported."""
+
+    def __init__(self, store: FailingStore, policy: LeasePolicy) -> None:
+        self.store = store
+        self.reports: list[str | None] = []
+        self._reported = threading.Event()
+        self.keeper = Keeper(cast(Store, store), policy, "host1", self._report)
+
+    def _report(self, problem: str | None) -> None:
+        self.reports.append(problem)
+        self._reported.set()
+
+    def next_report(self) -> str | None:
+        assert self._reported.wait(5), "nothing was reported"
+        self._reported.clear()
+        return self.reports[-1]
+
+
+@contextmanager
+def keeping(
+    renewal: Callable[[], int] = lambda: 60, policy: LeasePolicy | None = None
+) -> Iterator[Kept]:
+    kept = Kept(FailingStore(renewal), policy or LeasePolicy())
+    kept.keeper.start()
+    try:
+        yield kept
+    finally:
+        kept.keeper.stop()
+        kept.keeper.join(5)
+        assert not kept.keeper.is_alive()
+
+
+def view(*leases: Lease, stale: bool = False) -> View:
+    return View(NETWORK, {lease.subnet: lease for lease in leases}, 5, stale)
+
+
+def test_a_reservation_needs_nothing() -> None:
+    with keeping() as kept:
+        kept.keeper.tell(PUBLIC_IP, view(Lease(SUBNET, PUBLIC_IP)))
+        assert kept.next_report() is None
+        assert kept.store.renewed == []
+
+
+def test_a_lease_is_renewed_before_a_third_of_its_time_is_over() -> None:
+    with keeping(lambda: 1) as kept:
+        begun = time.monotonic()
+        kept.keeper.tell(PUBLIC_IP, view(Lease(SUBNET, PUBLIC_IP, lease_id=42)))
+        for _ in range(3):
+            assert kept.next_report() is None
+        assert kept.store.renewed == [42, 42, 42]
+        assert time.monotonic() - begun < 1
+
+
+def test_a_failed_renewal_is_reported_and_not_called_well_meanwhile() -> None:
+    def fail() -> int:
+        raise StoreError("etcd1: no leader")
+
+    with keeping(fail) as kept:
+        held = Lease(SUBNET, PUBLIC_IP, lease_id=42)
+        for _ in range(2):
+            kept.keeper.tell(PUBLIC_IP, view(held))
+            assert kept.next_report() == "etcd1: no leader"
+        assert kept.reports == ["etcd1: no leader"] * 2
+
+
+def test_an_expired_lease_does_not_end_the_keeper() -> None:
+    def expired() -> int:
+        raise LeaseExpiredError("gone")
+
+    with keeping(expired) as kept:
+        kept.keeper.tell(PUBLIC_IP, view(Lease(SUBNET, PUBLIC_IP, lease_id=42)))
+        kept.next_report()
+        kept.keeper.tell(PUBLIC_IP, view())
+        assert "no lease is held by 10.168.0.11" in (kept.next_report() or "")
+
+
+def test_without_a_lease_and_without_leave_to_reserve_the_next_step_is_named() -> None:
+    with keeping() as kept:
+        kept.keeper.tell(PUBLIC_IP, view())
+        problem = kept.next_report() or ""
+        for words in ("10.168.0.11", "weft.overlay.subnet_reservation", "lease.reserve"):
+            assert words in problem
+
+
+def test_nothing_is_decided_on_a_stale_view_or_without_a_network_or_a_public_ip() -> None:
+    with keeping(policy=LeasePolicy(reserve=True)) as kept:
+        kept.keeper.tell(PUBLIC_IP, view(stale=True))
+        kept.keeper.tell(PUBLIC_IP, View())
+        kept.keeper.tell(None, view())
+        # Each was looked at before this one is answered.
+        kept.keeper.tell(PUBLIC_IP, view(Lease(SUBNET, PUBLIC_IP)))
+        assert kept.next_report() is None
+        assert kept.reports == [None]
+
+
+def test_a_network_that_cannot_be_read_is_reported() -> None:
+    with keeping() as kept:
+        kept.keeper.tell(PUBLIC_IP, View(StoredNetwork("{", 3)))
+        assert "JSON" in (kept.next_report() or "")

@@ -1,0 +1,137 @@
+# Copyright (c) 2026, The weft developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import json
+from ipaddress import IPv4Address
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.weft.overlay.plugins.module_utils.weft.agent.settings import (
+    LeasePolicy,
+    Settings,
+    SettingsError,
+    load_settings,
+    parse_settings,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store_settings import Tls
+
+COMPLETE = {
+    "store": {
+        "endpoints": ["https://etcd1:2379", "https://etcd2:2379"],
+        "prefix": "/lab/network",
+        "ca_cert": "/etc/weft/ca.pem",
+        "client_cert": "/etc/weft/client.pem",
+        "client_key": "/etc/weft/client.key",
+        "user": "weft",
+        "password": "s3cret",
+        "timeout": 2,
+    },
+    "interface": ["eth1", "10.0.0.1"],
+    "interface_regex": [r"^10\.168\."],
+    "can_reach": "10.168.0.1",
+    "public_ip": "192.0.2.7",
+    "lease": {"reserve": True, "ttl": 60},
+    "firewall": False,
+    "masquerade": True,
+    "subnet_file": "/run/other/subnet.env",
+}
+
+
+def test_an_empty_document_is_the_defaults() -> None:
+    assert parse_settings("{}") == Settings()
+
+
+def test_a_null_is_the_default() -> None:
+    nothing = dict.fromkeys(COMPLETE)
+    assert parse_settings(json.dumps(nothing)) == Settings()
+
+
+def test_everything_that_is_set_arrives() -> None:
+    settings = parse_settings(json.dumps(COMPLETE))
+    assert settings.store.endpoints == ("https://etcd1:2379", "https://etcd2:2379")
+    assert settings.store.prefix == "/lab/network"
+    assert settings.store.tls == Tls(
+        "/etc/weft/ca.pem", "/etc/weft/client.pem", "/etc/weft/client.key"
+    )
+    assert (settings.store.user, settings.store.password) == ("weft", "s3cret")
+    assert settings.store.timeout == 2.0
+    assert settings.interface.interfaces == ("eth1", "10.0.0.1")
+    assert settings.interface.patterns == (r"^10\.168\.",)
+    assert settings.interface.can_reach == IPv4Address("10.168.0.1")
+    assert settings.interface.public_ip == IPv4Address("192.0.2.7")
+    assert settings.lease == LeasePolicy(reserve=True, ttl=60)
+    assert (settings.firewall, settings.masquerade) == (False, True)
+    assert settings.subnet_file == Path("/run/other/subnet.env")
+
+
+@pytest.mark.parametrize(
+    ("document", "said"),
+    [
+        ({"store": 5}, ["store is 5", "JSON object"]),
+        ({"lease": []}, ["lease is []", "JSON object"]),
+        ({"store": {"endpoints": "etcd1:2379"}}, ["store.endpoints is 'etcd1:2379'", "list"]),
+        ({"store": {"endpoints": []}}, ["store", "No endpoint", "http://127.0.0.1:2379"]),
+        ({"store": {"endpoints": ["ftp://etcd"]}}, ["store", "'ftp://etcd'", "write it as"]),
+        ({"store": {"prefix": "network"}}, ["store", "'network'", "begin with a slash"]),
+        ({"store": {"prefix": ""}}, ["store.prefix is ''", "not empty"]),
+        ({"store": {"timeout": 0}}, ["store.timeout is 0", "above 0"]),
+        ({"store": {"timeout": True}}, ["store.timeout is True", "number of seconds"]),
+        ({"store": {"timeout": float("nan")}}, ["store.timeout is nan", "number of seconds"]),
+        ({"store": {"timeout": float("inf")}}, ["store.timeout is inf", "number of seconds"]),
+        ({"store": {"client_cert": "/a", "client_key": "/b"}}, ["'/a'", "give", "ca_cert"]),
+        ({"store": {"ca_cert": "/c", "client_cert": "/a"}}, ["store", "key", "give both"]),
+        ({"store": {"user": "weft"}}, ["store", "password", "give both"]),
+        ({"store": {"endpoint": []}}, ["store.endpoint is not a setting", "endpoints"]),
+        ({"interface": "eth0"}, ["interface is 'eth0'", "list of texts"]),
+        ({"interface": [7]}, ["interface is [7]", "text"]),
+        ({"interface_regex": ["eth("]}, ["interface_regex is ['eth(']", "regular expression"]),
+        ({"can_reach": "etcd1"}, ["can_reach is 'etcd1'"]),
+        ({"public_ip": 16843009}, ["public_ip is 16843009", "text"]),
+        ({"public_ip": "2001:db8::1"}, ["public_ip is '2001:db8::1'"]),
+        ({"lease": {"ttl": 1.5}}, ["lease.ttl is 1.5", "whole number"]),
+        ({"lease": {"ttl": -1}}, ["lease.ttl is -1", "above 0"]),
+        ({"lease": {"reserve": "yes"}}, ["lease.reserve is 'yes'", "true or false"]),
+        ({"lease": {"reserved": True}}, ["lease.reserved is not a setting", "reserve, ttl"]),
+        ({"firewall": 1}, ["firewall is 1", "true or false"]),
+        ({"masquerade": "no"}, ["masquerade is 'no'", "true or false"]),
+        ({"subnet_file": "subnet.env"}, ["subnet_file is 'subnet.env'", "absolute"]),
+        ({"subnetfile": "/x"}, ["subnetfile is not a setting", "subnet_file"]),
+        ([], ["JSON object"]),
+        ("text", ["JSON object"]),
+    ],
+)
+def test_an_error_names_the_setting_its_value_and_what_it_must_be(
+    document: Any, said: list[str]
+) -> None:
+    with pytest.raises(SettingsError) as refused:
+        parse_settings(json.dumps(document))
+    for words in said:
+        assert words in str(refused.value)
+
+
+@pytest.mark.parametrize("password", [12345678, "", ["12345678"]])
+def test_an_error_does_not_show_the_password(password: Any) -> None:
+    with pytest.raises(SettingsError, match=r"store\.password") as refused:
+        parse_settings(json.dumps({"store": {"user": "weft", "password": password}}))
+    assert "12345678" not in str(refused.value)
+
+
+def test_broken_json_is_named_by_line_and_column() -> None:
+    with pytest.raises(SettingsError, match="line 2, column 14"):
+        parse_settings('{\n "firewall": yes\n}')
+
+
+def test_the_file_is_named_with_what_is_wrong_in_it(tmp_path: Path) -> None:
+    path = tmp_path / "weftd.json"
+    with pytest.raises(SettingsError, match=rf"{path} cannot be read: No such file.*weft.overlay"):
+        load_settings(path)
+    path.write_text('{"firewall": 1}')
+    with pytest.raises(SettingsError, match=rf"{path}: firewall is 1"):
+        load_settings(path)
+    path.write_bytes(b'{"public_ip": "\xff"}')
+    with pytest.raises(SettingsError, match=rf"{path}: .*UTF-8"):
+        load_settings(path)

@@ -1,0 +1,115 @@
+# Copyright (c) 2026, The weft developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+from dataclasses import replace
+from ipaddress import IPv4Address, IPv4Interface
+
+import pytest
+
+from ansible_collections.weft.overlay.plugins.module_utils.weft.agent.underlay import (
+    InterfaceChoice,
+    Underlay,
+    UnderlayError,
+    choose_underlay,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.links import (
+    Link,
+    LinkAddress,
+    Links,
+)
+
+
+def link(name: str, index: int, *addresses: str, deprecated: str = "", mtu: int = 1500) -> Link:
+    entries = [LinkAddress(IPv4Interface(deprecated), usable=False)] if deprecated else []
+    entries += [LinkAddress(IPv4Interface(address)) for address in addresses]
+    return Link(name, index, mtu, up=True, addresses=tuple(entries))
+
+
+HOST = Links(
+    (
+        Link(
+            "lo", 1, 65536, up=True, addresses=(LinkAddress(IPv4Interface("127.0.0.1/8"), False),)
+        ),
+        link("eth0", 2, "10.168.0.11/24", "10.168.0.12/24", deprecated="10.168.0.9/24"),
+        link("eth1", 3, "192.168.7.2/24", mtu=9000),
+        link("eth2", 4),
+    ),
+    default="eth0",
+)
+
+
+def choose(choice: InterfaceChoice, links: Links = HOST, towards: str | None = None) -> Underlay:
+    return choose_underlay(choice, links, towards)
+
+
+def test_the_default_is_the_interface_of_the_default_route_and_its_first_usable_address() -> None:
+    address = IPv4Address("10.168.0.11")
+    assert choose(InterfaceChoice()) == Underlay("eth0", address, address, 1500)
+
+
+def test_the_public_ip_is_only_what_others_are_told() -> None:
+    public_ip = IPv4Address("192.0.2.7")
+    assert choose(InterfaceChoice(public_ip=public_ip)) == Underlay(
+        "eth0", IPv4Address("10.168.0.11"), public_ip, 1500
+    )
+
+
+@pytest.mark.parametrize(
+    ("choice", "interface", "address"),
+    [
+        (InterfaceChoice(interfaces=("eth1",)), "eth1", "192.168.7.2"),
+        (InterfaceChoice(interfaces=("10.168.0.12",)), "eth0", "10.168.0.12"),
+        # The first that fits wins, and one without an address does not fit.
+        (InterfaceChoice(interfaces=("eth9", "eth2", "eth1", "eth0")), "eth1", "192.168.7.2"),
+        # A regular expression looks at all addresses before any name.
+        (InterfaceChoice(patterns=("eth0|192",)), "eth1", "192.168.7.2"),
+        (InterfaceChoice(patterns=(r"\.12$",)), "eth0", "10.168.0.12"),
+        (InterfaceChoice(patterns=("eth[12]",)), "eth1", "192.168.7.2"),
+        (InterfaceChoice(patterns=("wlan", "eth1")), "eth1", "192.168.7.2"),
+        # Names come before patterns, both before can_reach.
+        (InterfaceChoice(interfaces=("eth1",), patterns=("eth0",)), "eth1", "192.168.7.2"),
+        (
+            InterfaceChoice(patterns=("eth1",), can_reach=IPv4Address("10.168.0.1")),
+            "eth1",
+            "192.168.7.2",
+        ),
+    ],
+)
+def test_the_choice(choice: InterfaceChoice, interface: str, address: str) -> None:
+    chosen = choose(choice, towards="eth0" if choice.can_reach else None)
+    assert (chosen.interface, chosen.address) == (interface, IPv4Address(address))
+
+
+@pytest.mark.parametrize("others", [{}, {"interfaces": ("eth9",)}, {"patterns": ("wlan",)}])
+def test_can_reach_decides_where_nothing_else_fits(others: dict[str, tuple[str, ...]]) -> None:
+    choice = InterfaceChoice(can_reach=IPv4Address("192.168.7.1"), **others)  # type: ignore[arg-type]
+    assert choose(choice, towards="eth1").interface == "eth1"
+
+
+@pytest.mark.parametrize(
+    ("choice", "links", "said"),
+    [
+        (InterfaceChoice(interfaces=("eth9", "10.0.0.1")), HOST, ["eth9, 10.0.0.1", "correct"]),
+        (InterfaceChoice(interfaces=("10.168.0.9",)), HOST, ["10.168.0.9"]),
+        (InterfaceChoice(interfaces=("eth2",)), HOST, ["eth2"]),
+        (InterfaceChoice(patterns=("^127",)), HOST, ["^127", "interface_regex"]),
+        (InterfaceChoice(can_reach=IPv4Address("203.0.113.1")), HOST, ["203.0.113.1", "can_reach"]),
+        (InterfaceChoice(), replace(HOST, default=None), ["no default route", "set interface"]),
+        (InterfaceChoice(), replace(HOST, default="eth2"), ["eth2", "no usable IPv4 address"]),
+    ],
+)
+def test_an_error_names_what_was_asked_and_the_next_step(
+    choice: InterfaceChoice, links: Links, said: list[str]
+) -> None:
+    with pytest.raises(UnderlayError) as refused:
+        choose(choice, links)
+    for words in said:
+        assert words in str(refused.value)
+
+
+def test_an_error_lists_the_usable_interfaces() -> None:
+    with pytest.raises(UnderlayError) as refused:
+        choose(InterfaceChoice(interfaces=("eth9",)))
+    assert "eth0 (10.168.0.11, 10.168.0.12), eth1 (192.168.7.2);" in str(refused.value)

@@ -1,0 +1,124 @@
+# Copyright (c) 2026, The weft developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from ipaddress import IPv4Address, IPv4Network
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.weft.overlay.plugins.module_utils.weft import cli
+from ansible_collections.weft.overlay.plugins.module_utils.weft.agent.status import (
+    LeaseStatus,
+    Status,
+    StoreStatus,
+    write_status,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.agent.view import (
+    View,
+    serialise_view,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.lease import Lease
+
+PACKAGE_PARENT = Path(__file__).parents[3] / "collection/plugins/module_utils"
+
+
+def ready(pid: int) -> Status:
+    return Status(
+        pid=pid,
+        release="checkout",
+        since=1.8e9,
+        store=StoreStatus(connected=True, revision=12),
+        lease=LeaseStatus("100.96.1.0/24", "100.96.1.1/24", "10.168.0.11", expires=False),
+    )
+
+
+@pytest.fixture
+def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with the files of a host instead of this machine's."""
+    for name in ("settings", "status", "snapshot"):
+        monkeypatch.setattr(cli, f"DEFAULT_{name.upper()}", tmp_path / f"{name}.json")
+    return tmp_path
+
+
+def test_without_an_agent_and_a_datapath_each_has_its_problem(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.weftctl_main(["status"]) == 1
+    printed = capsys.readouterr().out
+    assert f"PROBLEM: {files}/status.json: " in printed
+    assert "PROBLEM: the datapath: " in printed
+
+
+def test_an_agent_that_died_is_not_called_ready(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    write_status(files / "status.json", ready(dead.pid))
+    assert cli.weftctl_main(["status", "--json"]) == 1
+    document = json.loads(capsys.readouterr().out)
+    assert document["agent"]["ready"] is False
+    assert f"the agent, process {dead.pid}, is not running" in document["problems"][0]
+
+
+def test_an_agent_that_runs_is_shown_as_it_says(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_status(files / "status.json", ready(os.getpid()))
+    # There is no datapath here.
+    assert cli.weftctl_main(["status", "--json"]) == 1
+    document = json.loads(capsys.readouterr().out)
+    assert document["agent"]["ready"] is True
+    assert len(document["problems"]) == 1
+
+
+def test_leases_fall_back_to_those_last_seen(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    subnet = IPv4Network("100.96.1.0/24")
+    held = {subnet: Lease(subnet, IPv4Address("10.168.0.11"), lease_id=42)}
+    (files / "snapshot.json").write_text(serialise_view(View(None, held, 4)))
+    write_status(files / "status.json", ready(os.getpid()))
+    # Port 1 of loopback: nobody answers.
+    store = {"endpoints": ["http://127.0.0.1:1"], "timeout": 0.2}
+    (files / "settings.json").write_text(json.dumps({"store": store}))
+    assert cli.weftctl_main(["leases", "--json"]) == 1
+    printed = capsys.readouterr()
+    assert "what follows was last seen before" in printed.err
+    assert json.loads(printed.out) == [
+        {
+            "subnet": "100.96.1.0/24",
+            "public_ip": "10.168.0.11",
+            "backend": "udp",
+            "kind": "lease",
+            "own": True,
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("program", "arguments", "words"),
+    [
+        ("weftd", ["--help"], ["agent", "datapath"]),
+        ("weftd", ["agent", "--help"], ["--config", "--snapshot", "--status"]),
+        ("weftd", ["datapath", "--help"], ["--control", "--state"]),
+        ("weftctl", ["--help"], ["status", "leases"]),
+    ],
+)
+def test_help_lists_what_there_is(program: str, arguments: list[str], words: list[str]) -> None:
+    start = f"import sys; from weft.cli import {program}_main; sys.exit({program}_main())"
+    done = subprocess.run(
+        [sys.executable, "-c", start, *arguments],
+        capture_output=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": str(PACKAGE_PARENT)},
+        text=True,
+    )
+    for word in words:
+        assert word in done.stdout

@@ -1,0 +1,138 @@
+# Copyright (c) 2026, The weft developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.status import render_status
+
+NOW = 1_800_000_000.0
+
+
+@pytest.fixture(autouse=True)
+def _frozen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "time", lambda: NOW)
+
+
+def agent(**changes: Any) -> dict[str, Any]:
+    return {
+        "pid": 7,
+        "ready": True,
+        "release": "0123abcd",
+        "since": NOW - 150,
+        "store": {"connected": True, "revision": 12, "problem": None},
+        "interface": "eth0",
+        "address": "10.168.0.11",
+        "network": "100.96.0.0/16",
+        "backend": "udp",
+        "mtu": 1472,
+        "lease": {
+            "subnet": "100.96.1.0/24",
+            "bip": "100.96.1.1/24",
+            "public_ip": "10.168.0.11",
+            "expires": False,
+        },
+        "peers": 2,
+        "problems": [],
+        **changes,
+    }
+
+
+def datapath(**changes: Any) -> dict[str, Any]:
+    return {
+        "forwarding": True,
+        "since": NOW - 3 * 86400,
+        "counters": {
+            "packets_in": 5,
+            "bytes_in": 500,
+            "packets_out": 6,
+            "bytes_out": 600,
+            "drops": {"stranger": 3, "ipv6": 0, "truncated": 1},
+        },
+        "peers": [
+            {
+                "public_ip": "10.168.0.12",
+                "subnet": "100.96.2.0/24",
+                "packets_in": 5,
+                "packets_out": 6,
+                "last_heard": NOW - 4,
+            },
+            {
+                "public_ip": "10.168.0.13",
+                "subnet": "100.96.3.0/24",
+                "packets_in": 0,
+                "packets_out": 0,
+                "last_heard": None,
+            },
+        ],
+        **changes,
+    }
+
+
+def test_the_whole_screen() -> None:
+    assert render_status(agent(), datapath(), []).splitlines() == [
+        "agent      ready, up 2 min",
+        "release    0123abcd",
+        "store      connected, revision 12",
+        "network    100.96.0.0/16 by udp",
+        "underlay   eth0 10.168.0.11",
+        "subnet     100.96.1.0/24 (reservation of 10.168.0.11)",
+        "bip        100.96.1.1/24",
+        "mtu        1472 bytes",
+        "peers      2",
+        "datapath   forwarding, up 3 d",
+        "in         5 packets, 500 bytes",
+        "out        6 packets, 600 bytes",
+        "dropped    3 stranger, 1 truncated",
+        "",
+        "PEER         SUBNET         PACKETS IN  PACKETS OUT  LAST HEARD",
+        "10.168.0.12  100.96.2.0/24  5           6            4 s ago",
+        "10.168.0.13  100.96.3.0/24  0           0            never",
+    ]
+
+
+def test_an_agent_that_knows_nothing_yet() -> None:
+    store = {"connected": False, "revision": None, "problem": None}
+    fresh = agent(
+        **{"ready": False, "store": store, "interface": None, "network": None, "lease": None}
+    )
+    assert render_status(fresh, None, []).splitlines() == [
+        "agent      NOT READY, up 2 min",
+        "release    0123abcd",
+        "store      away: not reached yet, revision none",
+        "peers      2",
+    ]
+
+
+def test_problems_of_reading_and_those_told_are_shown() -> None:
+    told = agent(ready=False, problems=["iptables failed"])
+    lines = render_status(told, None, ["the datapath: refused"]).splitlines()
+    assert lines[-3:] == ["", "PROBLEM: the datapath: refused", "PROBLEM: iptables failed"]
+
+
+def test_a_store_that_is_away_and_a_lease_that_expires_are_said() -> None:
+    store = {"connected": False, "revision": 12, "problem": "etcd1: refused"}
+    screen = render_status(
+        agent(store=store, lease={**agent()["lease"], "expires": True}), None, []
+    )
+    assert "away: etcd1: refused, revision 12" in screen
+    assert "(lease that expires of 10.168.0.11)" in screen
+
+
+def test_an_idle_datapath_without_drops_or_peers() -> None:
+    counters = {**datapath()["counters"], "drops": {"stranger": 0}}
+    lines = render_status(None, datapath(forwarding=False, counters=counters, peers=[]), [])
+    assert "datapath   idle, up 3 d\n" in lines
+    assert lines.endswith("dropped    nothing\n")
+
+
+@pytest.mark.parametrize(
+    ("age", "text"),
+    [(0, "0 s"), (-5, "0 s"), (119, "119 s"), (120, "2 min"), (7200, "2 h"), (172800, "2 d")],
+)
+def test_ages_are_in_the_unit_that_reads_best(age: float, text: str) -> None:
+    assert f"ready, up {text}\n" in render_status(agent(since=NOW - age), None, [])
