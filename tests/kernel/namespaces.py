@@ -19,6 +19,7 @@ from typing import IO
 from pyroute2 import netns
 
 _COMMANDS = {
+    "ethtool": "ethtool",
     "ip": "iproute2",
     "nstat": "iproute2",
     "ping": "iputils-ping",
@@ -108,6 +109,12 @@ class Namespace:
 
     def _inside(self, command: tuple[str, ...]) -> list[str]:
         return ["ip", "netns", "exec", self.name, *command]
+
+
+def counted(namespace: Namespace, name: str) -> int:
+    """Return what the namespace's kernel counted under a name of nstat, such as UdpInErrors."""
+    words = namespace.run("nstat", "-asz", name).stdout.split()
+    return int(words[words.index(name) + 1])
 
 
 class Namespaces:

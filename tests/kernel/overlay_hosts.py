@@ -22,7 +22,7 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.control
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.status import Status
 
-from .namespaces import Namespace, Namespaces, eventually
+from .namespaces import Namespace, Namespaces, counted, eventually
 
 PACKAGE_PARENT = Path(__file__).parents[2] / "collection/plugins/module_utils"
 DEVICE = "flannel0"
@@ -35,16 +35,18 @@ _START = "import sys; from weft.datapath.process import run; sys.exit(run(sys.ar
 
 
 @dataclass
-class Host:
+class Machine:
     """Host `number`: 10.168.0.(10+number) on the underlay, 100.96.(number).0/24 behind it."""
 
     number: int
-    folder: Path
     underlay: Namespace
     namespace: Namespace
     container: Namespace
-    table: dict[str, Any] = field(default_factory=dict)
-    process: Popen[bytes] | None = None
+
+    def become_wired(self) -> None:
+        """Put a wire between this machine and the underlay's bridge (`make_wire`)."""
+        make_wire(self.namespace, "eth0")
+        make_wire(self.underlay, f"host{self.number}")
 
     @property
     def public_ip(self) -> str:
@@ -61,6 +63,15 @@ class Host:
     @property
     def container_ip(self) -> str:
         return f"100.96.{self.number}.2"
+
+
+@dataclass
+class Host(Machine):
+    """A machine with a datapath of the udp backend."""
+
+    folder: Path
+    table: dict[str, Any] = field(default_factory=dict)
+    process: Popen[bytes] | None = None
 
     @property
     def client(self) -> DatapathClient:
@@ -100,21 +111,26 @@ class Host:
         self.process.kill()
         self.process.wait()
 
-    def apply(self, *peers: Host, **changes: Any) -> None:
+    def apply(self, *peers: Machine, **changes: Any) -> None:
         """Apply a table with `peers`, and make the device's settings what the agent would."""
         self.table = {
-            "backend": "udp",
-            "device": DEVICE,
-            "bind": self.public_ip,
-            "port": PORT,
             "network": NETWORK,
             "subnet": self.subnet,
-            "mtu": MTU,
-            "peers": [{"subnet": peer.subnet, "public_ip": peer.public_ip} for peer in peers],
+            "bind": self.public_ip,
+            **self.backend(),
+            "peers": [self.peer(peer) for peer in peers],
             **changes,
         }
         self.client.apply(self.table)
         self.configure_device()
+
+    def backend(self) -> dict[str, Any]:
+        """Return what the table says of the backend."""
+        return {"backend": "udp", "device": DEVICE, "port": PORT, "mtu": MTU}
+
+    def peer(self, peer: Machine) -> dict[str, Any]:
+        """Return what the table says of a peer."""
+        return {"subnet": peer.subnet, "public_ip": peer.public_ip}
 
     def configure_device(self) -> None:
         device = self.table["device"]
@@ -133,25 +149,45 @@ class Host:
 
 def raise_hosts(made: Namespaces, folder: Path, count: int) -> list[Host]:
     """Make `count` hosts on one underlay, with their datapaths running but no table yet."""
+    underlay = raise_underlay(made)
+    hosts = []
+    for number in range(1, count + 1):
+        own = folder / f"host{number}"
+        own.mkdir()
+        host = Host(*raise_machine(made, underlay, number, MTU), own)
+        host.start()
+        hosts.append(host)
+    return hosts
+
+
+def raise_underlay(made: Namespaces) -> Namespace:
+    """Make the bridge that the hosts hang on."""
     underlay = made.add("underlay")
     underlay.ip("link", "add", "br0", "type", "bridge")
     underlay.ip("link", "set", "br0", "up")
-    return [_raise_host(made, underlay, folder, number) for number in range(1, count + 1)]
+    return underlay
 
 
-def _raise_host(made: Namespaces, underlay: Namespace, folder: Path, number: int) -> Host:
-    own = folder / f"host{number}"
-    own.mkdir()
-    host = Host(number, own, underlay, made.add(f"host{number}"), made.add(f"container{number}"))
-    attach(made, underlay, host.namespace, f"host{number}", f"{host.public_ip}/24")
-    made.join(host.namespace, "docker0", host.container, "eth0")
-    host.namespace.ip("address", "add", f"100.96.{number}.1/24", "dev", "docker0")
-    host.namespace.run("sysctl", "-qw", "net.ipv4.ip_forward=1")
-    host.container.ip("address", "add", f"{host.container_ip}/24", "dev", "eth0")
-    host.container.ip("link", "set", "eth0", "mtu", str(MTU))
-    host.container.ip("route", "add", "default", "via", f"100.96.{number}.1")
-    host.start()
-    return host
+def raise_machine(
+    made: Namespaces, underlay: Namespace, number: int, mtu: int
+) -> tuple[int, Namespace, Namespace, Namespace]:
+    """Make the namespaces of a machine and return what `Machine` begins with."""
+    machine = Machine(number, underlay, made.add(f"host{number}"), made.add(f"container{number}"))
+    attach(made, underlay, machine.namespace, f"host{number}", f"{machine.public_ip}/24")
+    made.join(machine.namespace, "docker0", machine.container, "eth0")
+    machine.namespace.ip("address", "add", f"100.96.{number}.1/24", "dev", "docker0")
+    machine.namespace.run("sysctl", "-qw", "net.ipv4.ip_forward=1")
+    machine.container.ip("address", "add", f"{machine.container_ip}/24", "dev", "eth0")
+    machine.container.ip("link", "set", "eth0", "mtu", str(mtu))
+    machine.container.ip("route", "add", "default", "via", f"100.96.{number}.1")
+    return number, underlay, machine.namespace, machine.container
+
+
+def make_wire(namespace: Namespace, device: str) -> None:
+    """Let a veth cut trains as a NIC's wire does, and join them on reception as a NIC does."""
+    features = ("tx", "tso", "gso", "tx-udp-segmentation", "tx-udp_tnl-segmentation")
+    switches = [word for feature in features for word in (feature, "off")]
+    namespace.run("ethtool", "-K", device, *switches, "gro", "on")
 
 
 def attach(
@@ -161,3 +197,13 @@ def attach(
     made.join(namespace, "eth0", underlay, port)
     underlay.ip("link", "set", port, "master", "br0")
     namespace.ip("address", "add", address, "dev", "eth0")
+
+
+def wrong_checksums(*machines: Machine) -> list[int]:
+    """Return what the kernels of `machines` and of their containers counted."""
+    return [
+        counted(namespace, name)
+        for machine in machines
+        for namespace in (machine.namespace, machine.container)
+        for name in ("TcpInCsumErrors", "UdpInCsumErrors")
+    ]

@@ -26,8 +26,8 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.layer4 
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.offloads import Offload
 
-from .namespaces import Namespace, Namespaces, eventually
-from .overlay_hosts import DEVICE, MTU, PORT, Host, raise_hosts
+from .namespaces import Namespaces, counted, eventually
+from .overlay_hosts import DEVICE, MTU, PORT, Host, raise_hosts, wrong_checksums
 from .traffic import inject, pings, tcp_echo, tcp_listener, udp_echo, udp_listener
 
 PARTIAL = "partial-checksum"
@@ -43,13 +43,6 @@ CONFIGURATIONS = {
 }
 
 
-def make_wire(namespace: Namespace, device: str) -> None:
-    """Let a veth cut trains as a NIC's wire does, and join them on reception as a NIC does."""
-    features = ("tx", "tso", "gso", "tx-udp-segmentation")
-    switches = [word for feature in features for word in (feature, "off")]
-    namespace.run("ethtool", "-K", device, *switches, "gro", "on")
-
-
 @pytest.fixture(params=["P", "W"])
 def pair(
     request: pytest.FixtureRequest, made: Namespaces, tmp_path: Path
@@ -58,8 +51,7 @@ def pair(
     one, two = raise_hosts(made, tmp_path, 2)
     if request.param == "W":
         for host in (one, two):
-            make_wire(host.namespace, "eth0")
-            make_wire(host.underlay, f"host{host.number}")
+            host.become_wired()
     know_each_other(one, two)
     yield one, two
     for host in (one, two):
@@ -74,20 +66,6 @@ def know_each_other(one: Host, two: Host, configuration: str = "partial") -> Non
         document = {"subnet": peer.subnet, "public_ip": peer.public_ip, **announced}
         changes = {"offloads": offloads} if offloads else {}
         host.apply(peer, peers=[document], **changes)
-
-
-def counted(namespace: Namespace, name: str) -> int:
-    words = namespace.run("nstat", "-asz", name).stdout.split()
-    return int(words[words.index(name) + 1])
-
-
-def wrong_checksums(*hosts: Host) -> list[int]:
-    return [
-        counted(namespace, name)
-        for host in hosts
-        for namespace in (host.namespace, host.container)
-        for name in ("TcpInCsumErrors", "UdpInCsumErrors")
-    ]
 
 
 @pytest.mark.parametrize("configuration", CONFIGURATIONS)

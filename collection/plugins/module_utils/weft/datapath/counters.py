@@ -19,8 +19,12 @@ class Drop(enum.IntEnum):
     # From the underlay.
     STRANGER = enum.auto()  # the sender's address holds no lease
     SOURCE_PORT = enum.auto()  # a peer's address, but not the backend's port
+    NO_VNI = enum.auto()  # VXLAN without the flag that says that there is a VNI
+    OTHER_VNI = enum.auto()
+    INNER_MAC = enum.auto()  # an Ethernet destination that is not our tunnel end
     INNER_SOURCE = enum.auto()  # a source outside the sender's subnet
     INNER_DESTINATION = enum.auto()  # a destination outside our subnet
+    UNKNOWN_SEGMENTS = enum.auto()  # a UDP train that came as one packet: where to cut it is lost
     RECEIVE_QUEUE_FULL = enum.auto()  # by the kernel, which counts bad UDP checksums here too
     RECEIVE_ERROR = enum.auto()
     DEVICE_DOWN = enum.auto()

@@ -184,7 +184,9 @@ class Engine:
         self._set_offloads(device, datagrams, forwarding)
         self._forwarder = Forwarder(
             forwarding,
-            PacketIO.of(device, datagrams),
+            PacketIO.of(
+                device, datagrams, table.port if forwarding.encapsulation.from_any_port else None
+            ),
             self._counters,
             self._unreachables,
             self._offloads,

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Network
 
 from .counters import Traffic
+from .encapsulation import encapsulation_of
 from .offloads import Offload
 from .table import ForwardingTable, Peer
 
@@ -67,7 +68,9 @@ class Forwarding:
     """What the decisions look at, derived once from a table."""
 
     __slots__ = (
+        "any_partial",
         "base",
+        "encapsulation",
         "ip",
         "mask",
         "network_broadcast",
@@ -85,8 +88,9 @@ class Forwarding:
         self.port = table.port
         self.base, self.mask = _base_and_mask(table.subnet)
         self.network_broadcast = int(table.network.broadcast_address)
+        self.encapsulation = encapsulation_of(table)
         # Where the inner IPv4 header begins in a datagram.
-        self.ip = 0
+        self.ip = self.encapsulation.length
         partial = Offload.PARTIAL_CHECKSUM not in table.offloads_disabled
         routes = [
             Route(
@@ -94,18 +98,17 @@ class Forwarding:
                 (str(peer.public_ip), table.port),
                 traffic_of(peer),
                 partial and peer.partial_checksum,
+                self.encapsulation.prefix(peer),
             )
             for peer in table.peers
         ]
         self.routes = Routes(routes)
+        # Whether a peer takes partial checksums from us.
+        self.any_partial = any(route.partial for route in routes)
         # Who may send, and whether inner checksums from there may be partial.
-        self.senders = {route.endpoint: route.partial for route in routes}
+        always = self.encapsulation.always_partial
+        self.senders = {route.endpoint: always or route.partial for route in routes}
         self.peer_addresses = frozenset(address for address, _port in self.senders)
-
-    @property
-    def any_partial(self) -> bool:
-        """Whether a peer takes partial checksums."""
-        return any(self.senders.values())
 
 
 def _base_and_mask(subnet: IPv4Network) -> tuple[int, int]:

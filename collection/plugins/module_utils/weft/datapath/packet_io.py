@@ -91,12 +91,20 @@ class PacketIO:
     path_mtu: Callable[[Endpoint], int]
 
     @classmethod
-    def of(cls, device: int, transport: socket.socket) -> PacketIO:
-        """Return the calls on a TUN device's descriptor and a UDP socket."""
+    def of(
+        cls, device: int, transport: socket.socket, from_any_port: int | None = None
+    ) -> PacketIO:
+        """Return the calls on a TUN device's descriptor and a UDP socket.
+
+        Where peers send from any port, each is named by `from_any_port`, on which it listens.
+        """
+        receive = partial(_receive, transport.recvmsg_into)
+        if from_any_port is not None:
+            receive = partial(_receive_from_any_port, receive, from_any_port)
         return cls(
             read=partial(os.readv, device),
             write=partial(os.writev, device),
-            receive=partial(_receive, transport.recvmsg_into),
+            receive=receive,
             send=partial(_send, transport.sendmsg),
             path_mtu=_path_mtu,
         )
@@ -115,6 +123,13 @@ def _receive(
     length, ancillary, _flags, sender = recvmsg_into((view,), _GRO_SPACE)
     # UDP_GRO is the only ancillary data that this socket asked for.
     return length, _GRO_SIZE.unpack(ancillary[0][2])[0] if ancillary else 0, sender
+
+
+def _receive_from_any_port(
+    receive: Callable[[memoryview], tuple[int, int, Endpoint]], port: int, view: memoryview
+) -> tuple[int, int, Endpoint]:
+    length, size, (address, _port) = receive(view)
+    return length, size, (address, port)
 
 
 def _send(

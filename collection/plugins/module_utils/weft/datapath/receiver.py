@@ -14,7 +14,7 @@ from __future__ import annotations
 import errno
 import time
 
-from . import ipv4, layer4, virtio_net
+from . import ipv4
 from .coalescing import Run, Train, merged_header, runs
 from .counters import Counters, Drop
 from .decision import ingress, stranger
@@ -22,7 +22,8 @@ from .forwarding import Endpoint, Forwarding, Route
 from .layer4 import PROTOCOL_TCP
 from .offloads import Offload, Offloads
 from .packet_io import BURST, BURST_BYTES, Buffer, PacketIO, write_drop
-from .virtio_net import PLAIN, NetHeader
+from .unfinished import header_of_partial
+from .virtio_net import PLAIN
 
 _DATAGRAM_MAX = 65536
 # A train of this many bytes holds a whole TCP super-packet, which came in two or more datagrams.
@@ -123,16 +124,20 @@ class Receiver:
             self._write_alone(index * train.stride, train.length(index), sender, takes_partial)
 
     def _write_alone(self, start: int, length: int, sender: Endpoint, takes_partial: bool) -> None:
-        packet = self._view[start + self.forwarding.ip : start + length]
-        route = ingress(packet, len(packet), sender, self.forwarding)
+        forwarding, view = self.forwarding, self._view
+        ip = forwarding.ip
+        flaw = forwarding.encapsulation.flaw(view[start : start + length]) if ip else None
+        packet = view[start + ip : start + length]
+        route = ingress(packet, len(packet), sender, forwarding) if flaw is None else flaw
         if isinstance(route, Drop):
             self._counters.drops[route] += 1
             return
         total = packet[ipv4.TOTAL_LENGTH] << 8 | packet[ipv4.TOTAL_LENGTH + 1]
         packet = packet[:total]
-        header = PLAIN
-        if takes_partial:
-            header = _header_of_partial(packet, total)
+        header = header_of_partial(packet, total, forwarding.table.mtu) if takes_partial else PLAIN
+        if header is None:
+            self._counters.drops[Drop.UNKNOWN_SEGMENTS] += 1
+            return
         try:
             self._io.write([header, packet])
         except OSError as error:
@@ -141,9 +146,13 @@ class Receiver:
         self._count(1, total, route)
 
     def _write_run(self, train: Train, run: Run, sender: Endpoint, takes_partial: bool) -> None:
+        forwarding, view = self.forwarding, self._view
         ip, start = train.ip, run.first * train.stride
-        packet = self._view[start + ip : start + train.stride]
-        route = ingress(packet, len(packet), sender, self.forwarding)
+        end = start + train.stride
+        # What is in front is the same for every packet of the run.
+        flaw = forwarding.encapsulation.flaw(view[start:end]) if ip else None
+        packet = view[start + ip : end]
+        route = ingress(packet, len(packet), sender, forwarding) if flaw is None else flaw
         if isinstance(route, Drop):
             self._counters.drops[route] += run.packets
             return
@@ -191,16 +200,3 @@ class Receiver:
 def _coalescing(run: Run) -> Offload:
     is_tcp = run.layout.protocol == PROTOCOL_TCP
     return Offload.COALESCE_TCP if is_tcp else Offload.COALESCE_UDP
-
-
-def _header_of_partial(packet: memoryview, length: int) -> bytes:
-    """Return the header for a packet from a peer that may have left its checksum partial."""
-    if not layer4.is_partial(packet, length):
-        return PLAIN
-    return virtio_net.push(
-        NetHeader(
-            flags=virtio_net.FLAG_NEEDS_CSUM,
-            csum_start=ipv4.header_length(packet),
-            csum_offset=layer4.CHECKSUM_OFFSETS[packet[ipv4.PROTOCOL]],
-        )
-    )

@@ -11,9 +11,12 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 from typing import Any
 
+from . import vxlan
 from .offloads import Offload
 
-BACKENDS = ("udp",)
+# The backends, and what the table and its peers say for each besides the rest.
+BACKEND_KEYS: Mapping[str, tuple[str, ...]] = {"udp": (), "vxlan": ("vni", "vtep_mac")}
+BACKEND_PEER_KEYS: Mapping[str, tuple[str, ...]] = {"udp": (), "vxlan": ("vtep_mac",)}
 # A link's least MTU (RFC 791, 3.2) and the largest payload of an IPv4 UDP datagram (65535 - 28).
 MTU_MIN = 68
 MTU_MAX = 65507
@@ -30,18 +33,30 @@ class Peer:
     """A lease of another host: its subnet is reached through its public IP.
 
     With `partial_checksum` the lease announces that inner checksums may be left partial.
+    `vtep_mac` is the address of its VXLAN tunnel end.
     """
 
     subnet: IPv4Network
     public_ip: IPv4Address
     partial_checksum: bool = False
+    vtep_mac: str | None = None
 
     def to_document(self) -> dict[str, Any]:
         """Return the peer as JSON values; what has its default is left out."""
         document: dict[str, Any] = {"subnet": str(self.subnet), "public_ip": str(self.public_ip)}
         if self.partial_checksum:
             document["partial_checksum"] = True
+        if self.vtep_mac is not None:
+            document["vtep_mac"] = self.vtep_mac
         return document
+
+
+@dataclass(frozen=True, slots=True)
+class Vtep:
+    """Our VXLAN tunnel end: the network identifier, and its own MAC address."""
+
+    vni: int
+    mac: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +75,11 @@ class ForwardingTable:
     peers: tuple[Peer, ...] = ()
     backend: str = "udp"
     offloads_disabled: frozenset[Offload] = frozenset()
+    vtep: Vtep | None = None
 
     def to_document(self) -> dict[str, Any]:
         """Return the table as JSON values, in the form that `parse_table` reads."""
-        document = {
+        document: dict[str, Any] = {
             "backend": self.backend,
             "device": self.device,
             "bind": str(self.bind),
@@ -73,6 +89,8 @@ class ForwardingTable:
             "mtu": self.mtu,
             "peers": [peer.to_document() for peer in self.peers],
         }
+        if self.vtep is not None:
+            document |= {"vni": self.vtep.vni, "vtep_mac": self.vtep.mac}
         if self.offloads_disabled:
             document["offloads"] = dict.fromkeys(sorted(self.offloads_disabled), False)
         return document
@@ -91,22 +109,22 @@ def parse_table(document: object) -> ForwardingTable:
     Raises TableError for a missing or unknown key, a value of the wrong type or range, and
     subnets that contradict each other.
     """
-    fields = _fields(document, _TABLE_KEYS, _TABLE_OPTIONS, "the table")
-    if fields["backend"] not in BACKENDS:
-        raise TableError(f"backend: {fields['backend']!r} is not one of {', '.join(BACKENDS)}")
+    backend = _backend(document)
+    fields = _fields(document, _TABLE_KEYS + BACKEND_KEYS[backend], _TABLE_OPTIONS, "the table")
     peers = fields["peers"]
     if not isinstance(peers, list):
         raise TableError(f"peers: expected a list, got {type(peers).__name__}")
     table = ForwardingTable(
-        backend=fields["backend"],
+        backend=backend,
         device=_device(fields["device"]),
         bind=_address(fields["bind"], "bind"),
         port=_integer(fields["port"], "port", 1, 65535),
         network=_network(fields["network"], "network"),
         subnet=_network(fields["subnet"], "subnet"),
         mtu=_integer(fields["mtu"], "mtu", MTU_MIN, MTU_MAX),
-        peers=tuple(_peer(peer, f"peers[{index}]") for index, peer in enumerate(peers)),
+        peers=tuple(_peer(peer, backend, f"peers[{index}]") for index, peer in enumerate(peers)),
         offloads_disabled=_disabled(fields.get("offloads", {})),
+        vtep=_vtep(fields) if "vni" in fields else None,
     )
     _check_consistency(table)
     return table
@@ -129,6 +147,29 @@ def _check_consistency(table: ForwardingTable) -> None:
         holder = holders.setdefault(peer.subnet, peer.public_ip)
         if holder != peer.public_ip:
             raise TableError(f"peers: {holder} and {peer.public_ip} both hold {peer.subnet}")
+
+
+def _backend(document: object) -> str:
+    backend = document.get("backend", "udp") if isinstance(document, dict) else "udp"
+    if not isinstance(backend, str) or backend not in BACKEND_KEYS:
+        raise TableError(f"backend: {backend!r} is not one of {', '.join(BACKEND_KEYS)}")
+    return backend
+
+
+def _vtep(fields: Mapping[str, Any]) -> Vtep:
+    return Vtep(
+        _integer(fields["vni"], "vni", 0, vxlan.VNI_MAX), _mac(fields["vtep_mac"], "vtep_mac")
+    )
+
+
+def _mac(value: object, name: str) -> str:
+    if not isinstance(value, str):
+        raise TableError(f"{name}: {value!r} is not a MAC address")
+    try:
+        vxlan.parse_mac(value)
+    except vxlan.MacError as error:
+        raise TableError(f"{name}: {error}") from error
+    return value
 
 
 def _disabled(document: object) -> frozenset[Offload]:
@@ -162,8 +203,8 @@ def _fields(
     return document
 
 
-def _peer(document: object, name: str) -> Peer:
-    fields = _fields(document, _PEER_KEYS, _PEER_OPTIONS, name)
+def _peer(document: object, backend: str, name: str) -> Peer:
+    fields = _fields(document, _PEER_KEYS + BACKEND_PEER_KEYS[backend], _PEER_OPTIONS, name)
     public_ip = _address(fields["public_ip"], f"{name}.public_ip")
     if public_ip.is_unspecified:
         raise TableError(f"{name}.public_ip: {public_ip} is no host's address")
@@ -173,6 +214,7 @@ def _peer(document: object, name: str) -> Peer:
         partial_checksum=_boolean(
             fields.get("partial_checksum", False), f"{name}.partial_checksum"
         ),
+        vtep_mac=_mac(fields["vtep_mac"], f"{name}.vtep_mac") if "vtep_mac" in fields else None,
     )
 
 

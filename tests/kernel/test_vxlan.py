@@ -1,0 +1,227 @@
+# Copyright (c) 2026, The weft developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Our VXLAN against a kernel's device, on a link that passes trains whole (P) and on a wire (W)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from scapy.layers.inet import IP, UDP
+from scapy.layers.l2 import ARP, Ether
+from scapy.layers.vxlan import VXLAN
+from scapy.packet import Packet, Raw
+
+from .namespaces import Namespace, Namespaces, counted, eventually
+from .overlay_hosts import Machine, attach, raise_underlay, wrong_checksums
+from .traffic import UDP_PORT, inject, pings, tcp_echo, tcp_listener, udp_echo, udp_listener
+from .vxlan_hosts import (
+    VNI,
+    VXLAN_MTU,
+    VXLAN_PORT,
+    KernelVxlanHost,
+    VxlanHost,
+    raise_kernel_host,
+    raise_vxlan_host,
+    vtep_mac,
+)
+
+PAYLOAD_MAX = VXLAN_MTU - 28
+STRANGER = "10.168.0.99"
+
+
+@pytest.fixture
+def underlay(made: Namespaces) -> Namespace:
+    return raise_underlay(made)
+
+
+@pytest.fixture
+def ours(made: Namespaces, underlay: Namespace, tmp_path: Path) -> Iterator[VxlanHost]:
+    host = raise_vxlan_host(made, underlay, tmp_path, 1)
+    yield host
+    assert host.answers()
+    assert "Traceback" not in host.log
+
+
+@pytest.fixture(params=["P", "W"])
+def kernels(
+    request: pytest.FixtureRequest, made: Namespaces, underlay: Namespace, ours: VxlanHost
+) -> KernelVxlanHost:
+    """A host with a kernel's device, which knows ours and is known to it."""
+    host = raise_kernel_host(made, underlay, 2)
+    if request.param == "W":
+        ours.become_wired()
+        host.become_wired()
+    ours.apply(host)
+    host.know(ours)
+    return host
+
+
+@pytest.fixture
+def stranger(made: Namespaces, ours: VxlanHost) -> Namespace:
+    namespace = made.add("stranger")
+    attach(made, ours.underlay, namespace, "stranger", f"{STRANGER}/24")
+    return namespace
+
+
+def all_kinds_cross(one: Machine, two: Machine) -> None:
+    """Ping, TCP and UDP of all sizes from one's container and host to two's container."""
+    tcp_listener(two.container, two.container_ip)
+    listener = udp_listener(two.container, two.container_ip)
+    for source in (one.container, one.namespace):
+        assert pings(source, two.container_ip)
+        assert tcp_echo(source, two.container_ip, 16 << 20) == 16 << 20
+        udp_echo(source, two.container_ip, 0, 1, 2, 63, 1400, PAYLOAD_MAX, 9000, 60000)
+    assert listener.heard_from() == one.container_ip
+
+
+def test_everything_crosses_both_ways(ours: VxlanHost, kernels: KernelVxlanHost) -> None:
+    all_kinds_cross(ours, kernels)
+    all_kinds_cross(kernels, ours)
+    assert set(wrong_checksums(ours, kernels)) == {0}
+    assert set(ours.drops()) <= {"multicast"}
+
+
+def test_a_full_packet_crosses_and_no_larger(ours: VxlanHost, kernels: KernelVxlanHost) -> None:
+    for here, there in ((ours, kernels), (kernels, ours)):
+        size = ("-M", "do", "-s")
+        assert pings(here.container, there.container_ip, *size, str(PAYLOAD_MAX))
+        assert not pings(here.container, there.container_ip, *size, str(PAYLOAD_MAX + 1))
+        assert pings(here.container, there.container_ip, "-s", "4000")
+
+
+def test_a_joined_run_of_a_kernel_is_taken_whole(ours: VxlanHost, kernels: KernelVxlanHost) -> None:
+    """A kernel's super-packet is one write, so that few packets carry much."""
+    tcp_listener(ours.namespace, ours.base)
+    assert tcp_echo(kernels.namespace, ours.base, 16 << 20) == 16 << 20
+    received = counted(ours.namespace, "IpInReceives")
+    assert received * VXLAN_MTU < 16 << 20
+
+
+def test_userspace_peers(
+    made: Namespaces, underlay: Namespace, ours: VxlanHost, tmp_path: Path
+) -> None:
+    other = raise_vxlan_host(made, underlay, tmp_path, 2)
+    for announced in ({}, {"partial_checksum": True}):
+        for host, peer in ((ours, other), (other, ours)):
+            host.apply(peers=[{**host.peer(peer), **announced}])
+        all_kinds_cross(ours, other)
+    for wired in (ours, other):
+        wired.become_wired()
+    all_kinds_cross(other, ours)
+    assert set(wrong_checksums(ours, other)) == {0}
+    for host in (ours, other):
+        assert set(host.drops()) <= {"multicast"}
+
+
+def test_three_hosts_of_both_kinds(
+    made: Namespaces, underlay: Namespace, ours: VxlanHost, tmp_path: Path
+) -> None:
+    kernels = raise_kernel_host(made, underlay, 2)
+    other = raise_vxlan_host(made, underlay, tmp_path, 3)
+    for host in (ours, other):
+        host.apply(*({1: ours, 2: kernels, 3: other}[n] for n in {1, 2, 3} - {host.number}))
+        kernels.know(host)
+    for here in (ours, kernels, other):
+        for there in (ours, kernels, other):
+            assert here is there or pings(here.container, there.container_ip)
+
+
+def frame(
+    source: Machine, destination: Machine, inner: Packet | None = None, **headers: object
+) -> bytes:
+    """A datagram from the machine's tunnel end, with fields of the VXLAN and Ethernet headers."""
+    inner = inner or (
+        IP(src=source.container_ip, dst=destination.container_ip)
+        / UDP(sport=9, dport=UDP_PORT)
+        / Raw(b"injected")
+    )
+    ethernet = Ether(src=vtep_mac(source), dst=headers.pop("dst", vtep_mac(destination)))
+    return bytes(VXLAN(**{"flags": "Instance", "vni": VNI, **headers}) / ethernet / inner)
+
+
+def test_what_is_not_for_us_is_counted(
+    made: Namespaces, ours: VxlanHost, kernels: KernelVxlanHost, stranger: Namespace
+) -> None:
+    us = (ours.public_ip, VXLAN_PORT)
+    received = counted(ours.container, "IpInReceives")
+    inject(stranger, (STRANGER, VXLAN_PORT), us, frame(kernels, ours))
+    assert ours.drops() == {"stranger": 1}
+    # A peer may send from any port, as kernels do, but only for its own subnet and to our end.
+    arp = ARP(op="who-has", psrc=kernels.base, pdst=ours.base)
+    inject(
+        kernels.namespace,
+        (kernels.public_ip, 40000),
+        us,
+        frame(kernels, ours, vni=VNI + 1),
+        frame(kernels, ours, vni=VNI + 1),
+        frame(kernels, ours, flags=0),
+        frame(kernels, ours, dst="02:77:0a:a8:00:63"),
+        frame(kernels, ours, dst="ff:ff:ff:ff:ff:ff"),
+        frame(kernels, ours, arp, dst="ff:ff:ff:ff:ff:ff"),
+        frame(kernels, ours, IP(src="100.96.3.2", dst=ours.container_ip) / UDP()),
+        frame(kernels, ours, IP(src=kernels.container_ip, dst="100.96.3.2") / UDP()),
+        frame(kernels, ours)[:20],
+        b"",
+    )
+    expected = {
+        "stranger": 1,
+        "other-vni": 2,
+        "no-vni": 1,
+        "inner-mac": 2,
+        "not-ipv4": 1,
+        "inner-source": 1,
+        "inner-destination": 1,
+        "truncated": 2,
+    }
+    eventually(lambda: ours.drops() == expected, "each is counted by its reason")
+    assert counted(ours.container, "IpInReceives") == received
+    inject(kernels.namespace, (kernels.public_ip, 40000), us, frame(kernels, ours))
+    eventually(lambda: counted(ours.container, "IpInReceives") > received, "the right one arrives")
+
+
+def test_another_network_on_the_same_port(ours: VxlanHost, kernels: KernelVxlanHost) -> None:
+    """A kernel's device of another VNI: nothing crosses either way, and we count what came."""
+    ours.apply(kernels, vni=VNI + 1)
+    assert not pings(kernels.container, ours.container_ip, "-W", "1")
+    assert ours.drops() == {"other-vni": 2}
+    assert not pings(ours.container, kernels.container_ip, "-W", "1")
+    ours.apply(kernels)
+    assert pings(kernels.container, ours.container_ip)
+
+
+def test_a_udp_train_that_came_as_one_is_no_datagram(
+    ours: VxlanHost, kernels: KernelVxlanHost, request: pytest.FixtureRequest
+) -> None:
+    """Where a kernel joined datagrams and no wire cut them, nobody knows where to cut."""
+    receiver = ours.container.spawn(
+        *("python3", "-c", _RECEIVE_DATAGRAMS, ours.container_ip), stdout=-1
+    )
+    assert receiver.stdout is not None
+    assert receiver.stdout.readline() == b"ready\n"
+    kernels.container.run("python3", "-c", _SEND_TRAIN, ours.container_ip)
+    lengths = receiver.stdout.readline().decode().split()
+    wired = "W" in request.node.callspec.id
+    assert lengths == (["1000"] * 10 + ["7"] if wired else ["7"])
+    assert ours.drops().get("unknown-segments", 0) == (0 if wired else 1)
+
+
+_RECEIVE_DATAGRAMS = """
+import socket, sys
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
+    receiver.bind((sys.argv[1], 5003))
+    print("ready", flush=True)
+    lengths = [len(receiver.recv(65536))]
+    while lengths[-1] != 7:
+        lengths.append(len(receiver.recv(65536)))
+    print(*lengths, flush=True)
+"""
+_SEND_TRAIN = """
+import socket, struct, sys
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+    sender.connect((sys.argv[1], 5003))
+    sender.sendmsg([bytes(10000)], [(17, 103, struct.pack("=H", 1000))])
+    sender.send(bytes(7))
+"""
