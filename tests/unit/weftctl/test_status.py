@@ -53,6 +53,7 @@ def datapath(**changes: Any) -> dict[str, Any]:
             "bytes_out": 600,
             "drops": {"stranger": 3, "ipv6": 0, "truncated": 1},
         },
+        "offloads": {"udp-gso": "active", "udp-gro": "active", "tun-uso": "off by the table"},
         "peers": [
             {
                 "public_ip": "10.168.0.12",
@@ -127,7 +128,7 @@ def test_an_idle_datapath_without_drops_or_peers() -> None:
     counters = {**datapath()["counters"], "drops": {"stranger": 0}}
     lines = render_status(None, datapath(forwarding=False, counters=counters, peers=[]), [])
     assert "datapath   idle, up 3 d\n" in lines
-    assert lines.endswith("dropped    nothing\n")
+    assert "dropped    nothing\n" in lines
 
 
 @pytest.mark.parametrize(
