@@ -89,6 +89,7 @@ def test_the_whole_screen() -> None:
         "in         5 packets, 500 bytes",
         "out        6 packets, 600 bytes",
         "dropped    3 stranger, 1 truncated",
+        "offloads   udp-gso, udp-gro; tun-uso off by the table",
         "",
         "PEER         SUBNET         PACKETS IN  PACKETS OUT  LAST HEARD",
         "10.168.0.12  100.96.2.0/24  5           6            4 s ago",
