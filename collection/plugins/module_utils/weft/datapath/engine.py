@@ -180,7 +180,7 @@ class Engine:
         self._traffic = {peer: former.get(peer) or Traffic() for peer in table.peers}
         self._device, self._transport = device, datagrams
         forwarding = Forwarding(table, self._traffic.__getitem__)
-        self._offloads.disable(table.offloads_disabled)
+        self._offloads.follow(table.offloads_disabled, forwarding.any_partial)
         self._set_offloads(device, datagrams, forwarding)
         self._forwarder = Forwarder(
             forwarding,
@@ -207,13 +207,10 @@ class Engine:
                 transport.probe_send_offload(datagrams)
             except OSError as error:
                 offloads.refuse(Offload.UDP_GSO, error)
-        # Cutting super-packets pays only where their checksums need not be finished: the kernel
-        # cuts and sums faster than we do.
-        partial = forwarding.any_partial
-        for udp in (partial and offloads.active(Offload.TUN_USO), False):
-            tcp = partial and offloads.active(Offload.TUN_TSO)
+        for udp in (offloads.active(Offload.TUN_USO), False):
+            tcp = offloads.active(Offload.TUN_TSO)
             try:
-                tun.set_offloads(device, checksum=partial, tcp=tcp, udp=udp)
+                tun.set_offloads(device, checksum=forwarding.any_partial, tcp=tcp, udp=udp)
             except OSError as error:
                 offloads.refuse(Offload.TUN_USO if udp else Offload.TUN_TSO, error)
             else:

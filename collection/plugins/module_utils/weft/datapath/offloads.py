@@ -26,24 +26,33 @@ class Offload(enum.StrEnum):
 
 ACTIVE = "active"
 OFF_BY_TABLE = "off by the table"
+IDLE = "idle, no peer takes partial checksums"
+# Cutting super-packets pays only where their checksums need not be finished: the kernel cuts and
+# sums faster than we do.
+NEED_PARTIAL = frozenset({Offload.TUN_TSO, Offload.TUN_USO, Offload.PARTIAL_CHECKSUM})
 
 
 class Offloads:
     """The offloads of one process; one that the kernel refuses is dropped by itself."""
 
-    __slots__ = ("_disabled", "_refused")
+    __slots__ = ("_disabled", "_idle", "_refused")
 
     def __init__(self, disabled: Collection[Offload] = ()) -> None:
         self._disabled = frozenset(disabled)
+        self._idle: frozenset[Offload] = frozenset()
         self._refused: dict[Offload, str] = {}
 
-    def disable(self, disabled: Collection[Offload]) -> None:
-        """Switch exactly `disabled` off, as the table says; what was refused stays refused."""
+    def follow(self, disabled: Collection[Offload], any_partial: bool) -> None:
+        """Switch exactly `disabled` off, as the table says; what was refused stays refused.
+
+        `any_partial` says whether a peer takes partial checksums.
+        """
         self._disabled = frozenset(disabled)
+        self._idle = frozenset() if any_partial else NEED_PARTIAL
 
     def active(self, offload: Offload) -> bool:
         """Return whether `offload` is in use."""
-        return offload not in self._disabled and offload not in self._refused
+        return self._state(offload) == ACTIVE
 
     def refuse(self, offload: Offload, error: OSError) -> None:
         """Drop `offload` for the life of the process, with one line in the log."""
@@ -59,4 +68,4 @@ class Offloads:
     def _state(self, offload: Offload) -> str:
         if offload in self._disabled:
             return OFF_BY_TABLE
-        return self._refused.get(offload, ACTIVE)
+        return self._refused.get(offload) or (IDLE if offload in self._idle else ACTIVE)
