@@ -24,7 +24,6 @@ class Drop(enum.IntEnum):
     INNER_MAC = enum.auto()  # an Ethernet destination that is not our tunnel end
     INNER_SOURCE = enum.auto()  # a source outside the sender's subnet
     INNER_DESTINATION = enum.auto()  # a destination outside our subnet
-    UNKNOWN_SEGMENTS = enum.auto()  # a UDP train that came as one packet: where to cut it is lost
     RECEIVE_QUEUE_FULL = enum.auto()  # by the kernel, which counts bad UDP checksums here too
     RECEIVE_ERROR = enum.auto()
     DEVICE_DOWN = enum.auto()

@@ -73,7 +73,6 @@ class Vxlan:
 
     def prefix(self, peer: Peer) -> bytes:
         """Return the VXLAN header and the inner Ethernet header."""
-        assert peer.vtep_mac is not None
         return vxlan.push(self.vni, vxlan.parse_mac(peer.vtep_mac), self.mac)
 
     def flaw(self, datagram: memoryview) -> Drop | None:

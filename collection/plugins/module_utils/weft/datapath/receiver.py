@@ -14,21 +14,22 @@ from __future__ import annotations
 import errno
 import time
 
-from . import ipv4
+from . import ipv4, virtio_net
 from .coalescing import Run, Train, merged_header, runs
 from .counters import Counters, Drop
 from .decision import ingress, stranger
 from .forwarding import Endpoint, Forwarding, Route
-from .layer4 import PROTOCOL_TCP
+from .layer4 import PROTOCOL_TCP, PROTOCOL_UDP
 from .offloads import Offload, Offloads
 from .packet_io import BURST, BURST_BYTES, Buffer, PacketIO, write_drop
-from .unfinished import header_of_partial
-from .virtio_net import PLAIN
+from .unfinished import cut, is_one_packet, left_to_do
+from .virtio_net import PLAIN, NetHeader
 
 _DATAGRAM_MAX = 65536
 # A train of this many bytes holds a whole TCP super-packet, which came in two or more datagrams.
 _TRAIN_BYTES = 65536
 _CACHE_MAX = 64
+_COALESCING = {PROTOCOL_TCP: Offload.COALESCE_TCP, PROTOCOL_UDP: Offload.COALESCE_UDP}
 
 
 class Receiver:
@@ -61,12 +62,14 @@ class Receiver:
     def drain(self) -> None:
         """Hand what the socket holds to the device."""
         forwarding, view, receive = self.forwarding, self._view, self._io.receive
-        senders = forwarding.senders
+        ip, senders = forwarding.ip, forwarding.senders
         self._now = time.time()
         # The train at hand: from whom, of what size, how many, and where it ends.
         current: Endpoint | None = None
         stride = packets = end = spent = 0
         for _turn in range(BURST):
+            if spent > BURST_BYTES:
+                break
             try:
                 length, size, sender = receive(view[end:])
             except BlockingIOError:
@@ -80,6 +83,11 @@ class Receiver:
                 self._counters.drops[reason] += -(-length // size) if size else 1
                 continue
             spent += length
+            if size and ip and is_one_packet(view[end:], ip, length):
+                self._deliver(current, stride, packets, end)
+                self._write_alone(end, length, sender, senders[sender], size)
+                current, packets, end = None, 0, 0
+                continue
             if size and size < length:
                 count = -(-length // size)
             else:
@@ -100,8 +108,6 @@ class Receiver:
             if end >= _TRAIN_BYTES:
                 self._deliver(current, stride, packets, end)
                 current, packets, end = None, 0, 0
-            if spent > BURST_BYTES:
-                break
         self._deliver(current, stride, packets, end)
 
     def _deliver(self, sender: Endpoint | None, stride: int, packets: int, end: int) -> None:
@@ -123,7 +129,10 @@ class Receiver:
         for index in range(run.first, run.first + run.packets):
             self._write_alone(index * train.stride, train.length(index), sender, takes_partial)
 
-    def _write_alone(self, start: int, length: int, sender: Endpoint, takes_partial: bool) -> None:
+    def _write_alone(
+        self, start: int, length: int, sender: Endpoint, takes_partial: bool, size: int = 0
+    ) -> None:
+        """Write one packet; `size` is that of its segments where the kernel said one."""
         forwarding, view = self.forwarding, self._view
         ip = forwarding.ip
         flaw = forwarding.encapsulation.flaw(view[start : start + length]) if ip else None
@@ -134,16 +143,29 @@ class Receiver:
             return
         total = packet[ipv4.TOTAL_LENGTH] << 8 | packet[ipv4.TOTAL_LENGTH + 1]
         packet = packet[:total]
-        header = header_of_partial(packet, total, forwarding.table.mtu) if takes_partial else PLAIN
-        if header is None:
-            self._counters.drops[Drop.UNKNOWN_SEGMENTS] += 1
-            return
+        header = PLAIN
+        if takes_partial:
+            left = left_to_do(packet, total, forwarding.table.mtu, size)
+            if left.gso_type and not self._offloads.active(_COALESCING[packet[ipv4.PROTOCOL]]):
+                self._write_cut(left, packet, total, route)
+                return
+            header = virtio_net.push(left)
         try:
             self._io.write([header, packet])
         except OSError as error:
             self._counters.drops[write_drop(error)] += 1
             return
         self._count(1, total, route)
+
+    def _write_cut(self, left: NetHeader, packet: memoryview, total: int, route: Route) -> None:
+        """Write the segments of a super-packet that the device does not take whole."""
+        for headers, payload in cut(left, packet, total):
+            try:
+                self._io.write([PLAIN, headers, payload])
+            except OSError as error:
+                self._counters.drops[write_drop(error)] += 1
+                continue
+            self._count(1, len(headers) + len(payload), route)
 
     def _write_run(self, train: Train, run: Run, sender: Endpoint, takes_partial: bool) -> None:
         forwarding, view = self.forwarding, self._view
@@ -198,5 +220,4 @@ class Receiver:
 
 
 def _coalescing(run: Run) -> Offload:
-    is_tcp = run.layout.protocol == PROTOCOL_TCP
-    return Offload.COALESCE_TCP if is_tcp else Offload.COALESCE_UDP
+    return _COALESCING[run.layout.protocol]

@@ -33,20 +33,20 @@ class Peer:
     """A lease of another host: its subnet is reached through its public IP.
 
     With `partial_checksum` the lease announces that inner checksums may be left partial.
-    `vtep_mac` is the address of its VXLAN tunnel end.
+    `vtep_mac` is the address of its VXLAN tunnel end, where the backend has tunnel ends.
     """
 
     subnet: IPv4Network
     public_ip: IPv4Address
     partial_checksum: bool = False
-    vtep_mac: str | None = None
+    vtep_mac: str = ""
 
     def to_document(self) -> dict[str, Any]:
         """Return the peer as JSON values; what has its default is left out."""
         document: dict[str, Any] = {"subnet": str(self.subnet), "public_ip": str(self.public_ip)}
         if self.partial_checksum:
             document["partial_checksum"] = True
-        if self.vtep_mac is not None:
+        if self.vtep_mac:
             document["vtep_mac"] = self.vtep_mac
         return document
 
@@ -214,7 +214,7 @@ def _peer(document: object, backend: str, name: str) -> Peer:
         partial_checksum=_boolean(
             fields.get("partial_checksum", False), f"{name}.partial_checksum"
         ),
-        vtep_mac=_mac(fields["vtep_mac"], f"{name}.vtep_mac") if "vtep_mac" in fields else None,
+        vtep_mac=_mac(fields["vtep_mac"], f"{name}.vtep_mac") if "vtep_mac" in fields else "",
     )
 
 
