@@ -415,7 +415,7 @@ def test_control_answers_during_a_flood(pair: list[Host], stranger: Namespace) -
 
 def test_only_the_owner_attaches_to_the_device(pair: list[Host]) -> None:
     one, _two = pair
-    assert f"{DEVICE}: tun persist user 0" in one.namespace.ip("tuntap", "list")
+    assert f"{DEVICE}: tun vnet_hdr persist user 0" in one.namespace.ip("tuntap", "list")
     mode = (one.folder / "control.sock").stat().st_mode
     assert stat.S_IMODE(mode) == 0o660
 

@@ -9,6 +9,10 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.weft.overlay.plugins.module_utils.weft.backends.announcement import (
+    announcement,
+    announces_partial_checksum,
+)
 from ansible_collections.weft.overlay.plugins.module_utils.weft.backends.plan import Overlay
 from ansible_collections.weft.overlay.plugins.module_utils.weft.backends.registry import (
     UnknownBackendError,
@@ -16,6 +20,7 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.backends.registr
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.backends.udp import plan_udp
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.table import parse_table
+from ansible_collections.weft.overlay.plugins.module_utils.weft.json_object import JsonValue
 from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.firewall import (
     OverlayTraffic,
 )
@@ -80,6 +85,23 @@ def test_the_datapath_takes_the_table_and_answers_with_the_same() -> None:
         ],
     }
     assert parse_table(document).to_document() == document
+
+
+def test_partial_checksums_are_used_where_both_ends_announce_them() -> None:
+    def announcing(number: int) -> Lease:
+        return replace(lease(number), backend_data=announcement())
+
+    planned = replace(overlay(announcing(2), lease(3)), own=announcing(1))
+    document = table(planned)
+    assert [peer.get("partial_checksum") for peer in document["peers"]] == [True, None]
+    assert parse_table(document).to_document() == document
+    planned = overlay(announcing(2))
+    assert "partial_checksum" not in table(planned)["peers"][0]
+
+
+@pytest.mark.parametrize("data", [None, [], "weft", {"weft": None}, {"weft": {"InnerChecksum": 1}}])
+def test_other_backend_data_announces_nothing(data: JsonValue) -> None:
+    assert not announces_partial_checksum(replace(lease(2), backend_data=data))
 
 
 def test_the_socket_is_bound_to_the_interface_and_not_to_the_public_ip() -> None:

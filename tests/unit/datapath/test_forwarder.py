@@ -1,28 +1,35 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The forwarder on injected calls: every errno, the budgets, the counters."""
+"""The forwarder on injected calls, with every offload off: errnos, budgets, counters."""
 
 from __future__ import annotations
 
 import errno
 import os
 from collections import deque
+from collections.abc import Sequence
 
 import pytest
 from scapy.layers.inet import ICMP, IP
 
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.counters import Counters
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.forwarder import (
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.forwarder import Forwarder
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.forwarding import Endpoint
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.offloads import (
+    Offload,
+    Offloads,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.packet_io import (
     BURST,
+    Buffer,
     DeviceLostError,
-    Forwarder,
     PacketIO,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.forwarding import Endpoint
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.token_bucket import (
     TokenBucket,
 )
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.virtio_net import PLAIN
 
 from .packets import PEER, forwarding, packet
 
@@ -43,7 +50,7 @@ class FakeIO:
         self.send_error: OSError | None = None
 
     def calls(self) -> PacketIO:
-        return PacketIO(self.read, self.write, self.receive, self.send)
+        return PacketIO(self.read, self.write, self.receive, self.send, lambda _peer: 1500)
 
     def read(self, buffers: list[memoryview]) -> int:
         if not self.to_read:
@@ -51,10 +58,11 @@ class FakeIO:
         item = self.to_read.popleft()
         if isinstance(item, OSError):
             raise item
-        buffers[0][: len(item)] = item
-        return len(item)
+        buffers[0][:] = PLAIN
+        buffers[1][: len(item)] = item
+        return len(PLAIN) + len(item)
 
-    def receive(self, buffer: memoryview) -> tuple[int, Endpoint]:
+    def receive(self, buffer: memoryview) -> tuple[int, int, Endpoint]:
         if not self.to_receive:
             raise BlockingIOError(errno.EAGAIN, "nothing to receive")
         item = self.to_receive.popleft()
@@ -62,18 +70,22 @@ class FakeIO:
             raise item
         data, sender = item
         buffer[: len(data)] = data
-        return len(data), sender
+        return len(data), 0, sender
 
-    def write(self, data: bytes | memoryview) -> int:
+    def write(self, buffers: Sequence[Buffer]) -> int:
         if self.write_error:
             raise self.write_error
-        self.written.append(bytes(data))
+        data = b"".join(buffers)
+        assert data[: len(PLAIN)] == PLAIN
+        self.written.append(data[len(PLAIN) :])
         return len(data)
 
-    def send(self, data: memoryview, endpoint: Endpoint) -> int:
+    def send(self, buffers: Sequence[Buffer], size: int, endpoint: Endpoint) -> int:
         if self.send_error:
             raise self.send_error
-        self.sent.append((bytes(data), endpoint))
+        assert size == 0
+        data = b"".join(buffers)
+        self.sent.append((data, endpoint))
         return len(data)
 
 
@@ -83,7 +95,10 @@ class Rig:
         self.counters = Counters()
         self.forwarding = forwarding()
         unreachables = TokenBucket(rate=0, burst=burst, now=0)
-        self.forwarder = Forwarder(self.forwarding, self.io.calls(), self.counters, unreachables)
+        self.offloads = Offloads(list(Offload))
+        self.forwarder = Forwarder(
+            self.forwarding, self.io.calls(), self.counters, unreachables, self.offloads
+        )
 
     def drops(self) -> dict[str, int]:
         return {reason: count for reason, count in self.counters.drops_by_reason().items() if count}

@@ -95,3 +95,27 @@ def test_any_json_is_a_table_or_a_table_error(key: str, value: object) -> None:
     except TableError:
         return
     assert parse_table(table.to_document()) == table
+
+
+def test_offloads_and_announcements_are_optional_and_kept() -> None:
+    peers = document()["peers"]
+    peers[0]["partial_checksum"] = True
+    given = document(peers=peers, offloads={"udp-gso": False})
+    table = parse_table(given)
+    assert table.offloads_disabled == {"udp-gso"}
+    assert [peer.partial_checksum for peer in table.peers] == [True, False]
+    assert table.to_document() == given
+    assert parse_table(document(offloads={"udp-gso": True})).offloads_disabled == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("offloads", "message"),
+    [
+        (["udp-gso"], "offloads: expected an object"),
+        ({"udp-gso": 0}, "offloads.udp-gso: 0 is not true or false"),
+        ({"magic": True}, "offloads: unknown 'magic'; known are udp-gso"),
+    ],
+)
+def test_wrong_offloads_are_named(offloads: object, message: str) -> None:
+    with pytest.raises(TableError, match=message):
+        parse_table(document(offloads=offloads))

@@ -53,6 +53,7 @@ def datapath(**changes: Any) -> dict[str, Any]:
             "bytes_out": 600,
             "drops": {"stranger": 3, "ipv6": 0, "truncated": 1},
         },
+        "offloads": {"udp-gso": "active", "udp-gro": "active", "tun-uso": "off by the table"},
         "peers": [
             {
                 "public_ip": "10.168.0.12",
@@ -88,6 +89,7 @@ def test_the_whole_screen() -> None:
         "in         5 packets, 500 bytes",
         "out        6 packets, 600 bytes",
         "dropped    3 stranger, 1 truncated",
+        "offloads   udp-gso, udp-gro; tun-uso off by the table",
         "",
         "PEER         SUBNET         PACKETS IN  PACKETS OUT  LAST HEARD",
         "10.168.0.12  100.96.2.0/24  5           6            4 s ago",
@@ -127,7 +129,7 @@ def test_an_idle_datapath_without_drops_or_peers() -> None:
     counters = {**datapath()["counters"], "drops": {"stranger": 0}}
     lines = render_status(None, datapath(forwarding=False, counters=counters, peers=[]), [])
     assert "datapath   idle, up 3 d\n" in lines
-    assert lines.endswith("dropped    nothing\n")
+    assert "dropped    nothing\n" in lines
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,12 @@ The device, its address and the one route to the whole network are flannel's
 from __future__ import annotations
 
 from ipaddress import IPv4Address, IPv4Interface
+from typing import Any
 
 from ..kernel.firewall import OverlayTraffic
 from ..kernel.state import Address, Device, HostState, Route
+from ..lease import Lease
+from .announcement import announces_partial_checksum
 from .plan import Overlay, Plan
 
 DEVICE = "flannel0"
@@ -45,9 +48,7 @@ def plan_udp(overlay: Overlay, masquerade: bool) -> Plan:
             "mtu": mtu,
             "network": str(network),
             "subnet": str(subnet),
-            "peers": [
-                {"subnet": str(peer.subnet), "public_ip": str(peer.public_ip)} for peer in peers
-            ],
+            "peers": [_peer_document(peer, overlay.own) for peer in peers],
         },
         problems=tuple(
             f"{peer.subnet} is leased to {peer.public_ip}, which is no host's address: "
@@ -56,6 +57,14 @@ def plan_udp(overlay: Overlay, masquerade: bool) -> Plan:
             if not _is_host(peer.public_ip)
         ),
     )
+
+
+def _peer_document(peer: Lease, own: Lease) -> dict[str, Any]:
+    """Return a peer of the table; what both ends announce is used between them."""
+    document: dict[str, Any] = {"subnet": str(peer.subnet), "public_ip": str(peer.public_ip)}
+    if announces_partial_checksum(peer) and announces_partial_checksum(own):
+        document["partial_checksum"] = True
+    return document
 
 
 def _is_host(address: IPv4Address) -> bool:

@@ -32,6 +32,7 @@ class Drop(enum.IntEnum):
     BROADCAST = enum.auto()
     NO_ROUTE = enum.auto()  # no lease covers the destination
     OWN_SUBNET = enum.auto()  # ours, but the bridge did not take it
+    WRONG_CHECKSUM = enum.auto()  # one that a peer would make right by finishing it
     TOO_BIG = enum.auto()  # EMSGSIZE
     SEND_QUEUE_FULL = enum.auto()  # EAGAIN, ENOBUFS
     UNDERLAY_UNREACHABLE = enum.auto()  # ENETUNREACH, EHOSTUNREACH, ENETDOWN

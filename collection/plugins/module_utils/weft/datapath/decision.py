@@ -49,6 +49,11 @@ def _flaw_from_device(packet: ipv4.Packet, length: int) -> Drop:
     return ipv4.flaw(packet, length)
 
 
+def stranger(sender: Endpoint, forwarding: Forwarding) -> Drop:
+    """Return why nothing is taken from `sender`, which is no peer's endpoint."""
+    return Drop.SOURCE_PORT if sender[0] in forwarding.peer_addresses else Drop.STRANGER
+
+
 def ingress(
     packet: ipv4.Packet, length: int, sender: Endpoint, forwarding: Forwarding
 ) -> Route | Drop:
@@ -57,7 +62,7 @@ def ingress(
     With a route, the packet is as long as its total length says; what follows is padding.
     """
     if sender not in forwarding.senders:
-        return Drop.SOURCE_PORT if sender[0] in forwarding.peer_addresses else Drop.STRANGER
+        return stranger(sender, forwarding)
     if length < ipv4.HEADER_LENGTH:
         return ipv4.flaw(packet, length)
     first, total_length, source, destination = _unpack(packet)

@@ -17,9 +17,12 @@ import time
 
 from . import transport, tun
 from .counters import Counters, Drop, Traffic
-from .forwarder import DeviceLostError, Forwarder, PacketIO
+from .forwarder import Forwarder
 from .forwarding import Forwarding
 from .loop import EventLoop
+from .offloads import Offload, Offloads
+from .packet_io import DeviceLostError, PacketIO
+from .probe import probe_device
 from .state import StateError, TableFile
 from .status import PeerStatus, Status
 from .table import ForwardingTable, Peer
@@ -45,6 +48,7 @@ class Engine:
         self._forwarder: Forwarder | None = None
         self._traffic: dict[Peer, Traffic] = {}
         self._counters = Counters()
+        self._offloads = Offloads()
         self._lost_before = 0  # datagrams, by sockets that are closed
         self._unreachables = TokenBucket(UNREACHABLE_RATE, UNREACHABLE_BURST, time.monotonic())
         self._problem: str | None = None
@@ -52,6 +56,7 @@ class Engine:
 
     def start(self) -> None:
         """Load the last applied table and begin to forward; what cannot be opened is retried."""
+        probe_device(self._offloads)
         try:
             self._table = self._table_file.load()
         except StateError as error:
@@ -147,6 +152,7 @@ class Engine:
             "since": self._since,
             "forwarding": self._forwarder is not None,
             "problems": [] if self._problem is None else [self._problem],
+            "offloads": dict(self._offloads.status()),
             "counters": {
                 "packets_in": counters.packets_in,
                 "bytes_in": counters.bytes_in,
@@ -173,15 +179,40 @@ class Engine:
         former = self._traffic
         self._traffic = {peer: former.get(peer) or Traffic() for peer in table.peers}
         self._device, self._transport = device, datagrams
+        forwarding = Forwarding(table, self._traffic.__getitem__)
+        self._offloads.follow(table.offloads_disabled, forwarding.any_partial)
+        self._set_offloads(device, datagrams, forwarding)
         self._forwarder = Forwarder(
-            Forwarding(table, self._traffic.__getitem__),
+            forwarding,
             PacketIO.of(device, datagrams),
             self._counters,
             self._unreachables,
+            self._offloads,
         )
         self._problem = None
         self._loop.watch(device, self._drain_device)
         self._loop.watch(datagrams.fileno(), self._drain_transport)
+
+    def _set_offloads(self, device: int, datagrams: socket.socket, forwarding: Forwarding) -> None:
+        """Ask the kernel for what is wanted; what it refuses is dropped by itself."""
+        offloads = self._offloads
+        try:
+            transport.set_receive_offload(datagrams, offloads.active(Offload.UDP_GRO))
+        except OSError as error:
+            offloads.refuse(Offload.UDP_GRO, error)
+        if offloads.active(Offload.UDP_GSO):
+            try:
+                transport.probe_send_offload(datagrams)
+            except OSError as error:
+                offloads.refuse(Offload.UDP_GSO, error)
+        for udp in (offloads.active(Offload.TUN_USO), False):
+            tcp = offloads.active(Offload.TUN_TSO)
+            try:
+                tun.set_offloads(device, checksum=forwarding.any_partial, tcp=tcp, udp=udp)
+            except OSError as error:
+                offloads.refuse(Offload.TUN_USO if udp else Offload.TUN_TSO, error)
+            else:
+                break
 
     def _drain_device(self, _events: int) -> None:
         try:

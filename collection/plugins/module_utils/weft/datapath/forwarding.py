@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Network
 
 from .counters import Traffic
+from .offloads import Offload
 from .table import ForwardingTable, Peer
 
 Endpoint = tuple[str, int]
@@ -20,11 +21,16 @@ CACHE_MAX = 65536
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A peer as packets need it: where to send, and what to count."""
+    """A peer as packets need it: where to send, what to put in front, and what to count.
+
+    With `partial`, inner checksums that our kernel left partial are left so for the peer's.
+    """
 
     peer: Peer
     endpoint: Endpoint
     traffic: Traffic = field(compare=False)
+    partial: bool = False
+    prefix: bytes = b""
 
 
 class Routes(dict[int, "Route | None"]):
@@ -62,6 +68,7 @@ class Forwarding:
 
     __slots__ = (
         "base",
+        "ip",
         "mask",
         "network_broadcast",
         "peer_addresses",
@@ -78,12 +85,27 @@ class Forwarding:
         self.port = table.port
         self.base, self.mask = _base_and_mask(table.subnet)
         self.network_broadcast = int(table.network.broadcast_address)
+        # Where the inner IPv4 header begins in a datagram.
+        self.ip = 0
+        partial = Offload.PARTIAL_CHECKSUM not in table.offloads_disabled
         routes = [
-            Route(peer, (str(peer.public_ip), table.port), traffic_of(peer)) for peer in table.peers
+            Route(
+                peer,
+                (str(peer.public_ip), table.port),
+                traffic_of(peer),
+                partial and peer.partial_checksum,
+            )
+            for peer in table.peers
         ]
         self.routes = Routes(routes)
-        self.senders = frozenset(route.endpoint for route in routes)
+        # Who may send, and whether inner checksums from there may be partial.
+        self.senders = {route.endpoint: route.partial for route in routes}
         self.peer_addresses = frozenset(address for address, _port in self.senders)
+
+    @property
+    def any_partial(self) -> bool:
+        """Whether a peer takes partial checksums."""
+        return any(self.senders.values())
 
 
 def _base_and_mask(subnet: IPv4Network) -> tuple[int, int]:

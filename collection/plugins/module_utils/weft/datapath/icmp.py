@@ -17,7 +17,7 @@ TYPE_DESTINATION_UNREACHABLE = 3
 # the error messages of RFC 1122, 3.2.2.
 ERROR_TYPES = frozenset({3, 4, 5, 11, 12})
 
-# Type, code, checksum, unused (RFC 792, page 4).
+# Type, code, checksum, and unused but for the next hop's MTU (RFC 792, page 4; RFC 1191, 4).
 HEADER = struct.Struct("!BBHI")
 # An error quotes as much as fits into 576 bytes (RFC 1812, 4.3.2.3).
 LENGTH_MAX = 576
@@ -27,10 +27,11 @@ TTL = 64
 
 
 class Unreachable(enum.IntEnum):
-    """The codes of destination unreachable that a router without a route uses (RFC 792)."""
+    """The codes of destination unreachable that a router uses (RFC 792)."""
 
     NET = 0
     HOST = 1
+    FRAGMENTATION_NEEDED = 4
 
 
 def may_report(packet: ipv4.Packet) -> bool:
@@ -56,15 +57,17 @@ def _is_one_host(address: int) -> bool:
     return address >> 24 not in (0, 127) and address < ipv4.MULTICAST_FIRST
 
 
-def destination_unreachable(packet: ipv4.Packet, code: Unreachable) -> bytes:
+def destination_unreachable(packet: ipv4.Packet, code: Unreachable, mtu: int = 0) -> bytes:
     """Return the IPv4 packet that tells the sender of `packet` that it was not delivered.
+
+    `mtu`, in bytes, goes with FRAGMENTATION_NEEDED.
 
     Its source is the destination that was not reached: a packet from a device with an address
     of the host's own as its source is a martian to the kernel (fib_validate_source), which drops
     it unless accept_local is set, whereas this one passes strict reverse-path filtering too.
     """
     quote = bytes(packet[: LENGTH_MAX - ipv4.HEADER_LENGTH - HEADER.size])
-    message = bytearray(HEADER.pack(TYPE_DESTINATION_UNREACHABLE, code, 0, 0) + quote)
+    message = bytearray(HEADER.pack(TYPE_DESTINATION_UNREACHABLE, code, 0, mtu) + quote)
     struct.pack_into("!H", message, 2, internet_checksum(message))
     _first, _total_length, sender, destination = ipv4.ROUTING_FIELDS.unpack_from(packet)
     header = bytearray(

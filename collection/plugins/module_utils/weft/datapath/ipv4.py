@@ -14,9 +14,18 @@ Packet: TypeAlias = "bytes | bytearray | memoryview"
 
 HEADER_LENGTH = 20  # without options
 VERSION_IHL = 0
+TOTAL_LENGTH = 2
+IDENTIFICATION = 4
+FRAGMENT = 6  # flags and fragment offset
+PROTOCOL = 9
 CHECKSUM = 10
+SOURCE = 12
+
+MTU_MIN = 68  # of any link (RFC 791, 3.2)
 
 FRAGMENT_OFFSET_MASK = 0x1FFF
+DONT_FRAGMENT = 0x4000
+MORE_FRAGMENTS = 0x2000
 
 # Version and IHL, total length, source, destination: all that a decision needs.
 ROUTING_FIELDS = struct.Struct("!BxH8xII")
@@ -38,6 +47,12 @@ LIMITED_BROADCAST = 0xFFFFFFFF
 def header_length(packet: Packet) -> int:
     """Return the length of the header in bytes, options included."""
     return (packet[VERSION_IHL] & 0x0F) * 4
+
+
+def is_fragment(packet: Packet) -> bool:
+    """Return whether `packet` is one of several fragments, the first included."""
+    fragment = packet[FRAGMENT] << 8 | packet[FRAGMENT + 1]
+    return bool(fragment & (FRAGMENT_OFFSET_MASK | MORE_FRAGMENTS))
 
 
 def flaw(packet: Packet, length: int) -> Drop:

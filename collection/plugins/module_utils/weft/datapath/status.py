@@ -44,5 +44,7 @@ class Status(TypedDict):
     forwarding: bool
     # Why not, one sentence each.
     problems: list[str]
+    # Of each offload that it is "active", or why it is not.
+    offloads: dict[str, str]
     counters: CounterStatus
     peers: list[PeerStatus]

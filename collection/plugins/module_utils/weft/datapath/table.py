@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 from typing import Any
 
+from .offloads import Offload
+
 BACKENDS = ("udp",)
 # A link's least MTU (RFC 791, 3.2) and the largest payload of an IPv4 UDP datagram (65535 - 28).
 MTU_MIN = 68
@@ -25,15 +27,29 @@ class TableError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """A lease of another host: its subnet is reached through its public IP."""
+    """A lease of another host: its subnet is reached through its public IP.
+
+    With `partial_checksum` the lease announces that inner checksums may be left partial.
+    """
 
     subnet: IPv4Network
     public_ip: IPv4Address
+    partial_checksum: bool = False
+
+    def to_document(self) -> dict[str, Any]:
+        """Return the peer as JSON values; what has its default is left out."""
+        document: dict[str, Any] = {"subnet": str(self.subnet), "public_ip": str(self.public_ip)}
+        if self.partial_checksum:
+            document["partial_checksum"] = True
+        return document
 
 
 @dataclass(frozen=True, slots=True)
 class ForwardingTable:
-    """All that the datapath is told; `mtu`, in bytes, is that of the device."""
+    """All that the datapath is told; `mtu`, in bytes, is that of the device.
+
+    The offloads in `offloads_disabled` stay off, whatever the kernel can do.
+    """
 
     device: str
     bind: IPv4Address
@@ -43,10 +59,11 @@ class ForwardingTable:
     mtu: int
     peers: tuple[Peer, ...] = ()
     backend: str = "udp"
+    offloads_disabled: frozenset[Offload] = frozenset()
 
     def to_document(self) -> dict[str, Any]:
         """Return the table as JSON values, in the form that `parse_table` reads."""
-        return {
+        document = {
             "backend": self.backend,
             "device": self.device,
             "bind": str(self.bind),
@@ -54,15 +71,18 @@ class ForwardingTable:
             "network": str(self.network),
             "subnet": str(self.subnet),
             "mtu": self.mtu,
-            "peers": [
-                {"subnet": str(peer.subnet), "public_ip": str(peer.public_ip)}
-                for peer in self.peers
-            ],
+            "peers": [peer.to_document() for peer in self.peers],
         }
+        if self.offloads_disabled:
+            document["offloads"] = dict.fromkeys(sorted(self.offloads_disabled), False)
+        return document
 
 
 _TABLE_KEYS = ("backend", "device", "bind", "port", "network", "subnet", "mtu", "peers")
 _PEER_KEYS = ("subnet", "public_ip")
+# What may be left out; `offloads` switches those off whose value is false.
+_TABLE_OPTIONS = ("offloads",)
+_PEER_OPTIONS = ("partial_checksum",)
 
 
 def parse_table(document: object) -> ForwardingTable:
@@ -71,7 +91,7 @@ def parse_table(document: object) -> ForwardingTable:
     Raises TableError for a missing or unknown key, a value of the wrong type or range, and
     subnets that contradict each other.
     """
-    fields = _fields(document, _TABLE_KEYS, "the table")
+    fields = _fields(document, _TABLE_KEYS, _TABLE_OPTIONS, "the table")
     if fields["backend"] not in BACKENDS:
         raise TableError(f"backend: {fields['backend']!r} is not one of {', '.join(BACKENDS)}")
     peers = fields["peers"]
@@ -86,6 +106,7 @@ def parse_table(document: object) -> ForwardingTable:
         subnet=_network(fields["subnet"], "subnet"),
         mtu=_integer(fields["mtu"], "mtu", MTU_MIN, MTU_MAX),
         peers=tuple(_peer(peer, f"peers[{index}]") for index, peer in enumerate(peers)),
+        offloads_disabled=_disabled(fields.get("offloads", {})),
     )
     _check_consistency(table)
     return table
@@ -110,24 +131,49 @@ def _check_consistency(table: ForwardingTable) -> None:
             raise TableError(f"peers: {holder} and {peer.public_ip} both hold {peer.subnet}")
 
 
-def _fields(document: object, keys: tuple[str, ...], name: str) -> Mapping[str, Any]:
+def _disabled(document: object) -> frozenset[Offload]:
+    if not isinstance(document, dict):
+        raise TableError(f"offloads: expected an object, got {type(document).__name__}")
+    for name, value in document.items():
+        if name not in Offload.__members__.values():
+            raise TableError(f"offloads: unknown {name!r}; known are {', '.join(Offload)}")
+        _boolean(value, f"offloads.{name}")
+    return frozenset(Offload(name) for name, value in document.items() if not value)
+
+
+def _boolean(value: object, name: str) -> bool:
+    if not isinstance(value, bool):
+        raise TableError(f"{name}: {value!r} is not true or false")
+    return value
+
+
+def _fields(
+    document: object, keys: tuple[str, ...], options: tuple[str, ...], name: str
+) -> Mapping[str, Any]:
     if not isinstance(document, dict):
         raise TableError(f"{name}: expected an object, got {type(document).__name__}")
     missing = [key for key in keys if key not in document]
-    unknown = [repr(key) for key in document if key not in keys]
+    known = keys + options
+    unknown = [repr(key) for key in document if key not in known]
     if missing:
         raise TableError(f"{name}: missing {', '.join(missing)}")
     if unknown:
-        raise TableError(f"{name}: unknown {', '.join(unknown)}; known are {', '.join(keys)}")
+        raise TableError(f"{name}: unknown {', '.join(unknown)}; known are {', '.join(known)}")
     return document
 
 
 def _peer(document: object, name: str) -> Peer:
-    fields = _fields(document, _PEER_KEYS, name)
+    fields = _fields(document, _PEER_KEYS, _PEER_OPTIONS, name)
     public_ip = _address(fields["public_ip"], f"{name}.public_ip")
     if public_ip.is_unspecified:
         raise TableError(f"{name}.public_ip: {public_ip} is no host's address")
-    return Peer(subnet=_network(fields["subnet"], f"{name}.subnet"), public_ip=public_ip)
+    return Peer(
+        subnet=_network(fields["subnet"], f"{name}.subnet"),
+        public_ip=public_ip,
+        partial_checksum=_boolean(
+            fields.get("partial_checksum", False), f"{name}.partial_checksum"
+        ),
+    )
 
 
 def _device(value: object) -> str:

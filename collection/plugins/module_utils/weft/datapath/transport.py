@@ -11,8 +11,12 @@ import struct
 from collections.abc import Iterator
 from ipaddress import IPv4Address
 
+from .packet_io import SOL_UDP, UDP_GRO, UDP_SEGMENT
+
 # Linux numbers that the socket module of Python 3.11 does not name.
 IP_FREEBIND = 15  # linux/in.h
+IP_MTU_DISCOVER = 10
+IP_PMTUDISC_DO = 2
 SO_SNDBUFFORCE = 32  # asm-generic/socket.h, with CAP_NET_ADMIN beyond net.core.wmem_max
 SO_RCVBUFFORCE = 33
 SO_MEMINFO = 55
@@ -41,12 +45,12 @@ def open_transport(
     an open socket of ours that may overlap, such as 0.0.0.0 and the same port. Raises
     TransportError.
     """
-    # Path MTU discovery stays the kernel's default: DF, and fragments of the outer datagram only
-    # where a router has said that the path is narrower than the device's MTU allows for.
     transport = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
     try:
         _enlarge(transport, SO_RCVBUFFORCE, socket.SO_RCVBUF)
         _enlarge(transport, SO_SNDBUFFORCE, socket.SO_SNDBUF)
+        # DF, and EMSGSIZE where the path is narrower: inner packets are cut, outer ones never.
+        transport.setsockopt(socket.IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DO)
         if await_address:
             transport.setsockopt(socket.IPPROTO_IP, IP_FREEBIND, 1)
         with _reusable(transport, replaces):
@@ -59,6 +63,18 @@ def open_transport(
             "and the port free of other daemons, such as flanneld",
         ) from error
     return transport
+
+
+def set_receive_offload(transport: socket.socket, wanted: bool) -> None:
+    """Let the kernel give trains of datagrams whole (UDP_GRO). Raises OSError."""
+    transport.setsockopt(SOL_UDP, UDP_GRO, int(wanted))
+
+
+def probe_send_offload(transport: socket.socket) -> None:
+    """Raise OSError where the kernel does not know UDP_SEGMENT (Linux 4.18)."""
+    transport.setsockopt(SOL_UDP, UDP_SEGMENT, 1400)
+    # The option would cut every send from now on; each train says its own size instead.
+    transport.setsockopt(SOL_UDP, UDP_SEGMENT, 0)
 
 
 def datagrams_lost(transport: socket.socket) -> int:

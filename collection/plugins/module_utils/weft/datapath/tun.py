@@ -1,7 +1,8 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A TUN device (Documentation/networking/tuntap.rst): one whole IP packet a read and a write."""
+"""A TUN device (Documentation/networking/tuntap.rst): one IP packet a read and a write,
+each behind a virtio-net header."""
 
 from __future__ import annotations
 
@@ -9,6 +10,8 @@ import errno
 import fcntl
 import os
 import struct
+
+from . import virtio_net
 
 PATH = "/dev/net/tun"
 
@@ -19,6 +22,15 @@ TUNSETOWNER = 0x400454CC
 TUNSETOFFLOAD = 0x400454D0
 IFF_TUN = 0x0001
 IFF_NO_PI = 0x1000
+IFF_VNET_HDR = 0x4000
+TUNSETVNETHDRSZ = 0x400454D8
+TUN_F_CSUM = 0x01
+TUN_F_TSO4 = 0x02
+TUN_F_TSO_ECN = 0x08
+TUN_F_USO4 = 0x20  # the kernel takes both USO bits or none; Linux 6.2
+TUN_F_USO6 = 0x40
+
+_FLAGS = IFF_TUN | IFF_NO_PI | IFF_VNET_HDR
 
 # struct ifreq (linux/if.h): a name of IFNAMSIZ bytes, then a union of 24 whose start is the flags.
 _IFREQ = struct.Struct("16sH22x")
@@ -48,9 +60,10 @@ def open_device(name: str) -> int:
     except OSError as error:
         raise _explained(name, error) from error
     try:
-        fcntl.ioctl(descriptor, TUNSETIFF, _IFREQ.pack(name.encode(), IFF_TUN | IFF_NO_PI))
+        fcntl.ioctl(descriptor, TUNSETIFF, _IFREQ.pack(name.encode(), _FLAGS))
         # An earlier process may have asked for offloads, which change what a read returns.
         fcntl.ioctl(descriptor, TUNSETOFFLOAD, 0)
+        fcntl.ioctl(descriptor, TUNSETVNETHDRSZ, struct.pack("=i", virtio_net.LENGTH))
         # Without an owner any user may attach to a persistent device that nobody holds.
         fcntl.ioctl(descriptor, TUNSETOWNER, os.geteuid())
         fcntl.ioctl(descriptor, TUNSETPERSIST, 1)
@@ -58,6 +71,21 @@ def open_device(name: str) -> int:
         os.close(descriptor)
         raise _explained(name, error) from error
     return descriptor
+
+
+def set_offloads(descriptor: int, *, checksum: bool, tcp: bool, udp: bool) -> None:
+    """Let reads return partial checksums, and with these TCP or UDP super-packets.
+
+    What is not wanted the kernel finishes or cuts itself.
+
+    Raises OSError where the kernel does not know the offload, and then nothing is changed.
+    """
+    wanted = TUN_F_CSUM if checksum else 0
+    if tcp:
+        wanted |= TUN_F_TSO4 | TUN_F_TSO_ECN
+    if udp:
+        wanted |= TUN_F_USO4 | TUN_F_USO6
+    fcntl.ioctl(descriptor, TUNSETOFFLOAD, wanted)
 
 
 def delete_device(descriptor: int) -> None:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..datapath.offloads import ACTIVE
 from .columns import render_columns
 
 
@@ -62,7 +63,14 @@ def _datapath_lines(datapath: Mapping[str, Any]) -> list[tuple[str, str]]:
     drops = {reason: count for reason, count in counters["drops"].items() if count}
     dropped = ", ".join(f"{count} {reason}" for reason, count in drops.items())
     lines.append(("dropped", dropped or "nothing"))
+    lines.append(("offloads", _offloads(datapath["offloads"])))
     return lines
+
+
+def _offloads(states: Mapping[str, str]) -> str:
+    active = [name for name, state in states.items() if state == ACTIVE]
+    inactive = [f"{name} {state}" for name, state in states.items() if state != ACTIVE]
+    return "; ".join([", ".join(active) or "none", *inactive])
 
 
 def _peers(peers: Sequence[Mapping[str, Any]]) -> str:

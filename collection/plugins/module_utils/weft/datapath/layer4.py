@@ -1,0 +1,91 @@
+# Copyright (c) 2026, The weft developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""TCP (RFC 9293, 3.1) and UDP (RFC 768) in IPv4: where the fields are, and the checksum's state.
+
+Offsets count from the transport header. `packet` is a whole IPv4 packet without padding.
+"""
+
+from __future__ import annotations
+
+import struct
+
+from . import ipv4
+from .checksum import complete_field, partial_field, word_sum
+
+PROTOCOL_TCP = 6
+PROTOCOL_UDP = 17
+
+TCP_SEQUENCE = 4
+TCP_DATA_OFFSET = 12
+TCP_FLAGS = 13
+TCP_CHECKSUM = 16
+TCP_HEADER_LENGTH = 20  # without options
+UDP_LENGTH = 4
+UDP_CHECKSUM = 6
+UDP_HEADER_LENGTH = 8
+
+FIN, SYN, RST, PSH, ACK, URG, ECE, CWR = (1 << bit for bit in range(8))
+
+CHECKSUM_OFFSETS = {PROTOCOL_TCP: TCP_CHECKSUM, PROTOCOL_UDP: UDP_CHECKSUM}
+_HEADER_LENGTHS = {PROTOCOL_TCP: TCP_HEADER_LENGTH, PROTOCOL_UDP: UDP_HEADER_LENGTH}
+
+_WORD = struct.Struct("!H")
+
+
+def checksum_position(packet: ipv4.Packet, length: int) -> int | None:
+    """Return where the transport checksum is, or None where there is none to speak of."""
+    start = ipv4.header_length(packet)
+    protocol = packet[ipv4.PROTOCOL]
+    least = _HEADER_LENGTHS.get(protocol)
+    if least is None or start + least > length or ipv4.is_fragment(packet):
+        return None
+    return start + CHECKSUM_OFFSETS[protocol]
+
+
+def pseudo_sum(packet: ipv4.Packet, transport_length: int) -> int:
+    """Return the word sum of the pseudo-header (RFC 9293, 3.1; RFC 768)."""
+    addresses = packet[ipv4.SOURCE : ipv4.HEADER_LENGTH]
+    return word_sum(addresses) + packet[ipv4.PROTOCOL] + transport_length
+
+
+def is_partial(packet: ipv4.Packet, length: int) -> bool:
+    """Return whether the transport checksum is the pseudo-header's sum, not the packet's.
+
+    So is one complete checksum in 65,535, by chance; finishing it changes nothing if it is right.
+    """
+    position = checksum_position(packet, length)
+    if position is None:
+        return False
+    (field,) = _WORD.unpack_from(packet, position)
+    start = ipv4.header_length(packet)
+    return bool(field == partial_field(pseudo_sum(packet, length - start)))
+
+
+def is_right(packet: ipv4.Packet, length: int) -> bool:
+    """Return whether the complete transport checksum of `packet` is right."""
+    start = ipv4.header_length(packet)
+    total = pseudo_sum(packet, length - start) + word_sum(packet[start:length])
+    return total % 0xFFFF == 0
+
+
+def is_laundered(packet: ipv4.Packet, length: int) -> bool:
+    """Return whether a peer that takes partial checksums would make this wrong packet right.
+
+    The packet's checksum is complete, or so its origin says. Where it equals the pseudo-header's
+    sum, the peer takes it for a partial one and finishes it: harmless if it is right, and one
+    wrong packet in 65,536 would be delivered as a right one.
+    """
+    return is_partial(packet, length) and not is_right(packet, length)
+
+
+def finish_checksum(packet: bytearray | memoryview, start: int, offset: int, length: int) -> None:
+    """Complete a partial checksum: the sum of all from `start` on goes to `start + offset`.
+
+    The field itself is part of the sum: it holds that of the pseudo-header. A UDP checksum of 0
+    would say that there is none, and is sent as 0xffff (RFC 768).
+    """
+    value = complete_field(word_sum(packet[start:length]))
+    if not value and packet[ipv4.PROTOCOL] == PROTOCOL_UDP:
+        value = 0xFFFF
+    _WORD.pack_into(packet, start + offset, value)

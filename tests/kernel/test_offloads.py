@@ -1,0 +1,237 @@
+# Copyright (c) 2026, The weft developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The offloads against the kernel: on a link that passes trains whole (P), and on a wire (W)."""
+
+from __future__ import annotations
+
+import errno
+import itertools
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from scapy.layers.inet import IP, UDP
+from scapy.packet import Raw
+
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath import (
+    probe,
+    virtio_net,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.layer4 import (
+    PROTOCOL_TCP,
+    PROTOCOL_UDP,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.offloads import Offload
+
+from .namespaces import Namespace, Namespaces, eventually
+from .overlay_hosts import DEVICE, MTU, PORT, Host, raise_hosts
+from .traffic import inject, pings, tcp_echo, tcp_listener, udp_echo, udp_listener
+
+PARTIAL = "partial-checksum"
+ALL_OFF = dict.fromkeys(map(str, Offload), False)
+CONFIGURATIONS = {
+    "partial": (True, {}),
+    "full": (False, {}),
+    "no-gso": (True, {"udp-gso": False}),
+    "no-gro": (True, {"udp-gro": False}),
+    "no-tso": (True, {"tun-tso": False, "tun-uso": False}),
+    "no-coalescing": (True, {"coalesce-tcp": False, "coalesce-udp": False}),
+    "off": (False, ALL_OFF),
+}
+
+
+def make_wire(namespace: Namespace, device: str) -> None:
+    """Let a veth cut trains as a NIC's wire does, and join them on reception as a NIC does."""
+    features = ("tx", "tso", "gso", "tx-udp-segmentation")
+    switches = [word for feature in features for word in (feature, "off")]
+    namespace.run("ethtool", "-K", device, *switches, "gro", "on")
+
+
+@pytest.fixture(params=["P", "W"])
+def pair(
+    request: pytest.FixtureRequest, made: Namespaces, tmp_path: Path
+) -> Iterator[tuple[Host, Host]]:
+    """Two hosts on a link of each mode; no kernel may meet a wrong checksum in the end."""
+    one, two = raise_hosts(made, tmp_path, 2)
+    if request.param == "W":
+        for host in (one, two):
+            make_wire(host.namespace, "eth0")
+            make_wire(host.underlay, f"host{host.number}")
+    know_each_other(one, two)
+    yield one, two
+    for host in (one, two):
+        assert host.answers()
+        assert "Traceback" not in host.log
+
+
+def know_each_other(one: Host, two: Host, configuration: str = "partial") -> None:
+    partial, offloads = CONFIGURATIONS[configuration]
+    for host, peer in ((one, two), (two, one)):
+        announced = {"partial_checksum": True} if partial else {}
+        document = {"subnet": peer.subnet, "public_ip": peer.public_ip, **announced}
+        changes = {"offloads": offloads} if offloads else {}
+        host.apply(peer, peers=[document], **changes)
+
+
+def counted(namespace: Namespace, name: str) -> int:
+    words = namespace.run("nstat", "-asz", name).stdout.split()
+    return int(words[words.index(name) + 1])
+
+
+def wrong_checksums(*hosts: Host) -> list[int]:
+    return [
+        counted(namespace, name)
+        for host in hosts
+        for namespace in (host.namespace, host.container)
+        for name in ("TcpInCsumErrors", "UdpInCsumErrors")
+    ]
+
+
+@pytest.mark.parametrize("configuration", CONFIGURATIONS)
+def test_everything_crosses(pair: tuple[Host, Host], configuration: str) -> None:
+    one, two = pair
+    know_each_other(one, two, configuration)
+    tcp_listener(two.container, two.container_ip)
+    udp_listener(two.container, two.container_ip)
+    assert pings(one.container, two.container_ip, "-s", "4000")
+    # From the container, and from the host, whose TCP knows the device itself.
+    for source in (one.container, one.namespace):
+        assert tcp_echo(source, two.container_ip, 8 << 20) == 8 << 20
+        udp_echo(source, two.container_ip, 0, 1, 2, 63, 1400, MTU - 28, 9000, 60000)
+    assert set(wrong_checksums(one, two)) == {0}
+    for host in pair:
+        assert set(host.drops()) <= {"multicast"}
+        refused = [state for state in host.status()["offloads"].values() if "refused" in state]
+        assert refused == []
+
+
+def test_trains_are_fewer_calls(pair: tuple[Host, Host]) -> None:
+    """TCP crosses in super-packets: the receiving kernel sees far fewer packets than the wire."""
+    one, two = pair
+    tcp_listener(two.namespace, two.base)
+    before = device_packets(two)
+    assert tcp_echo(one.namespace, two.base, 32 << 20) == 32 << 20
+    (peer,) = two.status()["peers"]
+    assert device_packets(two) - before < peer["packets_in"] / 3
+
+
+def device_packets(host: Host) -> int:
+    (link,) = json.loads(host.namespace.ip("-s", "-j", "link", "show", "dev", DEVICE))
+    return int(link["stats64"]["rx"]["packets"])
+
+
+def test_datagrams_of_one_train_stay_datagrams(pair: tuple[Host, Host]) -> None:
+    one, two = pair
+    receiver = two.container.spawn(
+        *("python3", "-c", _COUNT_DATAGRAMS, two.container_ip, "4000"), stdout=-1
+    )
+    assert receiver.stdout is not None
+    assert receiver.stdout.readline() == b"ready\n"
+    one.container.run("python3", "-c", _SEND_DATAGRAMS, two.container_ip, "4000")
+    assert receiver.stdout.readline() == b"4000 in order\n"
+
+
+_SEND_DATAGRAMS = """
+import socket, sys, time
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+    sender.connect((sys.argv[1], 5003))
+    for number in range(int(sys.argv[2])):
+        sender.send(number.to_bytes(4, "big") * (8 if number % 50 else 5))
+        if number % 100 == 0:
+            time.sleep(0.005)
+"""
+_COUNT_DATAGRAMS = """
+import socket, sys
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
+    receiver.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
+    receiver.bind((sys.argv[1], 5003))
+    receiver.settimeout(10)
+    print("ready", flush=True)
+    wanted = int(sys.argv[2])
+    for number in range(wanted):
+        data = receiver.recv(65536)
+        assert data == number.to_bytes(4, "big") * (8 if number % 50 else 5), (number, data)
+    print(wanted, "in order", flush=True)
+"""
+
+
+def test_a_wrong_checksum_arrives_wrong(pair: tuple[Host, Host]) -> None:
+    """A train with one wrong segment, as a peer would send it: the others pass, it does not."""
+    one, two = pair
+    for configuration in ("full", "partial"):
+        know_each_other(one, two, configuration)
+        two.kill()  # its port is ours now
+        before = counted(one.container, "UdpInCsumErrors")
+        received = counted(one.container, "IpInReceives")
+        datagrams = [
+            bytes(
+                IP(src=two.container_ip, dst=one.container_ip, id=index, flags="DF")
+                / UDP(sport=9, dport=5002)
+                / Raw(bytes([index] * 40))
+            )
+            for index in range(6)
+        ]
+        broken = bytearray(datagrams[3])
+        broken[27] ^= 1
+        datagrams[3] = bytes(broken)
+        inject(two.namespace, (two.public_ip, PORT), (one.public_ip, PORT), *datagrams)
+        eventually(
+            lambda: counted(one.container, "UdpInCsumErrors") == before + 1,  # noqa: B023
+            "the wrong one is counted by the container's kernel",
+        )
+        assert counted(one.container, "IpInReceives") >= received + 1
+        two.start()
+
+
+def test_a_narrower_path_is_learned(pair: tuple[Host, Host]) -> None:
+    """The underlay's MTU shrinks below what the devices were given."""
+    one, two = pair
+    one.namespace.ip("route", "add", f"{two.public_ip}/32", "dev", "eth0", "mtu", "1400")
+    tcp_listener(two.container, two.container_ip)
+    assert tcp_echo(one.container, two.container_ip, 1 << 20) == 1 << 20
+    assert pings(one.container, two.container_ip, "-s", "3000", "-M", "dont")
+    assert counted(one.namespace, "IpFragCreates") == 0
+    done = one.container.run(
+        *("ping", "-n", "-c", "2", "-W", "1", "-M", "do", "-s", str(MTU - 28), two.container_ip),
+        check=False,
+    )
+    assert "1372" in done.stdout + done.stderr
+
+
+# What the driver refuses of a super-packet, by its virtio-net header; the rest it takes.
+REFUSED = [
+    {"gso_size": 0},
+    {"csum_offset": 4000},
+    {"header_length": 4000},
+    {"gso_type": 0x7F},
+]
+TAKEN = [
+    {},
+    {"header_length": 0},
+    {"gso_size": 1000},
+    {"gso_type": virtio_net.GSO_TCPV4 | virtio_net.GSO_ECN},
+]
+
+
+def test_what_the_driver_takes(made: Namespaces) -> None:
+    """The matrix that the start-up probe stands on."""
+    device = probe._open_throwaway()
+    try:
+        for change in TAKEN:
+            packet = probe.super_packet(PROTOCOL_TCP, **change)
+            assert os.write(device, packet) == len(packet), change
+        packet = probe.super_packet(PROTOCOL_UDP)
+        assert os.write(device, packet) == len(packet)
+        for protocol, change in itertools.product((PROTOCOL_TCP, PROTOCOL_UDP), REFUSED):
+            with pytest.raises(OSError) as refused:  # noqa: PT011
+                os.write(device, probe.super_packet(protocol, **change))
+            assert refused.value.errno == errno.EINVAL, (protocol, change)
+        for cut in (b"", virtio_net.PLAIN[:5], virtio_net.PLAIN):
+            with pytest.raises(OSError):  # noqa: PT011
+                os.write(device, cut)
+    finally:
+        os.close(device)
+    assert b"weft-probe" not in Path("/proc/net/dev").read_bytes()
