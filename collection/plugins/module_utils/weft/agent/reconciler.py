@@ -18,7 +18,7 @@ from ..datapath.control_client import DatapathClient, DatapathError
 from ..files import write_atomically
 from ..kernel import iptables
 from ..kernel.netlink import KernelError, Netlink
-from ..kernel.state import HostState, difference
+from ..kernel.state import Device, HostState, difference
 from ..lease import Lease
 from ..network import Network, NetworkError
 from ..release.running import running_release
@@ -184,6 +184,8 @@ class Reconciler:
                 _log.info("%s", self._netlink.apply(change))
             except KernelError as error:
                 problems.append(str(error))
+                if isinstance(change.what, Device):
+                    break  # its addresses and routes cannot come before it
         return problems
 
     def _reconcile_firewall(self, plan: Plan) -> list[str]:
