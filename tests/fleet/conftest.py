@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from .fleet_lab import REPOSITORY, Lab
+from .fleet_lab import REPOSITORY, Lab, plain_environment
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def collections(tarball: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
 def galaxy(folder: Path, *arguments: str) -> None:
     """Run ansible-galaxy in a folder without an ansible.cfg, which would lead to the checkout."""
     command = [str(REPOSITORY / ".venv/bin/ansible-galaxy"), "collection", *arguments]
-    subprocess.run(command, cwd=folder, check=True, capture_output=True)
+    subprocess.run(command, cwd=folder, env=plain_environment(), check=True, capture_output=True)
 
 
 @pytest.fixture(scope="module")

@@ -68,16 +68,20 @@ class Lab:
         return path
 
 
+def plain_environment() -> dict[str, str]:
+    """The environment without what leads Ansible to the checkout."""
+    return {key: value for key, value in os.environ.items() if not key.startswith("ANSIBLE_")}
+
+
 def play(collections: Path, folder: Path, *arguments: str) -> Run:
     """Run ansible-playbook in a folder, with the collections installed in a path."""
     environment = {
-        **os.environ,
+        **plain_environment(),
         "ANSIBLE_COLLECTIONS_PATH": str(collections),
         "ANSIBLE_HOST_KEY_CHECKING": "false",
         "ANSIBLE_NOCOLOR": "1",
         "ANSIBLE_PIPELINING": "1",
     }
-    environment.pop("ANSIBLE_CONFIG", None)
     done = subprocess.run(
         [REPOSITORY / ".venv/bin/ansible-playbook", *arguments],
         cwd=folder,

@@ -51,7 +51,8 @@ class LabCommand:
             os.environ["PATH"] if self.programs is None else f"{self.programs}:{os.environ['PATH']}"
         )
         return subprocess.Popen(
-            [PYTHON, "-m", "lab", *words],
+            # A background shell ignores SIGINT, and its children inherit that.
+            ["env", "--default-signal=INT", PYTHON, "-m", "lab", *words],
             cwd=ROOT,
             env={**os.environ, "WEFT_LAB_NAME": self.name, "PATH": path},
             stdin=subprocess.DEVNULL,

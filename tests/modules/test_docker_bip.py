@@ -97,6 +97,16 @@ def test_the_options_are_set_once_and_taken_back(host: Host) -> None:
     assert not host.run(state="absent")["changed"]
 
 
+def test_a_value_of_somebody_elses_is_replaced_with_a_warning(host: Host) -> None:
+    host.install()
+    host.json.write_text('{"bip": "172.30.0.1/24"}')
+    first = host.run()
+    assert first["changed"]
+    assert "172.30.0.1/24" in first.output
+    assert "will not bring it back" in first.output
+    assert "will not bring it back" not in host.run().output
+
+
 def test_mode_owner_and_link_stay_and_a_copy_is_kept(host: Host) -> None:
     host.install()
     host.json.rename(real := host.root / "real.json")

@@ -103,7 +103,7 @@ options:
   record:
     description: Where the module keeps what it has set in O(path), so that it can take it back.
     type: path
-    default: /var/lib/weft/docker_bip.json
+    default: /etc/weft/docker_bip.json
 notes:
   - The module fails, before anything is written, if C(bip), C(mtu) or C(bridge) is also given to
     dockerd elsewhere (the unit, its drop-ins, their environment files such as
@@ -338,6 +338,7 @@ class DockerBip:
             after = carry_in_drop_in(self.carriers, drop_in, ownership, before)
         else:
             after = carry_in_daemon_json(self.carriers, settings, ownership, before)
+            self._warn_of_replaced(settings, ownership, before[path])
             refuse_other_config_file(invocation, path)
         keys = keys_given(path, read_daemon_json(path, after.get(path, before[path])).values())
         if not self.in_drop_in:
@@ -349,6 +350,19 @@ class DockerBip:
         ]
         refuse_overlap(settings.bip.network, occupied, self._tolerated())
         return after
+
+    def _warn_of_replaced(
+        self, settings: BridgeSettings, ownership: Ownership | None, text: str | None
+    ) -> None:
+        path = self.carriers.daemon_json
+        there = read_daemon_json(path, text).values()
+        ours = ownership.options if ownership and ownership.path == path else {}
+        for name, value in settings.options().items():
+            if there.get(name, value) not in (value, ours.get(name)):
+                self.module.warn(
+                    f"{path} had {name} {there[name]!r}, which weft did not set: it is replaced by "
+                    f"{value!r}, and state=absent will not bring it back"
+                )
 
     def _invocation(self) -> Invocation:
         params = self.module.params
@@ -492,7 +506,7 @@ def main() -> None:
                 "default": ["flannel*", "weft*"],
             },
             "backup": {"type": "bool", "default": False},
-            "record": {"type": "path", "default": "/var/lib/weft/docker_bip.json"},
+            "record": {"type": "path", "default": "/etc/weft/docker_bip.json"},
         },
         required_if=[("state", "present", ["bip"])],
         supports_check_mode=True,

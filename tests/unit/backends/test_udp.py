@@ -10,10 +10,13 @@ from typing import Any
 import pytest
 
 from ansible_collections.weft.overlay.plugins.module_utils.weft.backends.announcement import (
-    announcement,
     announces_partial_checksum,
+    partial_checksum_data,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.backends.plan import Overlay
+from ansible_collections.weft.overlay.plugins.module_utils.weft.backends.plan import (
+    Announcement,
+    Overlay,
+)
 from ansible_collections.weft.overlay.plugins.module_utils.weft.backends.registry import (
     UnknownBackendError,
     backend_named,
@@ -89,7 +92,7 @@ def test_the_datapath_takes_the_table_and_answers_with_the_same() -> None:
 
 def test_partial_checksums_are_used_where_both_ends_announce_them() -> None:
     def announcing(number: int) -> Lease:
-        return replace(lease(number), backend_data=announcement())
+        return replace(lease(number), backend_data=partial_checksum_data())
 
     planned = replace(overlay(announcing(2), lease(3)), own=announcing(1))
     document = table(planned)
@@ -131,3 +134,19 @@ def test_the_registry_knows_udp_and_names_what_there_is_for_another() -> None:
     assert backend_named("udp") is plan_udp
     with pytest.raises(UnknownBackendError, match=r"backend is vxlan.*has udp.*publish another"):
         backend_named("vxlan")
+
+
+def test_the_lease_announces_partial_checksums_while_the_datapath_takes_them() -> None:
+    def announced(offloads: dict[str, str] | None) -> Announcement | None:
+        return plan_udp(replace(overlay(), offloads=offloads), masquerade=False).announcement
+
+    assert announced({"partial-checksum": "active"}) == Announcement(None, partial_checksum_data())
+    assert announced({"partial-checksum": "refused: no"}) == Announcement()
+    assert announced(None) is None
+
+
+def test_switched_off_offloads_reach_the_datapath() -> None:
+    table = plan_udp(replace(overlay(), offloads_disabled=("udp-gro",)), False).datapath_table
+    assert table is not None
+    assert table["offloads"] == {"udp-gro": False}
+    assert parse_table(table).to_document() == table

@@ -62,7 +62,7 @@ def _status(as_json: bool) -> int:
     try:
         agent = json.loads(DEFAULT_STATUS.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        problems.append(f"{DEFAULT_STATUS}: {error}; see 'systemctl status weftd'")
+        problems.append(f"{DEFAULT_STATUS}: {_reason(error)}; see 'systemctl status weftd'")
     # The file outlives the agent.
     if agent is not None and not _is_running(agent["pid"]):
         agent["ready"] = False
@@ -107,6 +107,10 @@ def _is_running(pid: int) -> bool:
     except PermissionError:
         return True
     return True
+
+
+def _reason(error: OSError | ValueError) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)
 
 
 def _own_subnet(path: Path) -> str | None:

@@ -38,8 +38,10 @@ DEFAULT_SNAPSHOT = Path("/var/lib/weft/snapshot.json")
 # Seconds between two looks at everything; sooner where something is wrong.
 _RECONCILE_INTERVAL = 30.0
 _RETRY_INTERVAL = 3.0
-# Seconds for a burst of events to end.
+# Seconds for a burst of events to end, and from one look to the next while they go on: a busy
+# Docker host changes links and rules all the time.
 _SETTLE = 0.05
+_LEAST_INTERVAL = 0.25
 # Seconds after which systemd may start Docker although the overlay is not ready.
 _READY_GRACE = 20.0
 
@@ -111,19 +113,20 @@ class Agent:
     def _loop(self, selector: selectors.DefaultSelector, bells: list[socket.socket]) -> None:
         watchdog = notify.watchdog_interval()
         longest_pause = watchdog / 3 if watchdog else _RECONCILE_INTERVAL
-        due = time.monotonic()
+        due = looked = time.monotonic()
         while not self._stopping:
             pause = min(longest_pause, due - time.monotonic())
             rung = bool(selector.select(max(0.0, pause)))
             if rung:
-                time.sleep(_SETTLE)
+                time.sleep(max(_SETTLE, looked + _LEAST_INTERVAL - time.monotonic()))
                 for bell in bells:
                     events.silence(bell)
             self._check_threads()
             notify.notify("WATCHDOG=1")
             if (rung or time.monotonic() >= due) and not self._stopping:
                 healthy = self._reconcile()
-                due = time.monotonic() + (_RECONCILE_INTERVAL if healthy else _RETRY_INTERVAL)
+                looked = time.monotonic()
+                due = looked + (_RECONCILE_INTERVAL if healthy else _RETRY_INTERVAL)
 
     def _check_threads(self) -> None:
         """Without one of them, all would seem well while nothing follows the store any more."""
@@ -134,7 +137,7 @@ class Agent:
     def _reconcile(self) -> bool:
         view = self._view
         self._reconciler.reconcile(view)
-        self._keeper.tell(self._reconciler.public_ip, view)
+        self._keeper.tell(self._reconciler.public_ip, view, self._reconciler.announcement)
         self._keep(view)
         status = self._reconciler.status(view, self._store_problem, self._lease_problem)
         try:

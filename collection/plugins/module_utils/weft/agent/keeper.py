@@ -9,16 +9,19 @@ its time is over, where flannel writes a new one an hour before the end: it neve
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Network
 
 from ..allocation import AllocationError, Request
-from ..lease import Lease
+from ..backends.plan import Announcement
+from ..lease import Lease, serialise_lease
 from ..network import NetworkError
 from ..reservation import Terms, reserve
-from ..store import LeaseExpiredError, Store
+from ..store import LeaseChange, LeaseExpiredError, LostRaceError, Store
 from ..store_settings import StoreError
 from .settings import LeasePolicy
 from .view import View
@@ -47,12 +50,16 @@ class Keeper(threading.Thread):
         self._stopped = False
         self._public_ip: IPv4Address | None = None
         self._view = View(stale=True)
+        self._announcement: Announcement | None = None
         self._previous: IPv4Network | None = None
 
-    def tell(self, public_ip: IPv4Address | None, view: View) -> None:
-        """Give the newest public IP and view."""
-        if public_ip != self._public_ip or view is not self._view:
-            self._public_ip, self._view = public_ip, view
+    def tell(
+        self, public_ip: IPv4Address | None, view: View, announcement: Announcement | None = None
+    ) -> None:
+        """Give the newest public IP and view, and what the lease is to say, if that is known."""
+        known = (self._public_ip, self._announcement)
+        if view is not self._view or (public_ip, announcement) != known:
+            self._public_ip, self._view, self._announcement = public_ip, view, announcement
             self._wake.set()
 
     def stop(self) -> None:
@@ -82,6 +89,7 @@ class Keeper(threading.Thread):
         if own is None:
             return self._without_lease(public_ip)
         self._previous = own.subnet
+        self._announce(own)
         due = None if own.is_reservation else self._renew(own)
         self._report(None)
         return due
@@ -97,6 +105,20 @@ class Keeper(threading.Thread):
         (reservation,) = reserve(self._store, [request], Terms(self._policy.ttl, keep_expiry=True))
         _log.info("reserved %s for %s", reservation.after.subnet, public_ip)
         return None  # the watch brings it
+
+    def _announce(self, own: Lease) -> None:
+        announcement = self._announcement
+        if announcement is None or announcement.stands_in(own):
+            return
+        after = replace(
+            own,
+            backend_type=announcement.backend_type,
+            backend_data=announcement.backend_data,
+        )
+        # Who was faster wakes this thread again, with the lease as it is now.
+        with contextlib.suppress(LostRaceError):
+            self._store.commit([LeaseChange(own, after)])
+            _log.info("the lease of %s says %s", own.subnet, serialise_lease(after))
 
     def _renew(self, own: Lease) -> float:
         try:

@@ -8,16 +8,17 @@ from __future__ import annotations
 import logging
 import os
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Interface
 
-from ..backends.plan import Overlay, Plan
+from ..backends.plan import Announcement, Overlay, Plan
 from ..backends.registry import UnknownBackendError, backend_named
 from ..datapath.control_client import DatapathClient, DatapathError
 from ..files import write_atomically
 from ..kernel import iptables
 from ..kernel.netlink import KernelError, Netlink
-from ..kernel.state import HostState, difference
+from ..kernel.state import Device, HostState, difference
 from ..lease import Lease
 from ..network import Network, NetworkError
 from ..release.running import running_release
@@ -59,6 +60,12 @@ class Reconciler:
         """The address by which the others reach this host, as of the last pass."""
         underlay = self._outcome.underlay
         return None if underlay is None else underlay.public_ip
+
+    @property
+    def announcement(self) -> Announcement | None:
+        """What the own lease is to say, as of the last pass."""
+        plan = self._outcome.plan
+        return None if plan is None else plan.announcement
 
     def reconcile(self, view: View) -> None:
         """Do one pass. Nothing raises: what went wrong is in the status and in the log."""
@@ -115,7 +122,16 @@ class Reconciler:
         if own is None:
             return _Outcome(underlay, network)
         peers = view.peers_of(own, network.network)
-        overlay = Overlay(network, own, peers, underlay.interface, underlay.address, underlay.mtu)
+        overlay = Overlay(
+            network,
+            own,
+            peers,
+            underlay.interface,
+            underlay.address,
+            underlay.mtu,
+            self._read_offloads(),
+            self._settings.offloads_disabled,
+        )
         plan = backend(overlay, self._settings.masquerade)
         problems = [
             *plan.problems,
@@ -135,6 +151,12 @@ class Reconciler:
         choice = self._settings.interface
         towards = self._netlink.device_towards(choice.can_reach) if choice.can_reach else None
         return choose_underlay(choice, self._netlink.read_links(), towards)
+
+    def _read_offloads(self) -> Mapping[str, str] | None:
+        try:
+            return self._datapath.status().get("offloads", {})
+        except DatapathError:
+            return None  # _carry says so
 
     def _carry(self, plan: Plan) -> list[str]:
         """Give the userspace datapath its table; it makes the device that the rest builds on."""
@@ -162,6 +184,8 @@ class Reconciler:
                 _log.info("%s", self._netlink.apply(change))
             except KernelError as error:
                 problems.append(str(error))
+                if isinstance(change.what, Device):
+                    break  # its addresses and routes cannot come before it
         return problems
 
     def _reconcile_firewall(self, plan: Plan) -> list[str]:

@@ -46,6 +46,7 @@ class Settings:
     firewall: bool = True
     masquerade: bool = False
     subnet_file: Path = Path("/run/flannel/subnet.env")
+    offloads_disabled: tuple[str, ...] = ()
 
 
 def load_settings(path: Path) -> Settings:
@@ -96,6 +97,7 @@ def parse_settings(text: str) -> Settings:
         firewall=top.take("firewall", defaults.firewall, _boolean),
         masquerade=top.take("masquerade", defaults.masquerade, _boolean),
         subnet_file=top.take("subnet_file", defaults.subnet_file, _path),
+        offloads_disabled=top.take("offloads_disabled", (), _strings),
     )
     for section in (top, store, lease):
         section.refuse_unknown()

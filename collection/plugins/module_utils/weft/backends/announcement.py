@@ -13,7 +13,7 @@ _INNER_CHECKSUM = "InnerChecksum"
 _PARTIAL = "partial"
 
 
-def announcement() -> JsonObject:
+def partial_checksum_data() -> JsonObject:
     """The `BackendData` of a host whose datapath takes partial inner checksums."""
     return {_SECTION: {_INNER_CHECKSUM: _PARTIAL}}
 

@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 from typing import Any, Protocol
 
+from ..json_object import JsonValue
 from ..kernel.firewall import OverlayTraffic
 from ..kernel.state import HostState
 from ..lease import Lease
@@ -16,8 +18,24 @@ from ..network import Network
 
 
 @dataclass(frozen=True, slots=True)
+class Announcement:
+    """What a host's lease tells the others of its backend; flannel's fields of the same name."""
+
+    backend_type: str | None = None
+    backend_data: JsonValue = None
+
+    def stands_in(self, lease: Lease) -> bool:
+        """Tell whether a lease says it already."""
+        return (lease.backend_type, lease.backend_data) == (self.backend_type, self.backend_data)
+
+
+@dataclass(frozen=True, slots=True)
 class Overlay:
-    """One host's view of the network: its own lease, its peers', and its underlay."""
+    """One host's view of the network: its own lease, its peers', its underlay, its datapath.
+
+    offloads are the userspace datapath's, each with its state, or None while it does not answer;
+    those in offloads_disabled the operator has switched off.
+    """
 
     network: Network
     own: Lease
@@ -25,19 +43,23 @@ class Overlay:
     interface: str
     address: IPv4Address
     interface_mtu: int
+    offloads: Mapping[str, str] | None = None
+    offloads_disabled: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """The desired state of a host.
 
-    datapath_table is what the userspace datapath is to carry, None where the kernel carries.
+    announcement is what the own lease is to say, None while that is not known. datapath_table is
+    what the userspace datapath is to carry, None where the kernel carries.
     problems are said in status and logs; the rest of the plan holds in spite of them.
     """
 
     state: HostState
     mtu: int
     traffic: OverlayTraffic
+    announcement: Announcement | None = None
     datapath_table: dict[str, Any] | None = None
     problems: tuple[str, ...] = ()
 

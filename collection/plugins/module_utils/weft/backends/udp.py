@@ -9,14 +9,16 @@ The device, its address and the one route to the whole network are flannel's
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from ipaddress import IPv4Address, IPv4Interface
 from typing import Any
 
+from ..datapath.offloads import ACTIVE, Offload
 from ..kernel.firewall import OverlayTraffic
 from ..kernel.state import Address, Device, HostState, Route
 from ..lease import Lease
-from .announcement import announces_partial_checksum
-from .plan import Overlay, Plan
+from .announcement import announces_partial_checksum, partial_checksum_data
+from .plan import Announcement, Overlay, Plan
 
 DEVICE = "flannel0"
 DEFAULT_PORT = 8285
@@ -40,6 +42,7 @@ def plan_udp(overlay: Overlay, masquerade: bool) -> Plan:
         ),
         mtu=mtu,
         traffic=OverlayTraffic(network, subnet, (DEVICE,), masquerade),
+        announcement=_announcement(overlay.offloads),
         datapath_table={
             "backend": "udp",
             "device": DEVICE,
@@ -49,6 +52,7 @@ def plan_udp(overlay: Overlay, masquerade: bool) -> Plan:
             "network": str(network),
             "subnet": str(subnet),
             "peers": [_peer_document(peer, overlay.own) for peer in peers],
+            **_offloads_document(overlay.offloads_disabled),
         },
         problems=tuple(
             f"{peer.subnet} is leased to {peer.public_ip}, which is no host's address: "
@@ -65,6 +69,17 @@ def _peer_document(peer: Lease, own: Lease) -> dict[str, Any]:
     if announces_partial_checksum(peer) and announces_partial_checksum(own):
         document["partial_checksum"] = True
     return document
+
+
+def _announcement(offloads: Mapping[str, str] | None) -> Announcement | None:
+    if offloads is None:
+        return None
+    active = offloads.get(Offload.PARTIAL_CHECKSUM) == ACTIVE
+    return Announcement(backend_data=partial_checksum_data() if active else None)
+
+
+def _offloads_document(disabled: tuple[str, ...]) -> dict[str, Any]:
+    return {"offloads": dict.fromkeys(sorted(disabled), False)} if disabled else {}
 
 
 def _is_host(address: IPv4Address) -> bool:

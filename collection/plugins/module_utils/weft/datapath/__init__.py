@@ -3,11 +3,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The packet engine of the udp backend; the standard library only.
 
-Rooms without I/O: `ipv4`, `checksum` and `icmp` are bytes; `table` is what the agent wants,
-`forwarding` the same compiled for lookup, `decision` says what becomes of one packet, `counters`
-and `token_bucket` remember. Edges: `tun` and `transport` own the descriptors, `forwarder` moves
-bursts between them, `engine` opens and mends them, `control` and `commands` take requests,
-`loop` waits for all of it and `process` is `weftd datapath`.
+Rooms without I/O, packets: `ipv4`, `layer4`, `checksum`, `fragmentation` and `icmp` are bytes;
+`virtio_net`, `segmentation` and `coalescing` are the trains that the kernel gives and takes, and
+hold the rule of the checksums. Rooms without I/O, decisions: `table` is what the agent wants,
+`forwarding` the same compiled for lookup, `decision` says what becomes of one packet, `offloads`
+which work is done once a train, `counters` and `token_bucket` remember.
+
+Edges: `tun` and `transport` own the descriptors and `packet_io` the calls on them; `sender`,
+`receiver` and `reporter` carry bursts, put together by `forwarder`; `probe` asks the driver what
+it takes, `engine` opens and mends, `control` and `commands` take requests, `loop` waits for all of
+it and `process` is `weftd datapath`.
 
 The TTL is left alone: the kernels on both ends forward the packet from and to a bridge, and each
 decrements it there, so a crossing costs the two hops that a router at each end would.
