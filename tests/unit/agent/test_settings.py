@@ -38,6 +38,7 @@ COMPLETE = {
     "firewall": False,
     "masquerade": True,
     "subnet_file": "/run/other/subnet.env",
+    "datapath": "userspace",
 }
 
 
@@ -66,6 +67,7 @@ def test_everything_that_is_set_arrives() -> None:
     assert settings.lease == LeasePolicy(reserve=True, ttl=60)
     assert (settings.firewall, settings.masquerade) == (False, True)
     assert settings.subnet_file == Path("/run/other/subnet.env")
+    assert settings.datapath == "userspace"
 
 
 @pytest.mark.parametrize(
@@ -97,6 +99,9 @@ def test_everything_that_is_set_arrives() -> None:
         ({"lease": {"reserve": "yes"}}, ["lease.reserve is 'yes'", "true or false"]),
         ({"lease": {"reserved": True}}, ["lease.reserved is not a setting", "reserve, ttl"]),
         ({"firewall": 1}, ["firewall is 1", "true or false"]),
+        ({"datapath": "kernel"}, ["datapath is 'kernel'", "no kernel datapath", "'userspace'"]),
+        ({"datapath": "ebpf"}, ["datapath is 'ebpf'", "one of auto, userspace"]),
+        ({"datapath": ["auto"]}, ["datapath is ['auto']", "one of auto, userspace"]),
         ({"masquerade": "no"}, ["masquerade is 'no'", "true or false"]),
         ({"subnet_file": "subnet.env"}, ["subnet_file is 'subnet.env'", "absolute"]),
         ({"subnetfile": "/x"}, ["subnetfile is not a setting", "subnet_file"]),

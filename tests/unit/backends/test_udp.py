@@ -22,6 +22,7 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.backends.registr
     backend_named,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.backends.udp import plan_udp
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.offloads import IDLE
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.table import parse_table
 from ansible_collections.weft.overlay.plugins.module_utils.weft.json_object import JsonValue
 from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.firewall import (
@@ -132,8 +133,8 @@ def test_a_lease_of_an_impossible_public_ip_does_not_keep_the_others_away(addres
 
 def test_the_registry_knows_udp_and_names_what_there_is_for_another() -> None:
     assert backend_named("udp") is plan_udp
-    with pytest.raises(UnknownBackendError, match=r"backend is vxlan.*has udp.*publish another"):
-        backend_named("vxlan")
+    with pytest.raises(UnknownBackendError, match=r"is host-gw.*has udp, vxlan.*publish another"):
+        backend_named("host-gw")
 
 
 def test_the_lease_announces_partial_checksums_while_the_datapath_takes_them() -> None:
@@ -141,6 +142,8 @@ def test_the_lease_announces_partial_checksums_while_the_datapath_takes_them() -
         return plan_udp(replace(overlay(), offloads=offloads), masquerade=False).announcement
 
     assert announced({"partial-checksum": "active"}) == Announcement(None, partial_checksum_data())
+    # Else no host would ever be the first.
+    assert announced({"partial-checksum": IDLE}) == Announcement(None, partial_checksum_data())
     assert announced({"partial-checksum": "refused: no"}) == Announcement()
     assert announced(None) is None
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.table import (
     TableError,
+    Vtep,
     parse_table,
 )
 
@@ -30,7 +31,10 @@ PEER = {"subnet": "100.96.2.0/24", "public_ip": "10.168.0.12"}
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"backend": "vxlan"}, "backend: 'vxlan' is not one of udp"),
+        ({"backend": "gre"}, "backend: 'gre' is not one of udp, vxlan"),
+        ({"backend": []}, r"backend: \[\] is not one of"),
+        ({"backend": "vxlan"}, "the table: missing vni, vtep_mac"),
+        ({"vni": 1}, "the table: unknown 'vni'"),
         ({"device": ""}, "device: ''"),
         ({"device": "sixteencharacter"}, "1 to 15 characters"),
         ({"device": "tun%d"}, "device: 'tun%d'"),
@@ -119,3 +123,33 @@ def test_offloads_and_announcements_are_optional_and_kept() -> None:
 def test_wrong_offloads_are_named(offloads: object, message: str) -> None:
     with pytest.raises(TableError, match=message):
         parse_table(document(offloads=offloads))
+
+
+def vxlan_document(**changes: Any) -> dict[str, Any]:
+    peers = [{**PEER, "vtep_mac": "02:77:0a:a8:00:0c"}]
+    own = {"backend": "vxlan", "vni": 7, "vtep_mac": "02:77:0a:a8:00:0b"}
+    return document(**{**own, "peers": peers, **changes})
+
+
+def test_a_table_of_vxlan_says_both_ends() -> None:
+    table = parse_table(vxlan_document())
+    assert table.vtep == Vtep(7, "02:77:0a:a8:00:0b")
+    assert table.peers[0].vtep_mac == "02:77:0a:a8:00:0c"
+    assert table.to_document() == vxlan_document()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"vni": 2**24}, "vni: 16777216 is not a whole number from 0 to 16777215"),
+        ({"vni": None}, "vni: None"),
+        ({"vtep_mac": 7}, "vtep_mac: 7 is not a MAC address"),
+        ({"vtep_mac": "ff:ff:ff:ff:ff:ff"}, "vtep_mac: .* no single station's"),
+        ({"peers": [PEER]}, r"peers\[0\]: missing vtep_mac"),
+        ({"peers": [{**PEER, "vtep_mac": "x"}]}, r"peers\[0\].vtep_mac: 'x' is not a MAC"),
+    ],
+)
+def test_refusals_of_vxlan_name_the_value(changes: dict[str, Any], message: str) -> None:
+    fields = {**vxlan_document(), **changes}
+    with pytest.raises(TableError, match=message):
+        parse_table(fields)

@@ -21,6 +21,9 @@ _Value = TypeVar("_Value")
 
 DEFAULT_PATH = Path("/etc/weft/weftd.json")
 
+# What may carry the packets; `auto` is the best that this release has.
+DATAPATHS = ("auto", "userspace")
+
 _SECRETS = frozenset({"password"})
 
 
@@ -46,6 +49,7 @@ class Settings:
     firewall: bool = True
     masquerade: bool = False
     subnet_file: Path = Path("/run/flannel/subnet.env")
+    datapath: str = "auto"
     offloads_disabled: tuple[str, ...] = ()
 
 
@@ -97,6 +101,7 @@ def parse_settings(text: str) -> Settings:
         firewall=top.take("firewall", defaults.firewall, _boolean),
         masquerade=top.take("masquerade", defaults.masquerade, _boolean),
         subnet_file=top.take("subnet_file", defaults.subnet_file, _path),
+        datapath=top.take("datapath", defaults.datapath, _datapath),
         offloads_disabled=top.take("offloads_disabled", (), _strings),
     )
     for section in (top, store, lease):
@@ -207,6 +212,17 @@ def _whole_seconds(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value <= 0:
         raise ValueError("it must be a whole number of seconds above 0")
     return value
+
+
+def _datapath(value: Any) -> str:
+    if value == "kernel":
+        raise ValueError(
+            "this weftd has no kernel datapath, which comes with a later release; "
+            "give 'userspace', or 'auto' for the best that there is"
+        )
+    if value not in DATAPATHS:
+        raise ValueError(f"it must be one of {', '.join(DATAPATHS)}")
+    return _string(value)
 
 
 def _path(value: Any) -> Path:

@@ -10,8 +10,9 @@ from types import MappingProxyType
 
 from .plan import Backend
 from .udp import plan_udp
+from .vxlan import plan_vxlan
 
-BACKENDS: Mapping[str, Backend] = MappingProxyType({"udp": plan_udp})
+BACKENDS: Mapping[str, Backend] = MappingProxyType({"udp": plan_udp, "vxlan": plan_vxlan})
 
 
 class UnknownBackendError(Exception):

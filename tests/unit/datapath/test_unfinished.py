@@ -1,0 +1,108 @@
+# Copyright (c) 2026, The weft developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a kernel left uncut and unsummed, and how it is written, whole or in pieces."""
+
+from __future__ import annotations
+
+import struct
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scapy.layers.inet import IP
+
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath import ipv4, layer4
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.checksum import (
+    partial_field,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.unfinished import (
+    cut,
+    is_one_packet,
+    left_to_do,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.virtio_net import (
+    GSO_ECN,
+    GSO_NONE,
+    GSO_TCPV4,
+    GSO_UDP_L4,
+    NetHeader,
+)
+
+from .flows import content, redone, tcp, udp
+
+MTU = 1450
+
+
+def unsummed(packet: bytes) -> memoryview:
+    """The packet with the pseudo-header's sum in place of its transport checksum."""
+    data = bytearray(packet)
+    start = ipv4.header_length(data)
+    position = layer4.checksum_position(data, len(data))
+    assert position is not None
+    struct.pack_into(
+        "!H", data, position, partial_field(layer4.pseudo_sum(data, len(data) - start))
+    )
+    return memoryview(data)
+
+
+def left(packet: memoryview, size: int = 0) -> NetHeader:
+    return left_to_do(packet, len(packet), MTU, size)
+
+
+@pytest.mark.parametrize("packet", [tcp(content(100)), udp(content(100)), tcp(content(60000))])
+def test_a_complete_checksum_is_left_alone(packet: bytes) -> None:
+    assert left(memoryview(packet)) == NetHeader()
+
+
+def test_a_short_packet_is_summed_and_not_cut() -> None:
+    assert left(unsummed(tcp(content(1398)))) == NetHeader(1, GSO_NONE, 0, 0, 20, 16)
+    assert left(unsummed(tcp(b"", flags="S"))) == NetHeader(1, GSO_NONE, 0, 0, 20, 16)
+    assert left(unsummed(udp(content(1)))) == NetHeader(1, GSO_NONE, 0, 0, 20, 6)
+
+
+def test_tcp_is_cut_by_the_mtu() -> None:
+    header = left(unsummed(tcp(content(1399))))
+    assert header == NetHeader(1, GSO_TCPV4, 0, MTU - 52, 20, 16)
+    assert left(unsummed(tcp(content(9000), flags="AC"))).gso_type == GSO_TCPV4 | GSO_ECN
+
+
+def test_udp_is_cut_where_it_was_joined_or_not_at_all() -> None:
+    packet = unsummed(udp(content(10000)))
+    assert left(packet, 1000) == NetHeader(1, GSO_UDP_L4, 0, 1000, 20, 6)
+    # A datagram of a link with a larger MTU.
+    assert left(packet) == NetHeader(1, GSO_NONE, 0, 0, 20, 6)
+
+
+def test_a_data_offset_that_lies_is_not_cut() -> None:
+    packet = bytearray(tcp(content(9000)))
+    for offset in (0x00, 0x40, 0xF0):
+        packet[20 + layer4.TCP_DATA_OFFSET] = offset
+        header = left_to_do(unsummed(bytes(packet)), len(packet), 80, 0)
+        assert header.gso_type == GSO_NONE
+
+
+@given(st.binary(max_size=100), st.integers(0, 2000), st.integers(68, 1500))
+def test_any_valid_ipv4_header_has_an_answer(rest: bytes, size: int, mtu: int) -> None:
+    packet = bytes(IP(src="100.96.2.2", dst="100.96.1.2", proto=6, len=20 + len(rest)) / rest)
+    left_to_do(memoryview(packet), len(packet), mtu, size)
+
+
+@given(st.integers(1, 9000), st.booleans())
+def test_the_pieces_are_right_and_hold_everything(size: int, is_tcp: bool) -> None:
+    data = content(MTU + size)
+    packet = unsummed((tcp if is_tcp else udp)(data))
+    pieces = [
+        headers + bytes(payload) for headers, payload in cut(left(packet, 700), packet, len(packet))
+    ]
+    assert all(len(piece) <= MTU and piece == redone(piece) for piece in pieces)
+    skipped = 52 if is_tcp else 28
+    assert b"".join(piece[skipped:] for piece in pieces) == data
+
+
+def test_a_train_of_udp_gro_is_not_one_packet() -> None:
+    one, front = udp(content(5000)), bytes(22)
+    assert is_one_packet(memoryview(front + one), 22, 22 + len(one))
+    train = (front + udp(content(500))) * 10
+    assert not is_one_packet(memoryview(train), 22, len(train))
+    assert not is_one_packet(memoryview(front), 22, 22)
