@@ -18,6 +18,8 @@ from lab import ssh
 from lab.settings import Host
 
 _TIMEOUT = 60.0
+# How much of a command an error names, in characters.
+_BRIEF = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +54,14 @@ class Endpoint:
                 check=False,
             )
         except subprocess.TimeoutExpired as error:
-            raise BenchError(f"{self.name}: {line!r} lasts longer than {timeout:.0f} s") from error
+            raise BenchError(
+                f"{self.name}: {_brief(line)} lasts longer than {timeout:.0f} s"
+            ) from error
         output = done.stdout.decode(errors="replace")
         if done.returncode != 0:
             words = (done.stderr.decode(errors="replace").strip() or output.strip()).splitlines()
             reason = "; ".join(words[-3:]) or f"exit code {done.returncode}"
-            raise BenchError(f"{self.name}: {line!r}: {reason}")
+            raise BenchError(f"{self.name}: {_brief(line)}: {reason}")
         return output
 
     def close(self) -> None:
@@ -91,6 +95,10 @@ class Endpoint:
         """Return the last lines that a unit logged, as one."""
         journal = self.run(f"journalctl --unit={shlex.quote(unit)} --lines=3 --output=cat")
         return "; ".join(journal.splitlines())
+
+
+def _brief(line: str) -> str:
+    return repr(line if len(line) <= _BRIEF else f"{line[:_BRIEF]}...")
 
 
 @dataclass(frozen=True, slots=True)

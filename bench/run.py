@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from ipaddress import IPv4Address
 
 from bench import iperf3
-from bench.endpoint import Pair
+from bench.endpoint import Endpoint, Pair
 from bench.errors import BenchError
 from bench.link import Mode, set_mode
 from bench.measurement import Effort, Measurement
@@ -19,13 +20,20 @@ from bench.summary import Failure, Sample
 
 Progress = Callable[[str], None]
 
+# What measures and what sets the links, as Debian packages.
+TOOLS = ("ethtool", "iperf3")
+
 _ANSWER_TIMEOUT = 15
+# IPv4 (RFC 791) and echo (RFC 792) headers, in bytes.
+_ICMP_ECHO = 20 + 8
 
 
 def connect(
     pair: Pair, paths: Sequence[Path], progress: Progress
 ) -> tuple[dict[str, IPv4Address], dict[str, str]]:
     """Bring every path up; return the addresses to measure, and why a path is not among them."""
+    for endpoint in pair.both:
+        endpoint.install(*TOOLS)
     targets: dict[str, IPv4Address] = {}
     unavailable: dict[str, str] = {}
     for number, path in enumerate(paths):
@@ -68,6 +76,7 @@ def _connect(pair: Pair, path: Path, overlay: Overlay) -> IPv4Address:
             endpoint.install(*path.packages)
     target = path.connect(pair, overlay)
     _await_answer(pair, path, target)
+    _check_mtu(pair, target)
     return target
 
 
@@ -82,6 +91,28 @@ def _await_answer(pair: Pair, path: Path, target: IPv4Address) -> None:
             for endpoint in pair.both
         )
         raise BenchError(f"no answer in {_ANSWER_TIMEOUT} s ({words})") from error
+
+
+def _check_mtu(pair: Pair, target: IPv4Address) -> None:
+    """Raise BenchError unless a packet of the device's MTU crosses in one piece, inside and out."""
+    left = pair.left
+    (route,) = json.loads(left.run(f"ip -json route get {target}"))
+    (link,) = json.loads(left.run(f"ip -json link show {route['dev']}"))
+    mtu = link["mtu"]
+    before = _fragments(left)
+    left.run(f"ping -c 1 -W 2 -M do -s {mtu - _ICMP_ECHO} {target}")
+    if _fragments(left) != before:
+        raise BenchError(f"packets of its MTU, {mtu}, cross the underlay in fragments")
+
+
+def _fragments(endpoint: Endpoint) -> int:
+    return parse_fragments(endpoint.run("cat /proc/net/snmp"))
+
+
+def parse_fragments(snmp: str) -> int:
+    """Read from /proc/net/snmp how many IP fragments a host has made."""
+    names, values = (line.split() for line in snmp.splitlines() if line.startswith("Ip:"))
+    return int(values[names.index("FragCreates")])
 
 
 def _turned(items: list[tuple[str, IPv4Address]], by: int) -> list[tuple[str, IPv4Address]]:

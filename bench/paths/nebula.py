@@ -51,8 +51,11 @@ def _certify(pair: Pair, overlay: Overlay) -> None:
 def _configuration(overlay: Overlay, far: Endpoint, far_end: End) -> dict[str, Any]:
     everything = [{"port": "any", "proto": "any", "host": "any"}]
     return {
-        "pki": {name: f"{_DIRECTORY}/{name}.crt" for name in ("ca",)}
-        | {"cert": f"{_DIRECTORY}/host.crt", "key": f"{_DIRECTORY}/host.key"},
+        "pki": {
+            "ca": f"{_DIRECTORY}/ca.crt",
+            "cert": f"{_DIRECTORY}/host.crt",
+            "key": f"{_DIRECTORY}/host.key",
+        },
         "static_host_map": {str(far_end.address): [f"{far.underlay}:{overlay.port}"]},
         "lighthouse": {"am_lighthouse": False, "hosts": []},
         "listen": {

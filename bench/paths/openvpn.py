@@ -35,7 +35,7 @@ def _connect(pair: Pair, overlay: Overlay) -> IPv4Address:
 
 PATH = Path(
     "openvpn",
-    f"peer to peer without TLS, cipher and auth none, fast-io, 4 MiB buffers, MTU {_MTU}",
+    f"peer to peer without TLS, cipher and auth none, fast-io, 4 MiB socket buffers, MTU {_MTU}",
     _connect,
     ("openvpn",),
 )

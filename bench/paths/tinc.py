@@ -16,6 +16,7 @@ _SEQUENCE_NUMBER = 4
 _ETHERNET_HEADER = 14
 _MTU = UNDERLAY_MTU - IPV4_UDP - _SEQUENCE_NUMBER - _ETHERNET_HEADER
 
+_BUFFER = 4 << 20
 _DIRECTORY = "/etc/tinc/bench"
 _SIDES = ("left", "right")
 
@@ -43,6 +44,7 @@ def _daemon(overlay: Overlay, side: str) -> str:
     return (
         f"Name = {side}\nConnectTo = {other}\nAddressFamily = ipv4\nMode = router\n"
         f"DeviceType = tun\nInterface = {overlay.device}\n"
+        f"UDPRcvBuf = {_BUFFER}\nUDPSndBuf = {_BUFFER}\n"
     )
 
 
@@ -50,9 +52,14 @@ def _host(endpoint: Endpoint, end: End, overlay: Overlay) -> str:
     return (
         f"Address = {endpoint.underlay}\nPort = {overlay.port}\nSubnet = {end.subnet}\n"
         "Cipher = none\nDigest = none\nCompression = 0\n"
+        # What exceeds the discovered MTU goes by TCP; the device's MTU fits from the beginning.
+        "PMTUDiscovery = no\n"
     )
 
 
 PATH = Path(
-    "tinc", f"router mode, Cipher, Digest and Compression off, MTU {_MTU}", _connect, ("tinc",)
+    "tinc",
+    f"router mode, Cipher, Digest and Compression off, UDP only, 4 MiB socket buffers, MTU {_MTU}",
+    _connect,
+    ("tinc",),
 )
