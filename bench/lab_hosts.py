@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -30,12 +31,15 @@ def two_hosts(suite: str, progress: Progress) -> Iterator[Pair]:
         LabError: the lab cannot be raised, or one of its name is up.
     """
     preflight.check()
+    if shutil.which("ethtool") is None:
+        raise LabError("ethtool is missing on this machine; run: apt-get install ethtool")
     if state.load(NAME) is not None:
         raise LabError(f"lab {NAME!r} is up; run: python3 -m lab down --name {NAME}")
     settings = Settings.parse(NAME, underlay=UNDERLAY, flavour=FLAVOUR)
     with tempfile.TemporaryDirectory(prefix="weft-bench-") as sockets:
+        # What up made, it takes down itself when it fails.
+        lab = fleet.up(plan(settings, (suite, suite)), progress)
         try:
-            lab = fleet.up(plan(settings, (suite, suite)), progress)
             pair = Pair(*(Endpoint(host, Path(sockets)) for host in lab.hosts))
             try:
                 yield pair

@@ -10,7 +10,7 @@ from typing import Any
 
 from bench.figures import Figure
 from bench.link import Mode
-from bench.paths.path import Path
+from bench.paths.path import MeasuredPath
 from bench.summary import Failure, Row
 
 _PATH_WIDTH = 24
@@ -35,7 +35,7 @@ def document(
     rows: Sequence[Row],
     failures: Sequence[Failure],
     unavailable: Mapping[str, str],
-    paths: Sequence[Path],
+    paths: Sequence[MeasuredPath],
     about: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Return the results as JSON values.

@@ -15,7 +15,7 @@ from bench.errors import BenchError
 from bench.link import Mode, set_mode
 from bench.measurement import Effort, Measurement
 from bench.overlay import Overlay
-from bench.paths.path import Path
+from bench.paths.path import MeasuredPath
 from bench.summary import Failure, Sample
 
 Progress = Callable[[str], None]
@@ -29,7 +29,7 @@ _ICMP_ECHO = 20 + 8
 
 
 def connect(
-    pair: Pair, paths: Sequence[Path], progress: Progress
+    pair: Pair, paths: Sequence[MeasuredPath], progress: Progress
 ) -> tuple[dict[str, IPv4Address], dict[str, str]]:
     """Bring every path up; return the addresses to measure, and why a path is not among them."""
     for endpoint in pair.both:
@@ -70,7 +70,7 @@ def measure(
     return samples, failures
 
 
-def _connect(pair: Pair, path: Path, overlay: Overlay) -> IPv4Address:
+def _connect(pair: Pair, path: MeasuredPath, overlay: Overlay) -> IPv4Address:
     for endpoint in pair.both:
         if path.packages:
             endpoint.install(*path.packages)
@@ -80,7 +80,7 @@ def _connect(pair: Pair, path: Path, overlay: Overlay) -> IPv4Address:
     return target
 
 
-def _await_answer(pair: Pair, path: Path, target: IPv4Address) -> None:
+def _await_answer(pair: Pair, path: MeasuredPath, target: IPv4Address) -> None:
     try:
         pair.left.run(
             f"timeout {_ANSWER_TIMEOUT} sh -c 'until ping -c 1 -W 1 {target}; do sleep 0.2; done'"

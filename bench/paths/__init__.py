@@ -15,9 +15,9 @@ from bench.paths import (
     weft,
     wireguard_go,
 )
-from bench.paths.path import Path
+from bench.paths.path import MeasuredPath
 
-ALL: tuple[Path, ...] = (
+ALL: tuple[MeasuredPath, ...] = (
     underlay.PATH,
     kernel_vxlan.PATH,
     *weft.PATHS,

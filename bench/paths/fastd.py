@@ -11,7 +11,7 @@ from ipaddress import IPv4Address
 from bench.endpoint import Endpoint, Pair
 from bench.errors import BenchError
 from bench.overlay import Overlay
-from bench.paths.path import IPV4_UDP, UNDERLAY_MTU, Path, address_device
+from bench.paths.path import IPV4_UDP, UNDERLAY_MTU, MeasuredPath, address_device, sides
 
 # One octet tells data from handshakes (methods/null of fastd).
 _PACKET_TYPE = 1
@@ -23,17 +23,16 @@ _CONFIGURATION = "/etc/fastd/bench/fastd.conf"
 
 def _connect(pair: Pair, overlay: Overlay) -> IPv4Address:
     keys = [_generate(endpoint) for endpoint in pair.both]
-    for (secret, _), (_, far_key), near, far in zip(
-        keys, keys[::-1], pair.both, pair.both[::-1], strict=True
-    ):
-        near.write(
+    for side, (secret, _), (_, far_key) in zip(sides(pair, overlay), keys, keys[::-1], strict=True):
+        side.near.write(
             _CONFIGURATION,
             f'log level warn;\nmode tun;\ninterface "{overlay.device}";\nmethod "null";\n'
-            f"mtu {_MTU};\nbind {near.underlay}:{overlay.port};\n"
+            f"mtu {_MTU};\nbind {side.near.underlay}:{overlay.port};\n"
             f'secret "{secret}";\n'
-            f'peer "{far.name}" {{ key "{far_key}"; remote {far.underlay}:{overlay.port}; }}\n',
+            f'peer "{side.far.name}" {{\nkey "{far_key}";\n'
+            f"remote {side.far.underlay}:{overlay.port};\n}}\n",
         )
-        near.start("bench-fastd", "fastd", "--config", _CONFIGURATION)
+        side.near.start("bench-fastd", "fastd", "--config", _CONFIGURATION)
     return address_device(pair, overlay, _MTU)
 
 
@@ -45,4 +44,4 @@ def _generate(endpoint: Endpoint) -> tuple[str, str]:
     return keys[1], keys[2]
 
 
-PATH = Path("fastd", f'method "null", mode tun, MTU {_MTU}', _connect, ("fastd",))
+PATH = MeasuredPath("fastd", f'method "null", mode tun, MTU {_MTU}', _connect, ("fastd",))

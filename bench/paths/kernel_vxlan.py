@@ -9,7 +9,7 @@ from ipaddress import IPv4Address
 
 from bench.endpoint import Pair
 from bench.overlay import Overlay
-from bench.paths.path import IPV4_UDP, UNDERLAY_MTU, Path, address_device
+from bench.paths.path import IPV4_UDP, UNDERLAY_MTU, MeasuredPath, address_device, sides
 
 _VXLAN_HEADER = 8
 _ETHERNET_HEADER = 14
@@ -19,12 +19,12 @@ _MTU = UNDERLAY_MTU - IPV4_UDP - _VXLAN_HEADER - _ETHERNET_HEADER
 def _connect(pair: Pair, overlay: Overlay) -> IPv4Address:
     pair.on_both(
         *(
-            f"ip link add {overlay.device} type vxlan id {overlay.number} local {near.underlay} "
-            f"remote {far.underlay} dstport {overlay.port} dev eth0"
-            for near, far in (pair.both, pair.both[::-1])
+            f"ip link add {overlay.device} type vxlan id {overlay.number} local "
+            f"{side.near.underlay} remote {side.far.underlay} dstport {overlay.port} dev eth0"
+            for side in sides(pair, overlay)
         )
     )
     return address_device(pair, overlay, _MTU)
 
 
-PATH = Path("kernel-vxlan", f"ip link add type vxlan, a fixed remote, MTU {_MTU}", _connect)
+PATH = MeasuredPath("kernel-vxlan", f"ip link add type vxlan, a fixed remote, MTU {_MTU}", _connect)

@@ -9,9 +9,9 @@ import json
 from ipaddress import IPv4Address
 from typing import Any
 
-from bench.endpoint import Endpoint, Pair
-from bench.overlay import End, Overlay
-from bench.paths.path import IPV4_UDP, UNDERLAY_MTU, Path, address_device
+from bench.endpoint import Pair
+from bench.overlay import Overlay
+from bench.paths.path import IPV4_UDP, UNDERLAY_MTU, MeasuredPath, Side, address_device, sides
 
 # Its header, and the tag of AES-GCM (header.go of nebula; RFC 5116, 5.1).
 _HEADER = 16
@@ -25,10 +25,10 @@ _BUFFER = 10 << 20
 
 def _connect(pair: Pair, overlay: Overlay) -> IPv4Address:
     _certify(pair, overlay)
-    for near, far, far_end in zip(pair.both, pair.both[::-1], overlay.ends[::-1], strict=True):
+    for side in sides(pair, overlay):
         # YAML takes JSON as it is.
-        near.write(_CONFIGURATION, json.dumps(_configuration(overlay, far, far_end)))
-        near.start("bench-nebula", "nebula", "-config", _CONFIGURATION)
+        side.near.write(_CONFIGURATION, json.dumps(_configuration(overlay, side)))
+        side.near.start("bench-nebula", "nebula", "-config", _CONFIGURATION)
     return address_device(pair, overlay, _MTU)
 
 
@@ -48,7 +48,7 @@ def _certify(pair: Pair, overlay: Overlay) -> None:
             endpoint.run(f"cd {_DIRECTORY} && mv {endpoint.name}.{kind} host.{kind}")
 
 
-def _configuration(overlay: Overlay, far: Endpoint, far_end: End) -> dict[str, Any]:
+def _configuration(overlay: Overlay, side: Side) -> dict[str, Any]:
     everything = [{"port": "any", "proto": "any", "host": "any"}]
     return {
         "pki": {
@@ -56,7 +56,7 @@ def _configuration(overlay: Overlay, far: Endpoint, far_end: End) -> dict[str, A
             "cert": f"{_DIRECTORY}/host.crt",
             "key": f"{_DIRECTORY}/host.key",
         },
-        "static_host_map": {str(far_end.address): [f"{far.underlay}:{overlay.port}"]},
+        "static_host_map": {str(side.far_end.address): [f"{side.far.underlay}:{overlay.port}"]},
         "lighthouse": {"am_lighthouse": False, "hosts": []},
         "listen": {
             "host": "0.0.0.0",
@@ -71,7 +71,7 @@ def _configuration(overlay: Overlay, far: Endpoint, far_end: End) -> dict[str, A
     }
 
 
-PATH = Path(
+PATH = MeasuredPath(
     "nebula",
     f"AES-GCM (it always encrypts), 10 MiB buffers, MTU {_MTU}",
     _connect,

@@ -9,7 +9,7 @@ from ipaddress import IPv4Address
 
 from bench.endpoint import Pair
 from bench.overlay import Overlay
-from bench.paths.path import IPV4_UDP, UNDERLAY_MTU, Path
+from bench.paths.path import IPV4_UDP, UNDERLAY_MTU, MeasuredPath, sides
 
 # Without keys there is no header of its own.
 _MTU = UNDERLAY_MTU - IPV4_UDP
@@ -17,23 +17,20 @@ _BUFFER = 4 << 20
 
 
 def _connect(pair: Pair, overlay: Overlay) -> IPv4Address:
-    ends = overlay.ends
-    for near, far, near_end, far_end in zip(
-        pair.both, pair.both[::-1], ends, ends[::-1], strict=True
-    ):
-        near.start(
+    for side in sides(pair, overlay):
+        side.near.start(
             "bench-openvpn",
             *("openvpn", "--dev", overlay.device, "--dev-type", "tun", "--proto", "udp4"),
-            *("--local", str(near.underlay), "--lport", str(overlay.port)),
-            *("--remote", str(far.underlay), str(overlay.port)),
-            *("--ifconfig", str(near_end.address), str(far_end.address)),
+            *("--local", str(side.near.underlay), "--lport", str(overlay.port)),
+            *("--remote", str(side.far.underlay), str(overlay.port)),
+            *("--ifconfig", str(side.near_end.address), str(side.far_end.address)),
             *("--cipher", "none", "--auth", "none", "--tun-mtu", str(_MTU), "--fast-io"),
             *("--txqueuelen", "1000", "--sndbuf", str(_BUFFER), "--rcvbuf", str(_BUFFER)),
         )
-    return ends[1].address
+    return overlay.ends[1].address
 
 
-PATH = Path(
+PATH = MeasuredPath(
     "openvpn",
     f"peer to peer without TLS, cipher and auth none, fast-io, 4 MiB socket buffers, MTU {_MTU}",
     _connect,

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 
-from bench.endpoint import Pair
-from bench.overlay import Overlay
+from bench.endpoint import Endpoint, Pair
+from bench.overlay import End, Overlay
 
 # IPv4 (RFC 791) and UDP (RFC 768) headers without options, in bytes.
 IPV4_UDP = 20 + 8
@@ -18,7 +18,7 @@ UNDERLAY_MTU = 1500
 
 
 @dataclass(frozen=True, slots=True)
-class Path:
+class MeasuredPath:
     """One way for packets between the hosts.
 
     `how` says in which form it is measured; `packages` are Debian's. `connect` brings it up on both
@@ -29,6 +29,23 @@ class Path:
     how: str
     connect: Callable[[Pair, Overlay], IPv4Address]
     packages: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """What one host of a pair has to know to set up its half of an overlay."""
+
+    near: Endpoint
+    far: Endpoint
+    near_end: End
+    far_end: End
+
+
+def sides(pair: Pair, overlay: Overlay) -> tuple[Side, Side]:
+    """Return the overlay as the left and as the right host sees it."""
+    left, right = pair.both
+    left_end, right_end = overlay.ends
+    return Side(left, right, left_end, right_end), Side(right, left, right_end, left_end)
 
 
 def address_device(pair: Pair, overlay: Overlay, mtu: int) -> IPv4Address:

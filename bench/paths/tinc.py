@@ -9,7 +9,7 @@ from ipaddress import IPv4Address
 
 from bench.endpoint import Endpoint, Pair
 from bench.overlay import End, Overlay
-from bench.paths.path import IPV4_UDP, UNDERLAY_MTU, Path, address_device
+from bench.paths.path import IPV4_UDP, UNDERLAY_MTU, MeasuredPath, address_device
 
 _SEQUENCE_NUMBER = 4
 # Also a router's packets travel as Ethernet frames (net_packet.c of tinc 1.0).
@@ -57,7 +57,7 @@ def _host(endpoint: Endpoint, end: End, overlay: Overlay) -> str:
     )
 
 
-PATH = Path(
+PATH = MeasuredPath(
     "tinc",
     f"router mode, Cipher, Digest and Compression off, UDP only, 4 MiB socket buffers, MTU {_MTU}",
     _connect,

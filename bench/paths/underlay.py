@@ -9,11 +9,11 @@ from ipaddress import IPv4Address
 
 from bench.endpoint import Pair
 from bench.overlay import Overlay
-from bench.paths.path import Path
+from bench.paths.path import MeasuredPath
 
 
 def _connect(pair: Pair, _overlay: Overlay) -> IPv4Address:
     return pair.right.underlay
 
 
-PATH = Path("none", "no overlay: the hosts' own addresses, MTU 1500", _connect)
+PATH = MeasuredPath("none", "no overlay: the hosts' own addresses, MTU 1500", _connect)

@@ -16,14 +16,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from ipaddress import IPv4Address
-from pathlib import Path as File
+from pathlib import Path
 from typing import Any
 
-from bench.endpoint import Endpoint, Pair
-from bench.overlay import End, Overlay
-from bench.paths.path import IPV4_UDP, UNDERLAY_MTU, Path, address_device
+from bench.endpoint import Pair
+from bench.overlay import Overlay
+from bench.paths.path import IPV4_UDP, UNDERLAY_MTU, MeasuredPath, Side, address_device, sides
 
-_PACKAGE = File(__file__).parents[2] / "collection/plugins/module_utils/weft"
+_PACKAGE = Path(__file__).parents[2] / "collection/plugins/module_utils/weft"
 _DESTINATION = "/opt/weft-bench"
 _PYTHON = f"PYTHONPATH={_DESTINATION} python3"
 _PROCESS = "import sys; from weft.datapath.process import run; sys.exit(run(sys.argv[1:]))"
@@ -55,20 +55,18 @@ class _Form:
     table: Mapping[str, Any] = field(default_factory=dict)
     peer: Mapping[str, Any] = field(default_factory=dict)
 
-    def document(
-        self, overlay: Overlay, near: Endpoint, far: Endpoint, near_end: End, far_end: End
-    ) -> dict[str, Any]:
-        """Return the table of the host `near`."""
-        peer = {"subnet": str(far_end.subnet), "public_ip": str(far.underlay), **self.peer}
+    def document(self, overlay: Overlay, side: Side) -> dict[str, Any]:
+        """Return the table of one side."""
+        peer = {"subnet": str(side.far_end.subnet), "public_ip": str(side.far.underlay)}
         return {
             "backend": self.backend,
             "device": overlay.device,
-            "bind": str(near.underlay),
+            "bind": str(side.near.underlay),
             "port": overlay.port,
             "network": str(overlay.network),
-            "subnet": str(near_end.subnet),
+            "subnet": str(side.near_end.subnet),
             "mtu": self.mtu,
-            "peers": [peer],
+            "peers": [{**peer, **self.peer}],
             **self.table,
         }
 
@@ -77,19 +75,18 @@ def _connect(form: _Form, pair: Pair, overlay: Overlay) -> IPv4Address:
     unit = f"bench-{form.name}"
     control = f"/run/{unit}.sock"
     package = _archive()
-    left, right = zip(pair.both, overlay.ends, strict=True)
-    for (near, near_end), (far, far_end) in ((left, right), (right, left)):
-        near.run(f"mkdir -p {_DESTINATION} && tar -x -C {_DESTINATION}", package)
-        near.start(
+    for side in sides(pair, overlay):
+        side.near.run(f"mkdir -p {_DESTINATION} && tar -x -C {_DESTINATION}", package)
+        side.near.start(
             unit,
             *("python3", "-c", _PROCESS),
             *("--control", control, "--state", f"/run/{unit}.json"),
             environment=(f"PYTHONPATH={_DESTINATION}",),
         )
-        near.run(
+        side.near.run(
             f"timeout 10 sh -c 'until test -S {control}; do sleep 0.1; done'"
             f" && {_PYTHON} -c {shlex.quote(_APPLY)} {control}",
-            json.dumps(form.document(overlay, near, far, near_end, far_end)),
+            json.dumps(form.document(overlay, side)),
         )
     return address_device(pair, overlay, form.mtu)
 
@@ -103,8 +100,8 @@ def _archive() -> bytes:
     return buffer.getvalue()
 
 
-def _path(form: _Form, how: str) -> Path:
-    return Path(form.name, f"{how}, MTU {form.mtu}", partial(_connect, form))
+def _path(form: _Form, how: str) -> MeasuredPath:
+    return MeasuredPath(form.name, f"{how}, MTU {form.mtu}", partial(_connect, form))
 
 
 _UDP_MTU = UNDERLAY_MTU - IPV4_UDP

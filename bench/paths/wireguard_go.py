@@ -9,7 +9,7 @@ from ipaddress import IPv4Address
 
 from bench.endpoint import Endpoint, Pair
 from bench.overlay import Overlay
-from bench.paths.path import IPV4_UDP, UNDERLAY_MTU, Path, address_device
+from bench.paths.path import IPV4_UDP, UNDERLAY_MTU, MeasuredPath, address_device, sides
 
 # A data message's type, receiver and counter, and Poly1305's tag (WireGuard's paper, 5.4.6).
 _MESSAGE_HEADER = 16
@@ -21,14 +21,13 @@ _KEY = "/etc/wireguard/bench.key"
 
 def _connect(pair: Pair, overlay: Overlay) -> IPv4Address:
     public_keys = [_generate(endpoint) for endpoint in pair.both]
-    for near, far, far_key, far_end in zip(
-        pair.both, pair.both[::-1], public_keys[::-1], overlay.ends[::-1], strict=True
-    ):
-        near.start("bench-wireguard-go", "wireguard-go", "--foreground", overlay.device)
-        near.run(
+    for side, far_key in zip(sides(pair, overlay), public_keys[::-1], strict=True):
+        side.near.start("bench-wireguard-go", "wireguard-go", "--foreground", overlay.device)
+        side.near.run(
             f"timeout 10 sh -c 'until wg show {overlay.device} >/dev/null 2>&1; do sleep 0.1; done'"
             f" && wg set {overlay.device} listen-port {overlay.port} private-key {_KEY}"
-            f" peer {far_key} endpoint {far.underlay}:{overlay.port} allowed-ips {far_end.subnet}"
+            f" peer {far_key} allowed-ips {side.far_end.subnet}"
+            f" endpoint {side.far.underlay}:{overlay.port}"
         )
     return address_device(pair, overlay, _MTU)
 
@@ -38,7 +37,7 @@ def _generate(endpoint: Endpoint) -> str:
     return endpoint.run(f"wg pubkey < {_KEY}").strip()
 
 
-PATH = Path(
+PATH = MeasuredPath(
     "wireguard-go",
     f"ChaCha20-Poly1305 (there is no other form), its own TUN and UDP offloads, MTU {_MTU}",
     _connect,

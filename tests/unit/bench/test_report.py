@@ -15,7 +15,7 @@ from bench.endpoint import Pair
 from bench.figures import Figure
 from bench.link import Mode
 from bench.overlay import Overlay
-from bench.paths.path import Path
+from bench.paths.path import MeasuredPath
 from bench.summary import Failure, Sample, summarise
 
 
@@ -23,7 +23,7 @@ def _connect(pair: Pair, overlay: Overlay) -> IPv4Address:
     raise AssertionError("no test brings a path up")
 
 
-PATHS = [Path(name, f"how {name} runs", _connect) for name in ("none", "tinc", "nebula")]
+PATHS = [MeasuredPath(name, f"how {name} runs", _connect) for name in ("none", "tinc", "nebula")]
 ROWS = summarise(
     Sample("none", mode, figure, value)
     for mode in Mode
