@@ -18,6 +18,7 @@ from typing import Any
 
 from bench import machine, plot, report
 from bench.errors import BenchError
+from bench.figures import Figure
 from bench.lab_hosts import two_hosts
 from bench.link import Mode
 from bench.measurement import FULL, QUICK
@@ -86,6 +87,7 @@ def _write(results: Mapping[str, Any], rows: Sequence[Row], name: str) -> None:
 def _show(results: Mapping[str, Any], rows: Sequence[Row], modes: Sequence[Mode]) -> None:
     for mode in modes:
         print(report.table(rows, mode), end="\n\n")
+    print(report.shares(rows, Figure.TCP1, "kernel-vxlan"), end="\n\n")
     for absent in results["unavailable"]:
         print(f"unavailable: {absent['path']}: {absent['reason']}")
     for failed in results["failed"]:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from bench.figures import Figure
@@ -70,16 +70,37 @@ def table(rows: Sequence[Row], mode: Mode) -> str:
     cells = {(row.path, row.figure): row for row in rows if row.mode == mode}
     figures = [figure for figure in Figure if any(figure == known for _, known in cells)]
     lines = [
-        f"{'mode ' + mode:{_PATH_WIDTH}}"
-        + "".join(f"{_HEADINGS[figure]:>{_CELL_WIDTH}}" for figure in figures),
-        f"{'':{_PATH_WIDTH}}" + "".join(f"{figure.unit:>{_CELL_WIDTH}}" for figure in figures),
+        _line(f"mode {mode}", (_HEADINGS[figure] for figure in figures)),
+        _line("", (figure.unit for figure in figures)),
     ]
     for path in dict.fromkeys(path for path, _ in cells):
-        values = (_cell(cells.get((path, figure))) for figure in figures)
-        lines.append(
-            f"{path:{_PATH_WIDTH}}" + "".join(f"{value:>{_CELL_WIDTH}}" for value in values)
-        )
+        lines.append(_line(path, (_cell(cells.get((path, figure))) for figure in figures)))
     return "\n".join(lines)
+
+
+def shares(rows: Sequence[Row], figure: Figure, reference: str) -> str:
+    """Lay out each path's median as a share of the reference path's, a column a mode.
+
+    Nothing if the reference was not measured.
+    """
+    medians = {(row.path, row.mode): row.median for row in rows if row.figure == figure}
+    modes = [mode for mode in Mode if (reference, mode) in medians]
+    if not modes:
+        return ""
+    lines = [_line(f"{figure} / {reference}", modes)]
+    for path in dict.fromkeys(path for path, _ in medians):
+        values = (
+            f"{medians[path, mode] / medians[reference, mode]:.2f}"
+            if (path, mode) in medians
+            else "-"
+            for mode in modes
+        )
+        lines.append(_line(path, values))
+    return "\n".join(lines)
+
+
+def _line(heading: str, cells: Iterable[str]) -> str:
+    return f"{heading:{_PATH_WIDTH}}" + "".join(f"{cell:>{_CELL_WIDTH}}" for cell in cells)
 
 
 def _cell(row: Row | None) -> str:

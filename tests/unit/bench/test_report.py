@@ -67,3 +67,18 @@ def test_table_shows_where_a_value_is_missing() -> None:
 )
 def test_magnitudes_have_three_digits(value: float, text: str) -> None:
     assert report.magnitude(value) == text
+
+
+def test_shares_are_of_the_reference_in_the_same_mode() -> None:
+    values = {("kernel-vxlan", Mode.P): 8.0, ("kernel-vxlan", Mode.W): 4.0, ("tinc", Mode.W): 1.0}
+    rows = summarise(
+        Sample(path, mode, Figure.TCP1, value) for (path, mode), value in values.items()
+    )
+    heading, reference, tinc = report.shares(rows, Figure.TCP1, "kernel-vxlan").splitlines()
+    assert heading.split() == ["tcp1", "/", "kernel-vxlan", "P", "W"]
+    assert reference.split() == ["kernel-vxlan", "1.00", "1.00"]
+    assert tinc.split() == ["tinc", "-", "0.25"]
+
+
+def test_without_the_reference_there_are_no_shares() -> None:
+    assert report.shares(ROWS, Figure.TCP1, "kernel-vxlan") == ""
