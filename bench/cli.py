@@ -72,7 +72,8 @@ def _measure(arguments: argparse.Namespace) -> None:
         "versions": installed,
     }
     results = report.document(rows, failures, unavailable, paths, about)
-    _write(results, rows, "quick" if arguments.quick else "latest")
+    whole = not arguments.quick and len(paths) == len(ALL) and len(modes) == len(Mode)
+    _write(results, rows, "latest" if whole else "partial")
     _show(results, rows, modes)
 
 
@@ -85,9 +86,9 @@ def _write(results: Mapping[str, Any], rows: Sequence[Row], name: str) -> None:
 
 
 def _show(results: Mapping[str, Any], rows: Sequence[Row], modes: Sequence[Mode]) -> None:
-    for mode in modes:
-        print(report.table(rows, mode), end="\n\n")
-    print(report.shares(rows, Figure.TCP1, "kernel-vxlan"), end="\n\n")
+    tables = [report.table(rows, mode) for mode in modes]
+    tables.append(report.shares(rows, Figure.TCP1, "kernel-vxlan"))
+    print(*(table for table in tables if table), sep="\n\n", end="\n\n")
     for absent in results["unavailable"]:
         print(f"unavailable: {absent['path']}: {absent['reason']}")
     for failed in results["failed"]:
@@ -100,15 +101,15 @@ def _show(results: Mapping[str, Any], rows: Sequence[Row], modes: Sequence[Mode]
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python3 -m bench",
-        description="Measure overlays between two lab hosts, in one interleaved run.",
+        description="Measure overlays between two lab hosts, in one interleaved run. The results "
+        "go to bench/results/latest.*, or partial.* if the run is quick or leaves something out.",
     )
     parser.add_argument(
         "--quick",
         action="store_true",
-        help="one short repeat without the loss search, under 4 minutes; writes quick.json "
-        "instead of latest.json",
+        help="one short repeat without the loss search, under 4 minutes",
     )
-    parser.add_argument("--repeats", type=int, help=f"visits to each path ({FULL.repeats})")
+    parser.add_argument("--repeats", type=_positive, help=f"visits to each path ({FULL.repeats})")
     parser.add_argument(
         "--paths", nargs="+", choices=_NAMES, default=_NAMES, metavar="PATH", help=", ".join(_NAMES)
     )
@@ -119,6 +120,13 @@ def _parser() -> argparse.ArgumentParser:
         "--suite", choices=_SUITES, default="trixie", help="Debian of the hosts (%(default)s)"
     )
     return parser
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{value} is not 1 or more")
+    return value
 
 
 def _progress(line: str) -> None:
