@@ -26,7 +26,7 @@ demo: setup-lab ## raise three hosts, converge them, verify, and show that a sec
 down: ## take the demo's hosts away
 	@$(LAB) down
 
-test: setup-lab ## everything: unit, store and kernel, sanity and lint, fleet
+test: setup-bench ## everything: unit, store and kernel, sanity and lint, fleet
 	@dev/test
 
 unit: setup ## the fast tests
