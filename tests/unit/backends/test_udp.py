@@ -22,6 +22,7 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.backends.registr
     backend_named,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.backends.udp import plan_udp
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.offloads import IDLE
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.table import parse_table
 from ansible_collections.weft.overlay.plugins.module_utils.weft.json_object import JsonValue
 from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.firewall import (
@@ -141,6 +142,7 @@ def test_the_lease_announces_partial_checksums_while_the_datapath_takes_them() -
         return plan_udp(replace(overlay(), offloads=offloads), masquerade=False).announcement
 
     assert announced({"partial-checksum": "active"}) == Announcement(None, partial_checksum_data())
+    assert announced({"partial-checksum": IDLE}) == Announcement(None, partial_checksum_data())
     assert announced({"partial-checksum": "refused: no"}) == Announcement()
     assert announced(None) is None
 

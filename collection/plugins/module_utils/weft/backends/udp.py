@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from ipaddress import IPv4Address, IPv4Interface
 from typing import Any
 
-from ..datapath.offloads import ACTIVE, Offload
+from ..datapath.offloads import ACTIVE, IDLE, Offload
 from ..kernel.firewall import OverlayTraffic
 from ..kernel.state import Address, Device, HostState, Route
 from ..lease import Lease
@@ -74,8 +74,9 @@ def _peer_document(peer: Lease, own: Lease) -> dict[str, Any]:
 def _announcement(offloads: Mapping[str, str] | None) -> Announcement | None:
     if offloads is None:
         return None
-    active = offloads.get(Offload.PARTIAL_CHECKSUM) == ACTIVE
-    return Announcement(backend_data=partial_checksum_data() if active else None)
+    # Idle is able: each host waits for a peer that announces, so one has to be the first.
+    able = offloads.get(Offload.PARTIAL_CHECKSUM) in (ACTIVE, IDLE)
+    return Announcement(backend_data=partial_checksum_data() if able else None)
 
 
 def _offloads_document(disabled: tuple[str, ...]) -> dict[str, Any]:
