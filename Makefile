@@ -6,7 +6,7 @@ LAB := /usr/bin/python3 -m lab
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help demo down test unit integration lint sanity fleet collection clean setup setup-lab
+.PHONY: help demo down test unit integration lint sanity fleet bench collection clean setup setup-lab setup-bench
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -17,13 +17,16 @@ setup: ## install what checks and unit tests need (Debian packages, .venv)
 setup-lab: ## install what raises hosts on this machine, too
 	@dev/setup lab
 
+setup-bench: ## install what the benchmark needs, too
+	@dev/setup bench
+
 demo: setup-lab ## raise three hosts, converge them, verify, and show that a second run changes nothing
 	@dev/demo
 
 down: ## take the demo's hosts away
 	@$(LAB) down
 
-test: setup-lab ## everything: unit, store and kernel, sanity and lint, fleet
+test: setup-bench ## everything: unit, store and kernel, sanity and lint, fleet
 	@dev/test
 
 unit: setup ## the fast tests
@@ -37,6 +40,9 @@ sanity: setup-lab ## ansible-test sanity, on a staged copy
 
 fleet: setup-lab ## molecule on lab hosts
 	@dev/fleet
+
+bench: setup-bench ## measure overlays between two lab hosts (under 20 minutes), into bench/results
+	@$(PYTHON) -m bench
 
 collection: setup ## build the Galaxy tarball into dist/
 	@mkdir -p dist

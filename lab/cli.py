@@ -16,7 +16,7 @@ from types import FrameType
 
 from lab import fleet, image, inventory, paths, preflight, ssh, state
 from lab.errors import LabError
-from lab.recipe import SUITES
+from lab.recipe import DEFAULT_FLAVOUR, FLAVOURS, SUITES
 from lab.settings import (
     DEFAULT_HOSTS,
     DEFAULT_MTU,
@@ -115,7 +115,7 @@ def _image(arguments: argparse.Namespace) -> int:
     preflight.check()
     suites = host_suites(1, arguments.suite, None) if arguments.suites is None else None
     for suite in suites or host_suites(None, arguments.suite, arguments.suites):
-        print(image.ensure(suite, _progress))
+        print(image.ensure(suite, arguments.flavour, _progress))
     return 0
 
 
@@ -207,6 +207,11 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument("--hosts", type=int, help=f"number of hosts ({DEFAULT_HOSTS})")
     up.add_argument("--bridge", help="name of the bridge on this machine (br-NAME)")
     up.add_argument("--underlay", help=f"IPv4 network of the hosts ({DEFAULT_UNDERLAY})")
+    up.add_argument(
+        "--flavour",
+        choices=FLAVOURS,
+        help=f"which packages wait in the hosts' apt cache ({DEFAULT_FLAVOUR})",
+    )
     up.add_argument("--mtu", type=int, help=f"MTU of the underlay ({DEFAULT_MTU})")
     add("down", "remove the lab and all that its hosts wrote")
     add("status", "list the hosts and their condition")
@@ -219,7 +224,12 @@ def _parser() -> argparse.ArgumentParser:
     add("inventory", "print an Ansible inventory of the lab").add_argument(
         "--etcd", type=int, choices=(1, 3), default=1, help="members of etcd (%(default)s)"
     )
-    add("image", "build the images without starting a host", suite)
+    add("image", "build the images without starting a host", suite).add_argument(
+        "--flavour",
+        choices=FLAVOURS,
+        default=DEFAULT_FLAVOUR,
+        help="which packages wait in the apt cache (%(default)s)",
+    )
     add("crash", "end all processes of a host at once, as a power cut does", one)
     add("start", "switch a host on again", one)
     add("reboot", "restart a host in order and wait till it is back", one)
@@ -237,12 +247,17 @@ def _settings(arguments: argparse.Namespace, present: Lab | None) -> Settings:
     """Return the settings asked for; what is not named stays as it is in a lab that is up."""
     asked = {
         option: getattr(arguments, option)
-        for option in ("bridge", "underlay", "mtu")
+        for option in ("bridge", "underlay", "mtu", "flavour")
         if getattr(arguments, option) is not None
     }
     if present is not None:
         settings = present.settings
-        kept = {"bridge": settings.bridge, "underlay": str(settings.underlay), "mtu": settings.mtu}
+        kept = {
+            "bridge": settings.bridge,
+            "underlay": str(settings.underlay),
+            "mtu": settings.mtu,
+            "flavour": settings.flavour,
+        }
         asked = kept | asked
     return Settings.parse(arguments.name, **asked)
 

@@ -15,7 +15,7 @@ from lab import host as hosts
 from lab import image, lock, paths, ssh, state, underlay
 from lab.cgroup import Group
 from lab.errors import LabError
-from lab.settings import Host, Lab
+from lab.settings import Host, Lab, Settings
 
 Progress = Callable[[str], None]
 
@@ -115,7 +115,7 @@ def exclusive(name: str) -> AbstractContextManager[None]:
 
 def _raise(lab: Lab, progress: Progress) -> Lab:
     _remove(lab.name)
-    _provide(lab.hosts, progress)
+    _provide(lab.settings, lab.hosts, progress)
     try:
         state.save(lab)
         underlay.create(lab.settings)
@@ -136,7 +136,7 @@ def _complete(present: Lab, wanted: Lab, progress: Progress) -> Lab:
     if not added and not off:
         progress(f"lab {lab.name}: up already, {len(lab.hosts)} hosts")
         return lab
-    _provide(added, progress)
+    _provide(lab.settings, added, progress)
     try:
         state.save(lab)
         for host in added:
@@ -156,10 +156,10 @@ def _complete(present: Lab, wanted: Lab, progress: Progress) -> Lab:
     return lab
 
 
-def _provide(wanted: Sequence[Host], progress: Progress) -> None:
+def _provide(settings: Settings, wanted: Sequence[Host], progress: Progress) -> None:
     ssh.ensure_key()
     for suite in dict.fromkeys(host.suite for host in wanted):
-        image.ensure(suite, progress)
+        image.ensure(suite, settings.flavour, progress)
 
 
 def _boot(lab: Lab, wanted: Sequence[Host], progress: Progress) -> None:

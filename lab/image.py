@@ -25,9 +25,9 @@ _CONTAINED = (*BOUND, "unshare", "--mount", "--pid", "--fork", "--kill-child")
 Progress = Callable[[str], None]
 
 
-def ensure(suite: str, progress: Progress) -> Path:
-    """Return the suite's image, building it first if it is not in the cache."""
-    recipe = recipe_of(suite)
+def ensure(suite: str, flavour: str, progress: Progress) -> Path:
+    """Return the image of a suite and flavour, building it first if it is not in the cache."""
+    recipe = recipe_of(suite, flavour)
     image = paths.CACHE / recipe.image_name
     paths.CACHE.mkdir(parents=True, exist_ok=True)
     if image.is_dir():

@@ -41,6 +41,14 @@ DOWNLOADED = (
     "iperf3",
 )
 
+# What waits in the apt cache besides, by the purpose of a lab; most need nothing more.
+FLAVOURS: dict[str, tuple[str, ...]] = {
+    "plain": (),
+    # The overlays that the benchmark measures beside ours, and what sets the hosts' links.
+    "bench": ("ethtool", "fastd", "nebula", "openvpn", "tinc", "wireguard-go", "wireguard-tools"),
+}
+DEFAULT_FLAVOUR = "plain"
+
 _USELESS_UNITS = (
     "apt-daily.timer",
     "apt-daily-upgrade.timer",
@@ -118,14 +126,14 @@ class Recipe:
         return f"{self.suite}-{self.digest}"
 
 
-def recipe_of(suite: str) -> Recipe:
-    """Return the recipe of a suite's image; the suite is a key of SUITES."""
+def recipe_of(suite: str, flavour: str = DEFAULT_FLAVOUR) -> Recipe:
+    """Return the recipe of an image; suite and flavour are keys of SUITES and FLAVOURS."""
     particular = SUITES[suite]
     return Recipe(
         suite=suite,
         debootstrap_script=particular.debootstrap_script,
         installed=INSTALLED,
-        downloaded=DOWNLOADED + particular.downloaded,
+        downloaded=DOWNLOADED + particular.downloaded + FLAVOURS[flavour],
         masked_units=_USELESS_UNITS + _MEDDLING_UNITS,
         files=FILES,
     )

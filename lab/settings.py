@@ -11,7 +11,7 @@ from ipaddress import AddressValueError, IPv4Address, IPv4Network, NetmaskValueE
 from typing import Self
 
 from lab.errors import LabError
-from lab.recipe import SUITES, recipe_of
+from lab.recipe import DEFAULT_FLAVOUR, FLAVOURS, SUITES, recipe_of
 
 DEFAULT_NAME = "weft"
 DEFAULT_UNDERLAY = "10.168.0.0/24"
@@ -45,6 +45,8 @@ class Settings:
     bridge: str
     underlay: IPv4Network
     mtu: int
+    # Which packages wait in the hosts' apt cache: a key of recipe.FLAVOURS.
+    flavour: str = DEFAULT_FLAVOUR
 
     @classmethod
     def parse(
@@ -53,6 +55,7 @@ class Settings:
         bridge: str | None = None,
         underlay: str = DEFAULT_UNDERLAY,
         mtu: int = DEFAULT_MTU,
+        flavour: str = DEFAULT_FLAVOUR,
     ) -> Self:
         """Check what a user asked for; raise LabError naming the value and the reason."""
         check_name(name)
@@ -64,7 +67,9 @@ class Settings:
             )
         if not MIN_MTU <= mtu <= MAX_MTU:
             raise LabError(f"MTU {mtu} is not between {MIN_MTU} and {MAX_MTU}; set --mtu")
-        return cls(name, bridge, _parse_underlay(underlay), mtu)
+        if flavour not in FLAVOURS:
+            raise LabError(f"unknown flavour {flavour!r}; the lab knows {', '.join(FLAVOURS)}")
+        return cls(name, bridge, _parse_underlay(underlay), mtu, flavour)
 
     @property
     def gateway(self) -> IPv4Address:
@@ -83,11 +88,14 @@ class Settings:
             suite=suite,
             address=self.underlay[FIRST_HOST_OFFSET + number - 1],
             lab_name=self.name,
-            image=recipe_of(suite).image_name,
+            image=recipe_of(suite, self.flavour).image_name,
         )
 
     def __str__(self) -> str:
-        return f"bridge {self.bridge}, underlay {self.underlay}, MTU {self.mtu}"
+        return (
+            f"bridge {self.bridge}, underlay {self.underlay}, MTU {self.mtu}, "
+            f"flavour {self.flavour}"
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from ipaddress import IPv4Address, IPv4Network
 
 from lab import paths
 from lab.errors import LabError
+from lab.recipe import DEFAULT_FLAVOUR
 from lab.settings import Host, Lab, Settings
 
 
@@ -46,6 +47,7 @@ def dump(lab: Lab) -> str:
         "bridge": lab.settings.bridge,
         "underlay": str(lab.settings.underlay),
         "mtu": lab.settings.mtu,
+        "flavour": lab.settings.flavour,
         "hosts": [
             {
                 "name": host.name,
@@ -64,7 +66,12 @@ def parse(text: str) -> Lab:
     document = json.loads(text)
     name = document["name"]
     settings = Settings(
-        name, document["bridge"], IPv4Network(document["underlay"]), document["mtu"]
+        name,
+        document["bridge"],
+        IPv4Network(document["underlay"]),
+        document["mtu"],
+        # A lab that an older checkout raised has no flavour in its record.
+        document.get("flavour", DEFAULT_FLAVOUR),
     )
     hosts = tuple(
         Host(entry["name"], entry["suite"], IPv4Address(entry["address"]), name, entry["image"])

@@ -242,7 +242,12 @@ def test_a_host_that_may_reserves_a_subnet_that_never_expires(
     assert lease["expires"] is False
     assert lease["subnet"] not in {fleet.hosts[0].subnet, fleet.hosts[1].subnet}
     key = f"/coreos.com/network/subnets/{lease['subnet'].replace('/', '-')}"
-    assert json.loads(fleet.etcd.get(key)) == {"PublicIP": newcomer.public_ip, "PublicIPv6": None}
+    announced = {
+        "PublicIP": newcomer.public_ip,
+        "PublicIPv6": None,
+        "BackendData": {"weft": {"InnerChecksum": "partial"}},
+    }
+    eventually(lambda: json.loads(fleet.etcd.get(key)) == announced, "the lease says what it takes")
     fleet.etcd.etcdctl("del", key)
 
 
@@ -255,6 +260,7 @@ def test_a_lease_that_expires_is_renewed_as_long_as_the_agent_lives(
     lease = newcomer.status()["lease"]
     assert lease["expires"] is True
     key = f"/coreos.com/network/subnets/{lease['subnet'].replace('/', '-')}"
+    eventually(lambda: "InnerChecksum" in fleet.etcd.get(key), "the lease says what it takes")
     first = _written(fleet, key)
     # More than two lives.
     time.sleep(5)

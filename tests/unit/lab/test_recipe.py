@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from lab.recipe import SUITES, Recipe, network_sysctls, recipe_of
+from lab.recipe import FLAVOURS, SUITES, Recipe, network_sysctls, recipe_of
 
 
 def test_every_part_of_a_recipe_changes_its_digest() -> None:
@@ -44,6 +44,15 @@ def test_nothing_that_a_role_installs_is_installed() -> None:
     for suite in SUITES:
         recipe = recipe_of(suite)
         assert not set(recipe.installed) & set(recipe.downloaded)
+
+
+@pytest.mark.parametrize("suite", SUITES)
+def test_flavours_differ_by_what_they_download(suite: str) -> None:
+    recipes = {flavour: recipe_of(suite, flavour) for flavour in FLAVOURS}
+    assert len({recipe.digest for recipe in recipes.values()}) == len(FLAVOURS)
+    for flavour, recipe in recipes.items():
+        assert recipe == replace(recipe_of(suite), downloaded=recipe.downloaded)
+        assert set(recipe.downloaded) - set(recipe_of(suite).downloaded) == set(FLAVOURS[flavour])
 
 
 def test_only_network_settings_of_a_sysctl_file_are_kept() -> None:

@@ -121,3 +121,17 @@ def test_unknown_host_is_refused_naming_the_known_ones() -> None:
     assert lab.host("weft2").address == IPv4Address("10.168.0.12")
     with pytest.raises(LabError, match=r"no host 'weft9'.*weft1, weft2"):
         lab.host("weft9")
+
+
+def test_flavour_decides_the_hosts_image() -> None:
+    plain, bench = (
+        plan(Settings.parse(flavour=flavour), ("trixie",)).hosts[0]
+        for flavour in ("plain", "bench")
+    )
+    assert plain == Settings.parse().host(1, "trixie")
+    assert bench.image != plain.image
+
+
+def test_unknown_flavour_is_refused_naming_the_known_ones() -> None:
+    with pytest.raises(LabError, match=r"unknown flavour 'full'.*plain, bench"):
+        Settings.parse(flavour="full")

@@ -5,10 +5,19 @@
 
 from __future__ import annotations
 
+import json
+
 from lab.settings import Settings, plan
 from lab.state import dump, parse
 
 
 def test_record_brings_back_the_same_lab() -> None:
-    lab = plan(Settings.parse("ci", "br0", "10.1.2.0/24", 1400), ("bookworm", "forky"))
+    lab = plan(Settings.parse("ci", "br0", "10.1.2.0/24", 1400, "bench"), ("bookworm", "forky"))
     assert parse(dump(lab)) == lab
+
+
+def test_record_without_a_flavour_is_of_the_plain_one() -> None:
+    lab = plan(Settings.parse(), ("trixie",))
+    record = json.loads(dump(lab))
+    del record["flavour"]
+    assert parse(json.dumps(record)) == lab

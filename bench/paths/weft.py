@@ -1,0 +1,126 @@
+# Copyright (c) 2026, The weft developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""weft's own datapath, without an agent: its process, and a table applied by its control client.
+
+The package is copied from this checkout, so what is measured is what is checked out.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import shlex
+import tarfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from ipaddress import IPv4Address
+from pathlib import Path
+from typing import Any
+
+from bench.endpoint import Pair
+from bench.overlay import Overlay
+from bench.paths.path import IPV4_UDP, UNDERLAY_MTU, MeasuredPath, Side, address_device, sides
+
+_PACKAGE = Path(__file__).parents[2] / "collection/plugins/module_utils/weft"
+_DESTINATION = "/opt/weft-bench"
+_PYTHON = f"PYTHONPATH={_DESTINATION} python3"
+_PROCESS = "import sys; from weft.datapath.process import run; sys.exit(run(sys.argv[1:]))"
+# Applies the table on standard input, in which `"offloads": false` stands for all of them off.
+_APPLY = """
+import json, sys
+from weft.datapath.control_client import DatapathClient, DatapathError
+from weft.datapath.offloads import Offload
+table = json.load(sys.stdin)
+if table.get("offloads") is False:
+    table["offloads"] = dict.fromkeys(Offload, False)
+try:
+    DatapathClient(sys.argv[1]).apply(table)
+except DatapathError as error:
+    sys.exit(f"the datapath refused the table: {error}")
+"""
+
+# RFC 7348's header and the inner Ethernet header.
+_VXLAN_ETHERNET = 8 + 14
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """One form of the datapath: what it adds to its table and to the peer in it."""
+
+    name: str
+    backend: str
+    mtu: int
+    table: Mapping[str, Any] = field(default_factory=dict)
+    peer: Mapping[str, Any] = field(default_factory=dict)
+
+    def document(self, overlay: Overlay, side: Side) -> dict[str, Any]:
+        """Return the table of one side."""
+        peer = {"subnet": str(side.far_end.subnet), "public_ip": str(side.far.underlay)}
+        return {
+            "backend": self.backend,
+            "device": overlay.device,
+            "bind": str(side.near.underlay),
+            "port": overlay.port,
+            "network": str(overlay.network),
+            "subnet": str(side.near_end.subnet),
+            "mtu": self.mtu,
+            "peers": [{**peer, **self.peer}],
+            **self.table,
+        }
+
+
+def _connect(form: _Form, pair: Pair, overlay: Overlay) -> IPv4Address:
+    unit = f"bench-{form.name}"
+    control = f"/run/{unit}.sock"
+    package = _archive()
+    for side in sides(pair, overlay):
+        side.near.run(f"mkdir -p {_DESTINATION} && tar -x -C {_DESTINATION}", package)
+        side.near.start(
+            unit,
+            *("python3", "-c", _PROCESS),
+            *("--control", control, "--state", f"/run/{unit}.json"),
+            environment=(f"PYTHONPATH={_DESTINATION}",),
+        )
+        side.near.run(
+            f"timeout 10 sh -c 'until test -S {control}; do sleep 0.1; done'"
+            f" && {_PYTHON} -c {shlex.quote(_APPLY)} {control}",
+            json.dumps(form.document(overlay, side)),
+        )
+    return address_device(pair, overlay, form.mtu)
+
+
+def _archive() -> bytes:
+    """Return the package as a tar archive, without what Python compiled of it."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for source in sorted(_PACKAGE.rglob("*.py")):
+            archive.add(source, source.relative_to(_PACKAGE.parent))
+    return buffer.getvalue()
+
+
+def _path(form: _Form, how: str) -> MeasuredPath:
+    return MeasuredPath(form.name, f"{how}, MTU {form.mtu}", partial(_connect, form))
+
+
+_UDP_MTU = UNDERLAY_MTU - IPV4_UDP
+
+PATHS = (
+    _path(
+        _Form("weft-udp", "udp", _UDP_MTU, peer={"partial_checksum": True}),
+        "all offloads, inner checksums left to the receiving kernel",
+    ),
+    _path(
+        _Form("weft-udp-full-checksums", "udp", _UDP_MTU),
+        "all offloads, inner checksums complete as for any peer",
+    ),
+    _path(
+        _Form("weft-udp-no-offload", "udp", _UDP_MTU, table={"offloads": False}),
+        "one packet a system call",
+    ),
+    _path(
+        _Form("weft-vxlan-userspace", "vxlan", _UDP_MTU - _VXLAN_ETHERNET),
+        "all offloads, VXLAN framing",
+    ),
+)
