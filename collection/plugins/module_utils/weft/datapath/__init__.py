@@ -1,11 +1,12 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The packet engine of the udp backend; the standard library only.
+"""The packet engine of the backends udp and vxlan; the standard library only.
 
 Rooms without I/O, packets: `ipv4`, `layer4`, `checksum`, `fragmentation` and `icmp` are bytes;
 `virtio_net`, `segmentation` and `coalescing` are the trains that the kernel gives and takes, and
-hold the rule of the checksums. Rooms without I/O, decisions: `table` is what the agent wants,
+hold the rule of the checksums; `vxlan` and `encapsulation` are what stands in front of a packet,
+`unfinished` what a peer's kernel left to do. Rooms without I/O, decisions: `table` is what the agent wants,
 `forwarding` the same compiled for lookup, `decision` says what becomes of one packet, `offloads`
 which work is done once a train, `counters` and `token_bucket` remember.
 

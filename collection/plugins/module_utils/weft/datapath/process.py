@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`weftd datapath`: the process that carries the packets of the udp backend."""
+"""`weftd datapath`: the process that carries the packets of udp and vxlan."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def stop_on_signals(loop: EventLoop) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="weftd datapath",
-        description="Carry the packets of the udp backend, by the table that the agent applies.",
+        description="Carry the packets of the backends udp and vxlan, by the table that the agent applies.",
     )
     parser.add_argument(
         "--control", type=Path, default=DEFAULT_PATH, help="control socket (%(default)s)"

@@ -135,9 +135,12 @@ class Receiver:
         """Write one packet; `size` is that of its segments where the kernel said one."""
         forwarding, view = self.forwarding, self._view
         ip = forwarding.ip
-        flaw = forwarding.encapsulation.flaw(view[start : start + length]) if ip else None
-        packet = view[start + ip : start + length]
-        route = ingress(packet, len(packet), sender, forwarding) if flaw is None else flaw
+        end = start + length
+        if ip and (flaw := forwarding.encapsulation.flaw(view[start:end])) is not None:
+            self._counters.drops[flaw] += 1
+            return
+        packet = view[start + ip : end]
+        route = ingress(packet, len(packet), sender, forwarding)
         if isinstance(route, Drop):
             self._counters.drops[route] += 1
             return
@@ -172,9 +175,11 @@ class Receiver:
         ip, start = train.ip, run.first * train.stride
         end = start + train.stride
         # What is in front is the same for every packet of the run.
-        flaw = forwarding.encapsulation.flaw(view[start:end]) if ip else None
+        if ip and (flaw := forwarding.encapsulation.flaw(view[start:end])) is not None:
+            self._counters.drops[flaw] += run.packets
+            return
         packet = view[start + ip : end]
-        route = ingress(packet, len(packet), sender, forwarding) if flaw is None else flaw
+        route = ingress(packet, len(packet), sender, forwarding)
         if isinstance(route, Drop):
             self._counters.drops[route] += run.packets
             return
