@@ -87,7 +87,7 @@ def stop_on_signals(loop: EventLoop) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="weftd datapath",
-        description="Carry the packets of the backends udp and vxlan, by the table that the agent applies.",
+        description="Carry the packets of udp and vxlan, by the table that the agent applies.",
     )
     parser.add_argument(
         "--control", type=Path, default=DEFAULT_PATH, help="control socket (%(default)s)"
