@@ -7,8 +7,8 @@ Rooms without I/O, packets: `ipv4`, `layer4`, `checksum`, `fragmentation` and `i
 `virtio_net`, `segmentation` and `coalescing` are the trains that the kernel gives and takes, and
 hold the rule of the checksums; `vxlan` and `encapsulation` are what stands in front of a packet,
 `unfinished` what a peer's kernel left to do. Rooms without I/O, decisions: `table` is what the
-agent wants, `forwarding` the same compiled for lookup, `decision` says what becomes of one packet, `offloads`
-which work is done once a train, `counters` and `token_bucket` remember.
+agent wants, `forwarding` the same compiled for lookup, `decision` says what becomes of one packet,
+`offloads` which work is done once a train, `counters` and `token_bucket` remember.
 
 Edges: `tun` and `transport` own the descriptors and `packet_io` the calls on them; `sender`,
 `receiver` and `reporter` carry bursts, put together by `forwarder`; `probe` asks the driver what
