@@ -17,8 +17,7 @@ import re
 import struct
 
 from .counters import Drop
-
-Data = bytes | bytearray | memoryview
+from .ipv4 import Packet
 
 HEADER_LENGTH = 8
 ETHERNET_LENGTH = 14
@@ -54,7 +53,7 @@ def push(vni: int, destination: bytes, source: bytes) -> bytes:
     return _HEADERS.pack(FLAG_VNI, vni << _RESERVED_BITS, destination, source, ETHERTYPE_IPV4)
 
 
-def flaw(datagram: Data, vni: int, own: bytes) -> Drop | None:
+def flaw(datagram: Packet, vni: int, own: bytes) -> Drop | None:
     """Return why `datagram` holds no IPv4 packet for the tunnel end `own` in `vni`, if so.
 
     Reserved bits are ignored (RFC 7348, 5); flannel's option GBP sets some. The source address is
