@@ -50,7 +50,9 @@ def test_quick_run_measures_every_figure_and_leaves_nothing() -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
 def test_interrupted_run_leaves_nothing(number: signal.Signals) -> None:
-    with subprocess.Popen(COMMAND, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
+    # A background shell ignores SIGINT, and its children inherit that.
+    command = ["env", "--default-signal=INT", *COMMAND]
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         said = []
         for line in process.stderr:

@@ -54,7 +54,7 @@ def fleet(running: Fleet) -> Iterator[Fleet]:
         host.await_ready()
         for process in host.processes:
             assert "Traceback" not in host.log(process)
-    assert reach(running)
+    eventually(lambda: reach(running), "the containers reach each other")
 
 
 @pytest.fixture
