@@ -8,13 +8,13 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Interface
 
 from ..backends.plan import Announcement, Overlay, Plan
 from ..backends.registry import UnknownBackendError, backend_named
 from ..datapath.control_client import DatapathClient, DatapathError
+from ..datapath.status import Status as DatapathStatus
 from ..files import write_atomically
 from ..kernel import iptables
 from ..kernel.netlink import KernelError, Netlink
@@ -122,6 +122,7 @@ class Reconciler:
         if own is None:
             return _Outcome(underlay, network)
         peers = view.peers_of(own, network.network)
+        datapath = self._ask_datapath()
         overlay = Overlay(
             network,
             own,
@@ -129,7 +130,7 @@ class Reconciler:
             underlay.interface,
             underlay.address,
             underlay.mtu,
-            self._read_offloads(),
+            None if isinstance(datapath, DatapathError) else datapath["offloads"],
             self._settings.offloads_disabled,
         )
         plan = backend(overlay, self._settings.masquerade)
@@ -140,7 +141,7 @@ class Reconciler:
                 f"{own.subnet}: remove one of the two leases"
                 for rival in view.rivals_of(own)
             ),
-            *self._carry(plan),
+            *self._carry(plan, datapath),
             *self._reconcile_kernel(plan.state),
             *self._reconcile_firewall(plan),
             *self._write_subnet_file(network, own, plan),
@@ -152,24 +153,26 @@ class Reconciler:
         towards = self._netlink.device_towards(choice.can_reach) if choice.can_reach else None
         return choose_underlay(choice, self._netlink.read_links(), towards)
 
-    def _read_offloads(self) -> Mapping[str, str] | None:
+    def _ask_datapath(self) -> DatapathStatus | DatapathError:
+        """What the userspace datapath says of itself, or why it does not answer."""
         try:
-            return self._datapath.status().get("offloads", {})
-        except DatapathError:
-            return None  # _carry says so
+            return self._datapath.status()
+        except DatapathError as error:
+            return error
 
-    def _carry(self, plan: Plan) -> list[str]:
+    def _carry(self, plan: Plan, status: DatapathStatus | DatapathError) -> list[str]:
         """Give the userspace datapath its table; it makes the device that the rest builds on."""
         if plan.datapath_table is None:
             return []
-        try:
-            status = self._datapath.status()
-            if status["table"] != plan.datapath_table:
+        if not isinstance(status, DatapathError) and status["table"] != plan.datapath_table:
+            try:
                 self._datapath.apply(plan.datapath_table)
-                _log.info("the datapath carries %d peers", len(plan.datapath_table["peers"]))
-                status = self._datapath.status()
-        except DatapathError as error:
-            return [f"the datapath: {error}"]
+            except DatapathError as error:
+                return [f"the datapath: {error}"]
+            _log.info("the datapath carries %d peers", len(plan.datapath_table["peers"]))
+            status = self._ask_datapath()
+        if isinstance(status, DatapathError):
+            return [f"the datapath: {status}"]
         return [f"the datapath: {problem}" for problem in status["problems"]]
 
     def _reconcile_kernel(self, desired: HostState) -> list[str]:

@@ -9,11 +9,11 @@ The device, its address and the one route to the whole network are flannel's
 
 from __future__ import annotations
 
+from ..network import UDP_PORT
 from .plan import Announcement, Overlay, Plan
 from .userspace import impossible_address, peer_document, plan_userspace, what_datapath_takes
 
 DEVICE = "flannel0"
-DEFAULT_PORT = 8285
 # An IPv4 header without options and a UDP header, in bytes (RFC 791, RFC 768).
 ENCAPSULATION_OVERHEAD = 28
 
@@ -31,7 +31,7 @@ def plan_udp(overlay: Overlay, masquerade: bool) -> Plan:
         wire={
             "backend": "udp",
             "device": DEVICE,
-            "port": overlay.network.backend.port or DEFAULT_PORT,
+            "port": overlay.network.backend.port or UDP_PORT,
         },
         overhead=ENCAPSULATION_OVERHEAD,
         peers=[peer_document(peer, overlay.own) for peer, flaw in flaws.items() if flaw is None],
