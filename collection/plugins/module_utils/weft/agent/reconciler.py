@@ -132,6 +132,7 @@ class Reconciler:
             underlay.mtu,
             None if isinstance(datapath, DatapathError) else datapath["offloads"],
             self._settings.offloads_disabled,
+            self._settings.queues,
         )
         plan = backend(overlay, self._settings.masquerade)
         problems = [

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any, TypeVar
 
+from ..datapath.table import QUEUES_MAX
 from ..store_settings import StoreSettings, StoreSettingsError, Tls
 from .underlay import InterfaceChoice
 
@@ -21,8 +23,9 @@ _Value = TypeVar("_Value")
 
 DEFAULT_PATH = Path("/etc/weft/weftd.json")
 
+AUTO = "auto"
 # What may carry the packets; `auto` is the best that this release has.
-DATAPATHS = ("auto", "userspace")
+DATAPATHS = (AUTO, "userspace")
 
 _SECRETS = frozenset({"password"})
 
@@ -49,8 +52,9 @@ class Settings:
     firewall: bool = True
     masquerade: bool = False
     subnet_file: Path = Path("/run/flannel/subnet.env")
-    datapath: str = "auto"
+    datapath: str = AUTO
     offloads_disabled: tuple[str, ...] = ()
+    queues: int = 1
 
 
 def load_settings(path: Path) -> Settings:
@@ -103,6 +107,7 @@ def parse_settings(text: str) -> Settings:
         subnet_file=top.take("subnet_file", defaults.subnet_file, _path),
         datapath=top.take("datapath", defaults.datapath, _datapath),
         offloads_disabled=top.take("offloads_disabled", (), _strings),
+        queues=top.take("queues", defaults.queues, _queues),
     )
     for section in (top, store, lease):
         section.refuse_unknown()
@@ -223,6 +228,16 @@ def _datapath(value: Any) -> str:
     if value not in DATAPATHS:
         raise ValueError(f"it must be one of {', '.join(DATAPATHS)}")
     return _string(value)
+
+
+def _queues(value: Any) -> int:
+    if value == AUTO:
+        return min(len(os.sched_getaffinity(0)), QUEUES_MAX)
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= QUEUES_MAX:
+        raise ValueError(
+            f"it must be a whole number from 1 to {QUEUES_MAX}, or '{AUTO}' for one for each CPU"
+        )
+    return value
 
 
 def _path(value: Any) -> Path:

@@ -34,7 +34,8 @@ class Overlay:
     """One host's view of the network: its own lease, its peers', its underlay, its datapath.
 
     offloads are the userspace datapath's, each with its state, or None while it does not answer;
-    those in offloads_disabled the operator has switched off.
+    those in offloads_disabled the operator has switched off. queues is how many of its device's
+    are to be carried at once.
     """
 
     network: Network
@@ -45,6 +46,7 @@ class Overlay:
     interface_mtu: int
     offloads: Mapping[str, str] | None = None
     offloads_disabled: tuple[str, ...] = ()
+    queues: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,7 @@ def plan_userspace(
             "subnet": str(subnet),
             "peers": list(peers),
             **({"offloads": dict.fromkeys(disabled, False)} if disabled else {}),
+            **({"queues": overlay.queues} if overlay.queues > 1 else {}),
         },
         problems=tuple(problems),
     )
