@@ -29,7 +29,7 @@ _log = logging.getLogger(__name__)
 
 ANSWER_TIMEOUT = 2.0  # seconds; a burst takes milliseconds
 _DESCRIPTORS_MAX = 1 << 20  # the kernel's fs.nr_open
-_STANDARD_STREAMS = (0, 1, 2)
+_STDERR = 2
 
 
 class WorkerError(Exception):
@@ -112,7 +112,7 @@ def _serve(
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_DFL)
     # A queue and a socket are open as long as any process holds them: keep what is our own.
-    _close_all_but(*_STANDARD_STREAMS, channel.fileno(), device, datagrams.fileno())
+    _close_all_but(channel.fileno(), device, datagrams.fileno())
     loop = EventLoop()
     carrier = Carrier(loop, device, datagrams, table, offloads, lost=loop.stop)
 
@@ -130,7 +130,8 @@ def _serve(
 
 
 def _close_all_but(*kept: int) -> None:
-    start = 0
+    """Close the descriptors behind the standard streams that are not `kept`."""
+    start = _STDERR + 1
     for descriptor in (*sorted(kept), _DESCRIPTORS_MAX):
         os.closerange(start, descriptor)
         start = descriptor + 1
