@@ -153,3 +153,10 @@ def test_switched_off_offloads_reach_the_datapath() -> None:
     assert table is not None
     assert table["offloads"] == {"udp-gro": False}
     assert parse_table(table).to_document() == table
+
+
+def test_queues_reach_the_datapath() -> None:
+    assert "queues" not in table(overlay())
+    given = table(replace(overlay(), queues=4))
+    assert given["queues"] == 4
+    assert parse_table(given).to_document() == given
