@@ -55,6 +55,8 @@ def _agent_lines(agent: Mapping[str, Any]) -> list[tuple[str, str]]:
 def _datapath_lines(datapath: Mapping[str, Any]) -> list[tuple[str, str]]:
     counters = datapath["counters"]
     state = "forwarding" if datapath["forwarding"] else "idle"
+    if datapath["workers"]:
+        state += f" by {len(datapath['workers'])} workers"
     lines = [
         ("datapath", f"{state}, {_age(datapath['since'])}"),
         ("in", f"{counters['packets_in']} packets, {counters['bytes_in']} bytes"),
