@@ -20,6 +20,7 @@ from .packet_io import DeviceLostError, PacketIO
 from .table import ForwardingTable, Peer
 from .tally import Tally
 from .token_bucket import TokenBucket
+from .word_sums import VECTORISED
 
 _log = logging.getLogger(__name__)
 
@@ -63,7 +64,7 @@ class Carrier:
         former = self._traffic
         self._traffic = {peer: former.get(peer) or Traffic() for peer in table.peers}
         forwarding = Forwarding(table, self._traffic.__getitem__)
-        self._offloads.follow(table.offloads_disabled, forwarding.any_partial)
+        self._offloads.follow(table.offloads_disabled, forwarding.any_partial, VECTORISED)
         self._set_offloads(forwarding)
         forwarder = Forwarder(
             forwarding,
@@ -118,7 +119,8 @@ class Carrier:
         for udp in (offloads.active(Offload.TUN_USO), False):
             tcp = offloads.active(Offload.TUN_TSO)
             try:
-                tun.set_offloads(self._device, checksum=forwarding.any_partial, tcp=tcp, udp=udp)
+                checksum = forwarding.any_partial or tcp or udp
+                tun.set_offloads(self._device, checksum=checksum, tcp=tcp, udp=udp)
             except OSError as error:
                 offloads.refuse(Offload.TUN_USO if udp else Offload.TUN_TSO, error)
             else:
