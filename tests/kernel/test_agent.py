@@ -270,6 +270,17 @@ def test_a_lease_that_expires_is_renewed_as_long_as_the_agent_lives(
     eventually(lambda: lease["subnet"] not in one.peers(), "the lease of a dead host expires")
 
 
+def test_another_count_of_queues_heals(one: AgentHost, two: AgentHost) -> None:
+    """The device is made anew without its address and routes, which the agent lays again."""
+    for queues, kind in ((2, "tun multi_queue vnet_hdr"), (1, "tun vnet_hdr")):
+        one.settings["queues"] = queues
+        assert one.terminate("agent") == 0
+        one.start("agent")
+        one.await_ready()
+        assert kind in one.namespace.ip("tuntap", "list")
+        assert pings(one.container, two.container_ip)
+
+
 def test_an_agent_waits_for_its_datapath(fleet: Fleet, newcomer: AgentHost) -> None:
     newcomer.kill("datapath")
     fleet.lease(newcomer.number)

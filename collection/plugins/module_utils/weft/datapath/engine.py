@@ -15,7 +15,6 @@ import logging
 import os
 import socket
 import time
-from collections.abc import Sequence
 
 from . import transport, tun
 from .carrier import Carrier
@@ -43,7 +42,7 @@ class Engine:
         self._table: ForwardingTable | None = None
         self._device: list[int] = []  # a descriptor for each queue
         self._transports: list[socket.socket] = []  # likewise
-        self._carriers: Sequence[Carrier | Worker] = ()
+        self._carriers: list[Carrier | Worker] = []
         self._offloads = Offloads()
         # Of the carriers that are no more.
         self._past = Tally(offloads=self._offloads.status())
@@ -88,8 +87,8 @@ class Engine:
         self._carry(table, device, transports)
         if former_transports is not transports:
             transport.close_transports(former_transports)
-        if former_device and former_device is not device:
-            tun.delete_device(former_device)
+        if former is not None and former.device != table.device:
+            tun.delete_device(former_device or tun.open_device(former.device, former.queues))
         _log.info("table applied: %s", self.summary())
 
     def remove(self) -> None:
@@ -178,22 +177,24 @@ class Engine:
         try:
             for carrier in self._carriers:
                 carrier.follow(table)
-        except WorkerError as error:
+            if not self._carriers:
+                self._start_carriers(table)
+        except (OSError, WorkerError) as error:
             _log.error("%s; starting all anew", error)
             self.close()
-            return
-        if not self._carriers:
-            kind = Worker if table.queues > 1 else Carrier
-            self._carriers = [
+
+    def _start_carriers(self, table: ForwardingTable) -> None:
+        kind = Worker if table.queues > 1 else Carrier
+        for queue, datagrams in zip(self._device, self._transports, strict=True):
+            self._carriers.append(
                 kind(self._loop, queue, datagrams, table, self._offloads, lost=self.close)
-                for queue, datagrams in zip(device, transports, strict=True)
-            ]
+            )
 
     def _stop_carriers(self) -> None:
         tallies = [carrier.stop() for carrier in self._carriers]
         peers = () if self._table is None else self._table.peers
         self._past = total(self._past, tallies, peers)
-        self._carriers = ()
+        self._carriers = []
 
 
 def _counter_status(counters: Counters) -> CounterStatus:

@@ -108,9 +108,10 @@ def _serve(
     offloads: Offloads,
 ) -> None:
     """Carry one queue, in the forked process, until the device or the main process is gone."""
+    # systemd signals the whole control group: it is the main process that ends its workers.
     signal.set_wakeup_fd(-1)
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, signal.SIG_DFL)
+        signal.signal(number, signal.SIG_IGN)
     # A queue and a socket are open as long as any process holds them: keep what is our own.
     _close_all_but(channel.fileno(), device, datagrams.fileno())
     loop = EventLoop()
