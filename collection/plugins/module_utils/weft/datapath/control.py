@@ -95,7 +95,11 @@ class ControlServer:
         except (ValueError, RecursionError) as error:
             reply: Mapping[str, Any] = {"ok": False, "error": f"the request is not JSON: {error}"}
         else:
-            reply = self._handle(request)
+            try:
+                reply = self._handle(request)
+            except RecursionError:
+                # Just shallow enough to be read, but not to be named in an error.
+                reply = {"ok": False, "error": "the request is nested too deeply"}
         return json.dumps(reply).encode() + b"\n"
 
     def _drop(self, client: _Client) -> None:
