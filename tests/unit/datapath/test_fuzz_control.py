@@ -170,7 +170,7 @@ def test_lines_of_any_shape_are_answered_and_change_nothing(served: Served) -> N
     "opening", [b"[", b'{"a":', b'{"command":[', b'{"command":"apply","table":[']
 )
 def test_every_depth_is_answered(served: Served, opening: bytes) -> None:
-    """Around the interpreter's limit there are depths that can be read, but not be named."""
+    """Around the interpreter's limit too: what can just be read can be named in the error."""
     closing = {b"[": b"]", b"{": b"}"}
     limit = sys.getrecursionlimit()
     head, repeated = opening, opening[-1:] if opening.endswith(b"[") else b'{"a":'

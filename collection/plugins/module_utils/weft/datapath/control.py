@@ -95,11 +95,7 @@ class ControlServer:
         except (ValueError, RecursionError) as error:
             reply: Mapping[str, Any] = {"ok": False, "error": f"the request is not JSON: {error}"}
         else:
-            try:
-                reply = self._handle(request)
-            except RecursionError:
-                # Just shallow enough to be read, but not to be named in an error.
-                reply = {"ok": False, "error": "the request is nested too deeply"}
+            reply = self._handle(request)
         return json.dumps(reply).encode() + b"\n"
 
     def _drop(self, client: _Client) -> None:
