@@ -166,6 +166,16 @@ def test_lines_of_any_shape_are_answered_and_change_nothing(served: Served) -> N
     assert served.ask(b'{"command": "status"}')["table"] is None
 
 
+def test_each_value_of_a_table_is_replaced_by_each_wrong_one(served: Served) -> None:
+    table = document(backend="vxlan", vni=1, vtep_mac="02:77:0a:a8:00:0b", offloads={})
+    with served.connect() as connection:
+        for key in table:
+            for value in WRONG:
+                request = {"command": "apply", "table": {**table, key: value}}
+                connection.sendall(json.dumps(request).encode() + b"\n")
+                assert not reply_on(connection)["ok"]
+
+
 @pytest.mark.parametrize(
     "opening", [b"[", b'{"a":', b'{"command":[', b'{"command":"apply","table":[']
 )
