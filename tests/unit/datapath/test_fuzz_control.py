@@ -46,6 +46,12 @@ WRONG: tuple[Any, ...] = (
 )
 
 
+def vxlan_document() -> dict[str, Any]:
+    mac = "02:77:0a:a8:00:0c"
+    peers = [{"subnet": "100.96.2.0/24", "public_ip": "10.168.0.12", "vtep_mac": mac}]
+    return document(backend="vxlan", vni=1, vtep_mac=mac, offloads={}, peers=peers)
+
+
 class Served:
     """A datapath's control half in a thread; its device and socket are never opened."""
 
@@ -147,8 +153,7 @@ def damaged(line: bytes, chance: random.Random) -> bytes:
 def test_lines_of_any_shape_are_answered_and_change_nothing(served: Served) -> None:
     chance = random.Random(SEED)
     stored = served.file.path.read_bytes()
-    vxlan = document(backend="vxlan", vni=1, vtep_mac="02:77:0a:a8:00:0b")
-    apply = [{"command": "apply", "table": table} for table in (document(), vxlan)]
+    apply = [{"command": "apply", "table": table} for table in (document(), vxlan_document())]
     with served.connect() as connection:
         for turn in range(ROUNDS):
             line = chance.choice(list(REQUESTS.values()))
@@ -167,7 +172,7 @@ def test_lines_of_any_shape_are_answered_and_change_nothing(served: Served) -> N
 
 
 def test_each_value_of_a_table_is_replaced_by_each_wrong_one(served: Served) -> None:
-    table = document(backend="vxlan", vni=1, vtep_mac="02:77:0a:a8:00:0b", offloads={})
+    table = vxlan_document()
     with served.connect() as connection:
         for key in table:
             for value in WRONG:
