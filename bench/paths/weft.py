@@ -41,12 +41,10 @@ except DatapathError as error:
     sys.exit(f"the datapath refused the table: {error}")
 """
 
-# Prints the offloads that are active.
-_OFFLOADS = """
-import sys
+_STATUS = """
+import json, sys
 from weft.datapath.control_client import DatapathClient
-states = DatapathClient(sys.argv[1]).status()["offloads"]
-print(*(name for name, state in states.items() if state == "active"))
+print(json.dumps(DatapathClient(sys.argv[1]).status()))
 """
 
 VNI = 7
@@ -63,16 +61,6 @@ class _Form:
     mtu: int
     table: Mapping[str, Any] = field(default_factory=dict)
     peer: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def unit(self) -> str:
-        """The systemd unit of its process."""
-        return f"bench-{self.name}"
-
-    @property
-    def control(self) -> str:
-        """The control socket of its process."""
-        return f"/run/{self.unit}.sock"
 
     def document(self, overlay: Overlay, side: Side) -> dict[str, Any]:
         """Return the table of one side."""
@@ -95,13 +83,17 @@ class _Form:
         }
 
 
+def _control(name: str) -> str:
+    return f"/run/bench-{name}.sock"
+
+
 def vtep_mac(address: IPv4Address) -> str:
     """Return a locally administered address of a tunnel end, after that of its host."""
     return "02:77:" + address.packed.hex(":")
 
 
 def _connect(form: _Form, pair: Pair, overlay: Overlay) -> IPv4Address:
-    unit, control = form.unit, form.control
+    unit, control = f"bench-{form.name}", _control(form.name)
     package = _archive()
     for side in sides(pair, overlay):
         side.near.run(f"mkdir -p {_DESTINATION} && tar -x -C {_DESTINATION}", package)
@@ -128,8 +120,16 @@ def _archive() -> bytes:
     return buffer.getvalue()
 
 
-def _active_offloads(form: _Form, endpoint: Endpoint) -> Sequence[str]:
-    return endpoint.run(f"{_PYTHON} -c {shlex.quote(_OFFLOADS)} {form.control}").split()
+def status(name: str, endpoint: Endpoint) -> dict[str, Any]:
+    """Return the status of the datapath of the path `name` on a host. Raises BenchError."""
+    line = f"{_PYTHON} -c {shlex.quote(_STATUS)} {_control(name)}"
+    answer: dict[str, Any] = json.loads(endpoint.run(line))
+    return answer
+
+
+def _active_offloads(name: str, endpoint: Endpoint) -> Sequence[str]:
+    states = status(name, endpoint)["offloads"]
+    return [offload for offload, state in states.items() if state == "active"]
 
 
 def _path(form: _Form, how: str) -> MeasuredPath:
@@ -137,7 +137,7 @@ def _path(form: _Form, how: str) -> MeasuredPath:
         form.name,
         f"{how}, MTU {form.mtu}",
         partial(_connect, form),
-        active_offloads=partial(_active_offloads, form),
+        active_offloads=partial(_active_offloads, form.name),
     )
 
 
