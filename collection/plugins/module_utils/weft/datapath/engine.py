@@ -28,6 +28,7 @@ from .status import PeerStatus, Status
 from .stranger_guard import is_flood
 from .table import ForwardingTable, Peer
 from .token_bucket import TokenBucket
+from .word_sums import VECTORISED
 
 _log = logging.getLogger(__name__)
 
@@ -186,7 +187,7 @@ class Engine:
         self._traffic = {peer: former.get(peer) or Traffic() for peer in table.peers}
         self._device, self._transport = device, datagrams
         forwarding = Forwarding(table, self._traffic.__getitem__)
-        self._offloads.follow(table.offloads_disabled, forwarding.any_partial)
+        self._offloads.follow(table.offloads_disabled, forwarding.any_partial, VECTORISED)
         self._set_offloads(device, datagrams, forwarding)
         self._forwarder = Forwarder(
             forwarding,
@@ -218,7 +219,8 @@ class Engine:
         for udp in (offloads.active(Offload.TUN_USO), False):
             tcp = offloads.active(Offload.TUN_TSO)
             try:
-                tun.set_offloads(device, checksum=forwarding.any_partial, tcp=tcp, udp=udp)
+                checksum = forwarding.any_partial or tcp or udp
+                tun.set_offloads(device, checksum=checksum, tcp=tcp, udp=udp)
             except OSError as error:
                 offloads.refuse(Offload.TUN_USO if udp else Offload.TUN_TSO, error)
             else:

@@ -27,6 +27,7 @@ from . import ipv4, layer4, virtio_net
 from .checksum import complete_field, partial_field, word_sum
 from .layer4 import CWR, FIN, PROTOCOL_TCP, PROTOCOL_UDP, PSH
 from .virtio_net import NetHeader
+from .word_sums import word_sums
 
 _WORD = struct.Struct("!H")
 _LONG = struct.Struct("!I")
@@ -138,12 +139,15 @@ def put_column(block: bytearray, stride: int, offset: int, values: bytes, width:
 def complete(block: bytearray, layout: Layout, payload: memoryview, size: int) -> None:
     """Finish the partial transport checksum of every header of `block`, over its payload."""
     length, transport = layout.payload, layout.transport
+    count = len(block) // length
+    headers = word_sums(block, transport, length, length - transport, count)
+    payloads = word_sums(payload, 0, size, size, count - 1)
+    payloads.append(word_sum(payload[(count - 1) * size :]))
+    # 0 would say that a UDP datagram has no checksum (RFC 768).
+    zero = 0xFFFF if layout.protocol == PROTOCOL_UDP else 0
+    values = [
+        complete_field(header + data) or zero
+        for header, data in zip(headers, payloads, strict=True)
+    ]
     checksum = transport + layer4.CHECKSUM_OFFSETS[layout.protocol]
-    for index in range(len(block) // length):
-        start = index * length
-        total = word_sum(block[start + transport : start + length])
-        total += word_sum(payload[index * size : index * size + size])
-        value = complete_field(total)
-        if not value and layout.protocol == PROTOCOL_UDP:
-            value = 0xFFFF  # 0 would say that there is no checksum (RFC 768)
-        _WORD.pack_into(block, start + checksum, value)
+    put_column(block, length, checksum, struct.pack(f"!{count}H", *values), 2)
