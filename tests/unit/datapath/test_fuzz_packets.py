@@ -43,7 +43,7 @@ from .rules import NET_HEADER, Packet, cut, inner_packet
 from .seeds import DATAGRAMS, DEVICE_PACKETS, TO_THE_PEER
 
 SEED = 2026
-ROUNDS = 1500
+ROUNDS = 1000
 OWN = IPv4Network("100.96.1.0/24")
 SUBNETS = {PEER: IPv4Network("100.96.2.0/24"), OTHER_PEER: IPv4Network("100.96.3.0/24")}
 SENDERS = (PEER, PEER, PEER, OTHER_PEER, (PEER[0], 9), ("192.0.2.1", PEER[1]))
@@ -266,7 +266,7 @@ def lying(header: bytes, chance: random.Random) -> bytes:
 
 
 def is_known(header: bytes) -> bool:
-    """What the two tests below are about."""
+    """What `test_a_packet_whose_checksum_was_verified_goes_as_it_came` is about."""
     flags, gso_type, *_rest = NET_HEADER.unpack(header)
     return not gso_type and header != PLAIN and not flags & 1
 
@@ -339,8 +339,7 @@ def test_a_packet_whose_checksum_was_verified_goes_as_it_came() -> None:
     assert wire.sent == [(packet, PEER)]
 
 
-@pytest.mark.xfail(strict=True, raises=ValueError, reason="a step of 0 between the trains")
-def test_a_segment_larger_than_any_datagram_does_not_end_the_process() -> None:
+def test_a_segment_larger_than_any_datagram_neither_ends_nor_hangs_the_process() -> None:
     wire = Wire(is_vxlan=False, partial=False, chance=random.Random(SEED))
     packet = tcp(content(65535 - 52), ip=TO_THE_PEER)
     wire.readings.append((NET_HEADER.pack(1, 1, 52, 65470, 20, 16), packet))
