@@ -168,7 +168,6 @@ def test_the_address_is_removed_and_comes_back(pair: tuple[Host, Host]) -> None:
     expect_return(one, two)
 
 
-@pytest.mark.xfail(strict=True, reason="finish_checksum is called without NEEDS_CSUM")
 def test_packets_whose_checksums_a_card_has_verified_are_forwarded(pair: tuple[Host, Host]) -> None:
     """The way to the container is a wire with GRO, as a card's is: the kernel says DATA_VALID."""
     one, two = pair
