@@ -13,7 +13,8 @@ over queues.
 
 Edges: `tun` and `transport` own the descriptors and `packet_io` the calls on them; `sender`,
 `receiver` and `reporter` carry bursts, put together by `forwarder`; `probe` asks the driver what
-it takes, `carrier` carries one queue of the device and `worker` does so in a process of its own,
+it takes, `guard` has the kernel filter floods by `socket_filter` when `stranger_guard` says so,
+`carrier` carries one queue of the device and `worker` does so in a process of its own,
 `engine` opens and mends, `control` and `commands` take requests, `loop` waits for all of it and
 `process` is `weftd datapath`.
 

@@ -14,6 +14,8 @@ from . import transport, tun
 from .counters import Counters, Drop, Traffic
 from .forwarder import Forwarder
 from .forwarding import Forwarding
+from .guard import INTERVAL as GUARD_INTERVAL
+from .guard import Guard
 from .loop import EventLoop
 from .offloads import Offload, Offloads
 from .packet_io import DeviceLostError, PacketIO
@@ -51,6 +53,8 @@ class Carrier:
         self._transport = datagrams
         self._offloads = offloads
         self._lost = lost
+        self._table = table
+        self._guard = Guard(datagrams)
         self._counters = Counters()
         self._traffic: dict[Peer, Traffic] = {}
         self._datagrams_lost_before = transport.datagrams_lost(datagrams)
@@ -58,9 +62,12 @@ class Carrier:
             UNREACHABLE_RATE / table.queues, UNREACHABLE_BURST, time.monotonic()
         )
         self.follow(table)
+        loop.every(GUARD_INTERVAL, self._look)
 
     def follow(self, table: ForwardingTable) -> None:
         """Forward by `table` from now on; a peer that stays keeps its counters."""
+        self._table = table
+        self._guard.follow(table)
         former = self._traffic
         self._traffic = {peer: former.get(peer) or Traffic() for peer in table.peers}
         forwarding = Forwarding(table, self._traffic.__getitem__)
@@ -93,16 +100,22 @@ class Carrier:
 
     def tally(self) -> Tally:
         """Return what was counted since this carrier was made."""
-        self._counters.drops[Drop.RECEIVE_QUEUE_FULL] = (
-            transport.datagrams_lost(self._transport) - self._datagrams_lost_before
-        )
+        self._counters.drops[Drop.RECEIVE_QUEUE_FULL] = self._datagrams_lost()
         return Tally(self._counters, self._traffic, self._offloads.status())
 
     def stop(self) -> Tally:
         """Forward no more; return the last tally."""
         self._loop.unwatch(self._device)
         self._loop.unwatch(self._transport.fileno())
+        self._loop.cancel(self._look)
         return self.tally()
+
+    def _look(self) -> None:
+        strangers = self._counters.drops[Drop.STRANGER]
+        self._guard.look(strangers, self._datagrams_lost(), self._table)
+
+    def _datagrams_lost(self) -> int:
+        return transport.datagrams_lost(self._transport) - self._datagrams_lost_before
 
     def _set_offloads(self, forwarding: Forwarding) -> None:
         """Ask the kernel for what is wanted; what it refuses is dropped by itself."""
