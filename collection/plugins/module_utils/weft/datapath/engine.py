@@ -96,7 +96,9 @@ class Engine:
         if self._table is None:
             return
         self.close()
-        tun.delete_device(tun.open_device(self._table.device, self._table.queues))
+        device = tun.open_own_device(self._table.device, self._table.queues)
+        if device is not None:
+            tun.delete_device(device)
         self._table_file.delete()
         self._table = None
         self._past = total(self._past, (), ())

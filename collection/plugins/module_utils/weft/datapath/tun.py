@@ -110,6 +110,19 @@ def _open_queue(name: str, kind: int) -> int:
     return descriptor
 
 
+def open_own_device(name: str, queues: int = 1) -> list[int] | None:
+    """Open the device as `open_device` does; None if another kind of device has its name.
+
+    Raises TunError.
+    """
+    try:
+        return open_device(name, queues)
+    except TunError as error:
+        if error.errno == errno.EINVAL:
+            return None
+        raise
+
+
 def set_offloads(descriptor: int, *, checksum: bool, tcp: bool, udp: bool) -> None:
     """Let reads return partial checksums, and with these TCP or UDP super-packets.
 
