@@ -12,6 +12,11 @@ from .firewall import OverlayTraffic, closes_containers, parse_saved, plan, plan
 # Another program may hold the lock of legacy iptables for a moment, in seconds.
 _LOCK_WAIT = 5
 _TIMEOUT = 20
+# What legacy iptables says in the unit of a host that had the other kind when it was made.
+_DENIED = "Permission denied"
+_UNIT_ADVICE = (
+    "; run the role weft.overlay.overlay again, which fits weftd.service to the host's iptables"
+)
 
 class FirewallError(Exception):
     """iptables failed; the message holds its own words."""
@@ -65,5 +70,8 @@ def _run(command: list[str], text: str | None = None) -> str:
         raise FirewallError(f"{command[0]} did not answer within {_TIMEOUT} s") from error
     except subprocess.CalledProcessError as error:
         words = " ".join(error.stderr.split())
-        raise FirewallError(f"{command[0]} failed with {error.returncode}: {words}") from error
+        advice = _UNIT_ADVICE if _DENIED in words else ""
+        raise FirewallError(
+            f"{command[0]} failed with {error.returncode}: {words}{advice}"
+        ) from error
     return done.stdout
