@@ -96,7 +96,7 @@ class Agent:
         self._keeper = Keeper(store, settings.lease, socket.gethostname(), self._learn_of_lease)
 
     def run(self) -> None:
-        """Reconcile on every event, and every 30 s at least, until told to stop. Raises AgentError."""
+        """Reconcile on every event, and every 30 s or sooner, until stopped. Raises AgentError."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
         self._follower.start()
