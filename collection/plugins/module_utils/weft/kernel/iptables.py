@@ -18,6 +18,7 @@ _UNIT_ADVICE = (
     "; run the role weft.overlay.overlay again, which fits weftd.service to the host's iptables"
 )
 
+
 class FirewallError(Exception):
     """iptables failed; the message holds its own words."""
 
