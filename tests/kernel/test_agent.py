@@ -222,8 +222,9 @@ def test_a_rival_lease_is_named_and_not_carried_to(fleet: Fleet, one: AgentHost)
 def test_a_network_that_cannot_be_used_is_named_and_changes_nothing(
     fleet: Fleet, one: AgentHost
 ) -> None:
-    fleet.publish('{"Network": "100.96.0.0/16", "Backend": {"Type": "host-gw"}}')
-    one.await_problem("backend is host-gw")
+    vxlan = {"Type": "vxlan", "VNI": 10_000_000}
+    fleet.publish(json.dumps({"Network": "100.96.0.0/16", "Backend": vxlan}))
+    one.await_problem("flannel.10000000", "15 characters", "below 10000000")
     assert reach(fleet)
     for unreadable in ('{"Network": ', f'{{"Network": {"1" * 5000}}}'):
         fleet.publish(unreadable)

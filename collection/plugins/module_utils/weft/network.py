@@ -38,6 +38,8 @@ VXLAN_VNI = 1
 
 _PORTS = range(1, 2**16)
 _VNIS = range(2**24)  # RFC 7348, section 5: 24 bits
+# Beyond it, flannel.VNI is longer than the 15 characters of a device's name (linux/if.h).
+_DECLARABLE_VNIS = range(10**7)
 _MTUS = range(576, 2**16)  # RFC 791: what every host takes, up to what the length field can say
 
 _NETWORK_FIELDS = (
@@ -230,6 +232,12 @@ def declare_network(declared: Mapping[str, JsonValue], current: Network | None) 
         raise NetworkError(
             f"The backend '{network.backend.type}' has no option "
             f"{' or '.join(network.backend.unknown)}; leave it out."
+        )
+    if network.backend.vni is not None and network.backend.vni not in _DECLARABLE_VNIS:
+        raise NetworkError(
+            f"VNI {network.backend.vni} gives the hosts' device the name "
+            f"flannel.{network.backend.vni}, longer than the kernel takes; "
+            f"use 0 to {_DECLARABLE_VNIS.stop - 1}."
         )
     if current is not None and current.backend.type == network.backend.type:
         backend = replace(network.backend, unknown=current.backend.unknown)

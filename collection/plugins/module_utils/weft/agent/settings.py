@@ -15,14 +15,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ..store_settings import StoreSettings, StoreSettingsError, Tls
+from .datapath_choice import Datapath
 from .underlay import InterfaceChoice
 
 _Value = TypeVar("_Value")
 
 DEFAULT_PATH = Path("/etc/weft/weftd.json")
-
-# What may carry the packets; `auto` is the best that this release has.
-DATAPATHS = ("auto", "userspace")
 
 _SECRETS = frozenset({"password"})
 
@@ -49,7 +47,7 @@ class Settings:
     firewall: bool = True
     masquerade: bool = False
     subnet_file: Path = Path("/run/flannel/subnet.env")
-    datapath: str = "auto"
+    datapath: Datapath = Datapath.AUTO
     offloads_disabled: tuple[str, ...] = ()
 
 
@@ -214,15 +212,10 @@ def _whole_seconds(value: Any) -> int:
     return value
 
 
-def _datapath(value: Any) -> str:
-    if value == "kernel":
-        raise ValueError(
-            "this weftd has no kernel datapath, which comes with a later release; "
-            "give 'userspace', or 'auto' for the best that there is"
-        )
-    if value not in DATAPATHS:
-        raise ValueError(f"it must be one of {', '.join(DATAPATHS)}")
-    return _string(value)
+def _datapath(value: Any) -> Datapath:
+    if value not in tuple(Datapath):
+        raise ValueError(f"it must be one of {', '.join(Datapath)}")
+    return Datapath(value)
 
 
 def _path(value: Any) -> Path:

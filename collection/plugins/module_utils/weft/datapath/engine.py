@@ -98,12 +98,13 @@ class Engine:
             return
         device = self._device
         if device is None:
-            device = tun.open_device(self._table.device)
+            device = tun.open_own_device(self._table.device)
         else:
             self._loop.unwatch(device)
             self._device = None
         self.close()
-        tun.delete_device(device)
+        if device is not None:
+            tun.delete_device(device)
         self._table_file.delete()
         self._table = None
         self._problem = None

@@ -73,6 +73,19 @@ def open_device(name: str) -> int:
     return descriptor
 
 
+def open_own_device(name: str) -> int | None:
+    """Open the device `name`, or return None if another kind of device has its name.
+
+    Raises TunError.
+    """
+    try:
+        return open_device(name)
+    except TunError as error:
+        if error.errno == errno.EINVAL:
+            return None
+        raise
+
+
 def set_offloads(descriptor: int, *, checksum: bool, tcp: bool, udp: bool) -> None:
     """Let reads return partial checksums, and with these TCP or UDP super-packets.
 
