@@ -28,7 +28,7 @@ FORWARD_BLOCK = """\
 POSTROUTING_BLOCK = """\
 :WEFT-POSTROUTING - [0:0]
 -A WEFT-POSTROUTING -s 100.96.2.0/24 -d 100.96.0.0/16 -j ACCEPT
--A WEFT-POSTROUTING ! -s 100.96.0.0/16 -d 100.96.0.0/16 -o flannel0 -j MASQUERADE
+-A WEFT-POSTROUTING ! -s 100.96.0.0/16 -d 100.96.0.0/16 -o flannel0 -j SNAT --to-source 100.96.2.0
 """
 JUMP = "-A POSTROUTING -j WEFT-POSTROUTING\n"
 RECORDED = Path(__file__).parents[2] / "kernel/recorded"

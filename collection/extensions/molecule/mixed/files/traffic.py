@@ -77,7 +77,7 @@ def _ways(
     yield "a container", (own["container"],), (*container, inside)
     yield (
         "a process of the host",
-        (str(subnet[0]), own["underlay"]),
+        (str(subnet[0]),),
         (*process, inside, seconds),
     )
     # Masquerade, and the published port: to the underlay a container is its host.

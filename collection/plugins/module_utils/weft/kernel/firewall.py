@@ -75,7 +75,9 @@ def desired_chains(
         prerouting.append(inbound)
         forward.append(inbound)
         forward.append(f"-s {subnet} -d {network} -o {device} -j ACCEPT")
-        postrouting.append(f"! -s {network} -d {network} -o {device} -j MASQUERADE")
+        # Not MASQUERADE: with host-gw the device has no address of the overlay.
+        source = f"--to-source {subnet.network_address}"
+        postrouting.append(f"! -s {network} -d {network} -o {device} -j SNAT {source}")
     if traffic.masquerade:
         postrouting.append(f"-s {subnet} ! -d {network} -j MASQUERADE")
     chains = {
