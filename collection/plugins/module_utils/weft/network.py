@@ -200,7 +200,7 @@ def network_from_document(document: Mapping[str, JsonValue]) -> Network:
         subnet_length=plan.length,
         subnet_min=plan.first,
         subnet_max=plan.last,
-        backend=_backend(fields.get("Backend")),
+        backend=parse_backend(fields.get("Backend")),
         enable_ipv6=enable_ipv6,
         ipv6_network=ipv6_plan.network if ipv6_plan else None,
         ipv6_subnet_length=ipv6_plan.length if ipv6_plan else None,
@@ -363,7 +363,8 @@ def _bound(
     return address
 
 
-def _backend(value: JsonValue) -> Backend:
+def parse_backend(value: JsonValue) -> Backend:
+    """Return the backend of a network's `Backend` object. Raises NetworkError."""
     if value is None:
         # flannel's code says udp, whatever its documentation says (pkg/subnet/config.go).
         return _backend_from_fields("udp", {}, {})

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Interface
 
 from ..backends.plan import Announcement, Overlay, Plan, RefusedError
-from ..backends.registry import UnknownBackendError, backend_named
+from ..backends.registry import UnknownBackendError
+from ..backends.several import plan_several
 from ..datapath.control_client import DatapathClient, DatapathError
 from ..datapath.status import Status as DatapathStatus
 from ..files import write_atomically
@@ -109,7 +110,7 @@ class Reconciler:
             address=str(underlay.address) if underlay else None,
             other_addresses=tuple(map(str, underlay.others)) if underlay else (),
             network=str(network.network) if network else None,
-            backend=network.backend.type if network else None,
+            backend=self._spoken(network) if network else None,
             datapath=_datapath_of(plan) if plan else None,
             datapath_reason=self._choice.refusal,
             mtu=plan.mtu if plan else None,
@@ -117,6 +118,10 @@ class Reconciler:
             peers=outcome.peers,
             problems=problems,
         )
+
+    def _spoken(self, network: Network) -> str:
+        backends = self._settings.backends or (network.backend,)
+        return " and ".join(backend.type for backend in backends)
 
     def _pass(self, view: View) -> _Outcome:
         try:
@@ -129,13 +134,13 @@ class Reconciler:
             return _Outcome(underlay, problems=known)
         try:
             network = view.network.parse()
-            backend = backend_named(network.backend.type)
-        except (NetworkError, UnknownBackendError) as error:
+        except NetworkError as error:
             return _Outcome(underlay, problems=(str(error),))
         own = view.own_lease(underlay.public_ip, network.network)
         if own is None:
             return _Outcome(underlay, network)
         peers = view.peers_of(own, network.network)
+        backends = self._settings.backends or (network.backend,)
         datapath = self._ask_datapath()
         overlay = Overlay(
             network,
@@ -144,15 +149,15 @@ class Reconciler:
             underlay.interface,
             underlay.address,
             underlay.mtu,
-            kernel_vxlan=self._choice.kernel_vxlan(network.backend.type),
+            kernel_vxlan=any(self._choice.kernel_vxlan(backend.type) for backend in backends),
             on_link=links.on_link((peer.public_ip for peer in peers), underlay.interface),
             offloads=None if isinstance(datapath, DatapathError) else datapath["offloads"],
             offloads_disabled=self._settings.offloads_disabled,
             queues=self._settings.queues,
         )
         try:
-            plan = backend(overlay, self._settings.masquerade)
-        except RefusedError as error:
+            plan = plan_several(overlay, self._settings.masquerade, backends)
+        except (RefusedError, UnknownBackendError) as error:
             return _Outcome(underlay, network, own, len(peers), problems=(str(error),))
         devices = {device.name for device in plan.state.devices}
         problems = [

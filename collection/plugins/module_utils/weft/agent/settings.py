@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ..datapath.table import QUEUES_MAX
+from ..network import Backend, NetworkError, parse_backend
 from ..store_settings import StoreSettings, StoreSettingsError, Tls
 from .datapath_choice import Datapath
 from .underlay import InterfaceChoice
@@ -53,6 +54,8 @@ class Settings:
     datapath: Datapath = Datapath.AUTO
     offloads_disabled: tuple[str, ...] = ()
     queues: int = 1
+    backends: tuple[Backend, ...] = ()
+    """What this host speaks in place of the network's backend, its own first; while it changes."""
 
 
 def load_settings(path: Path) -> Settings:
@@ -106,6 +109,7 @@ def parse_settings(text: str) -> Settings:
         datapath=top.take("datapath", defaults.datapath, _datapath),
         offloads_disabled=top.take("offloads_disabled", (), _strings),
         queues=top.take("queues", defaults.queues, _queues),
+        backends=top.take("backends", (), _backends),
     )
     for section in (top, store, lease):
         section.refuse_unknown()
@@ -231,6 +235,18 @@ def _queues(value: Any) -> int:
             f"it must be a whole number from 1 to {QUEUES_MAX}, or '{AUTO}' for one for each CPU"
         )
     return value
+
+
+def _backends(value: Any) -> tuple[Backend, ...]:
+    if not isinstance(value, list):
+        raise TypeError("it must be a list of backends, each as in the network's configuration")
+    try:
+        backends = tuple(parse_backend(item) for item in value)
+    except NetworkError as error:
+        raise ValueError(str(error)) from error
+    if len({backend.type for backend in backends}) < len(backends):
+        raise ValueError("it must name each backend once")
+    return backends
 
 
 def _path(value: Any) -> Path:

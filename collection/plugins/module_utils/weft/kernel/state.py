@@ -97,6 +97,17 @@ class HostState:
     neighbours: frozenset[Neighbour] = frozenset()
     fdb: frozenset[FdbEntry] = frozenset()
 
+    def __or__(self, other: HostState) -> HostState:
+        """Return what holds all of both."""
+        return HostState(
+            self.devices | other.devices,
+            self.addresses | other.addresses,
+            self.routes | other.routes,
+            self.vxlan_devices | other.vxlan_devices,
+            self.neighbours | other.neighbours,
+            self.fdb | other.fdb,
+        )
+
     def without(self, device: str) -> HostState:
         """Return what is left when the device goes: all that hangs on it goes with it."""
         return HostState(
