@@ -45,13 +45,14 @@ class Engine:
         self._carriers: list[Carrier | Worker] = []
         self._offloads = Offloads()
         # Of the carriers that are no more.
-        self._past = Tally(offloads=self._offloads.status())
+        self._past = Tally()
         self._problem: str | None = None
         self._since = time.time()
 
     def start(self) -> None:
         """Load the last applied table and begin to forward; what cannot be opened is retried."""
         probe_device(self._offloads)
+        self._past = Tally(offloads=self._offloads.status())
         try:
             self._table = self._table_file.load()
         except StateError as error:
