@@ -67,6 +67,12 @@ def test_a_connected_network_that_overlaps_is_named(
         assert subnet in problem
 
 
+def test_a_device_that_carried_another_backend_is_no_conflict() -> None:
+    address = LinkAddress(IPv4Interface("100.96.1.0/32"))
+    former = Link("flannel.7", 3, 1500, up=True, addresses=(address,), alias="weft")
+    assert connected_overlaps(Links((former,)), {"flannel.1"}, NETWORK, (lease(1),)) == []
+
+
 def test_a_public_ip_of_two_subnets_is_named() -> None:
     assert shared_addresses([lease(1), lease(2)]) == []
     (problem,) = shared_addresses([lease(1), lease(2), lease(3, "10.168.0.12")])

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 
 from ..kernel.links import Links
+from ..kernel.state import DEVICE_ALIAS
 from ..lease import Lease
 
 
@@ -33,7 +34,8 @@ def connected_overlaps(
 ) -> list[str]:
     """Name the connected networks that overlap with a lease, apart from Docker's bridge.
 
-    devices are the overlay's own, leases this host's and its peers'.
+    devices are those of the overlay, beside what bears weft's alias; leases this host's and its
+    peers'.
     """
     return [
         f"{name} has the address {interface}, which overlaps with {lease.subnet}, the subnet of "
@@ -49,5 +51,6 @@ def _inside(
 ) -> Iterator[tuple[str, IPv4Interface]]:
     for link in links.links:
         for entry in link.addresses:
-            if link.name not in devices and entry.interface.network.overlaps(network):
+            own = link.name in devices or link.alias == DEVICE_ALIAS
+            if not own and entry.interface.network.overlaps(network):
                 yield link.name, entry.interface

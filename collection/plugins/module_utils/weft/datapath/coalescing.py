@@ -36,6 +36,7 @@ from .checksum import partial_field, word_sum
 from .layer4 import ACK, ECE, PROTOCOL_TCP, PROTOCOL_UDP, PSH
 from .segmentation import Layout, stamp
 from .virtio_net import NetHeader
+from .word_sums import word_sums
 
 TOTAL_LENGTH_MAX = 0xFFFF
 # Before 1382e3b6a350 (Linux 6.9) the kernel cut a UDP train into no more.
@@ -241,12 +242,17 @@ def _number(header: bytes | bytearray, offset: int) -> int:
 
 def _right(view: memoryview, train: Train, layout: Layout, index: int, count: int) -> int:
     """Return how many of `count` packets have a complete transport checksum that is right."""
-    for at in range(index, index + count):
-        start, length = at * train.stride, train.length(at)
-        # The addresses stand right before the transport header and complete the pseudo-header.
-        total = word_sum(view[start + train.ip + ipv4.SOURCE : start + length])
+    # The addresses stand right before the transport header and complete the pseudo-header.
+    front = train.ip + ipv4.SOURCE
+    last = train.length(index + count - 1)
+    start = index * train.stride + front
+    sums = word_sums(view, start, train.stride, train.stride - front, count - 1)
+    start += (count - 1) * train.stride
+    sums.append(word_sum(view[start : start + last - front]))
+    lengths = [train.stride] * (count - 1) + [last]
+    for at, (total, length) in enumerate(zip(sums, lengths, strict=True)):
         if (total + layout.protocol + length - layout.transport) % 0xFFFF:
-            return at - index
+            return at
     return count
 
 

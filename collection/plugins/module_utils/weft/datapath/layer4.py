@@ -31,22 +31,27 @@ CHECKSUM_OFFSETS = {PROTOCOL_TCP: TCP_CHECKSUM, PROTOCOL_UDP: UDP_CHECKSUM}
 _HEADER_LENGTHS = {PROTOCOL_TCP: TCP_HEADER_LENGTH, PROTOCOL_UDP: UDP_HEADER_LENGTH}
 
 _WORD = struct.Struct("!H")
+_IP_FIELDS = struct.Struct("!B5xH1xB")  # version and IHL, flags and fragment offset, protocol
+_ADDRESSES = struct.Struct("!II")
+_FRAGMENTED = ipv4.FRAGMENT_OFFSET_MASK | ipv4.MORE_FRAGMENTS
 
 
 def checksum_position(packet: ipv4.Packet, length: int) -> int | None:
     """Return where the transport checksum is, or None where there is none to speak of."""
-    start = ipv4.header_length(packet)
-    protocol = packet[ipv4.PROTOCOL]
+    first, fragment, protocol = _IP_FIELDS.unpack_from(packet)
+    start: int = (first & 0x0F) * 4
     least = _HEADER_LENGTHS.get(protocol)
-    if least is None or start + least > length or ipv4.is_fragment(packet):
+    if least is None or start + least > length or fragment & _FRAGMENTED:
         return None
     return start + CHECKSUM_OFFSETS[protocol]
 
 
 def pseudo_sum(packet: ipv4.Packet, transport_length: int) -> int:
     """Return the word sum of the pseudo-header (RFC 9293, 3.1; RFC 768)."""
-    addresses = packet[ipv4.SOURCE : ipv4.HEADER_LENGTH]
-    return word_sum(addresses) + packet[ipv4.PROTOCOL] + transport_length
+    # 65536 = 1 (mod 65535): an address adds what its two words add.
+    source, destination = _ADDRESSES.unpack_from(packet, ipv4.SOURCE)
+    total: int = source + destination + packet[ipv4.PROTOCOL] + transport_length
+    return total
 
 
 def is_partial(packet: ipv4.Packet, length: int) -> bool:

@@ -6,7 +6,8 @@
 The kernel gives a train whole (UDP_GRO), or datagram by datagram; these are laid one behind the
 other as a train too, so that what follows is the same. The questions to a packet, who sent it and
 from and to where it says it goes, are asked once a run: `coalescing` joins only packets whose
-addresses are equal. Nothing waits: what is received in a wake is written in it.
+addresses are equal. Nothing waits: what is received in a wake is written in it, and where the last
+wake brought a single datagram, this one's first is written before the next is asked for.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ class Receiver:
     """Carries packets by `forwarding`."""
 
     __slots__ = (
+        "_alone",
         "_counters",
         "_data",
         "_io",
@@ -58,6 +60,8 @@ class Receiver:
         self._view = memoryview(self._data)
         self._payloads: dict[tuple[int, int], list[memoryview]] = {}
         self._now = 0.0
+        # Whether the last wake brought no more than one datagram.
+        self._alone = False
 
     def drain(self) -> None:
         """Hand what the socket holds to the device."""
@@ -66,7 +70,7 @@ class Receiver:
         self._now = time.time()
         # The train at hand: from whom, of what size, how many, and where it ends.
         current: Endpoint | None = None
-        stride = packets = end = spent = 0
+        stride = packets = end = spent = receives = 0
         for _turn in range(BURST):
             if spent > BURST_BYTES:
                 break
@@ -78,6 +82,7 @@ class Receiver:
                 # A pending error of the socket, which reading it has cleared.
                 self._counters.drops[Drop.RECEIVE_ERROR] += 1
                 continue
+            receives += 1
             if sender not in senders:
                 reason = stranger(sender, forwarding)
                 self._counters.drops[reason] += -(-length // size) if size else 1
@@ -105,10 +110,12 @@ class Receiver:
                 if end:
                     view[:length] = view[end : end + length]
                 current, stride, packets, end = sender, size, count, length
-            if end >= _TRAIN_BYTES:
+            if self._alone or end >= _TRAIN_BYTES:
                 self._deliver(current, stride, packets, end)
                 current, packets, end = None, 0, 0
+                self._alone = False
         self._deliver(current, stride, packets, end)
+        self._alone = receives <= 1
 
     def _deliver(self, sender: Endpoint | None, stride: int, packets: int, end: int) -> None:
         """Write the train that lies at the start of the buffer, if there is one."""
@@ -140,12 +147,13 @@ class Receiver:
             self._counters.drops[flaw] += 1
             return
         packet = view[start + ip : end]
-        route = ingress(packet, len(packet), sender, forwarding)
+        route = ingress(packet, length - ip, sender, forwarding)
         if isinstance(route, Drop):
             self._counters.drops[route] += 1
             return
         total = packet[ipv4.TOTAL_LENGTH] << 8 | packet[ipv4.TOTAL_LENGTH + 1]
-        packet = packet[:total]
+        if total < length - ip:
+            packet = packet[:total]
         header = PLAIN
         if takes_partial:
             left = left_to_do(packet, total, forwarding.table.mtu, size)

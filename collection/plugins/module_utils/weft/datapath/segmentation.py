@@ -27,6 +27,7 @@ from . import ipv4, layer4, virtio_net
 from .checksum import complete_field, partial_field, word_sum
 from .layer4 import CWR, FIN, PROTOCOL_TCP, PROTOCOL_UDP, PSH
 from .virtio_net import NetHeader
+from .word_sums import word_sums
 
 _WORD = struct.Struct("!H")
 _LONG = struct.Struct("!I")
@@ -58,14 +59,18 @@ def super_layout(header: NetHeader, packet: ipv4.Packet, length: int) -> Layout 
         return None
     if transport + layer4.UDP_HEADER_LENGTH >= length:
         return None
-    if protocol == PROTOCOL_UDP:
-        return Layout(0, transport, transport + layer4.UDP_HEADER_LENGTH, protocol)
-    if transport + layer4.TCP_HEADER_LENGTH >= length:
+    own = layer4.UDP_HEADER_LENGTH
+    if protocol == PROTOCOL_TCP:
+        if transport + layer4.TCP_HEADER_LENGTH >= length:
+            return None
+        own = (packet[transport + layer4.TCP_DATA_OFFSET] >> 4) * 4
+        if own < layer4.TCP_HEADER_LENGTH or transport + own >= length:
+            return None
+    payload = transport + own
+    # Segments that no total length can tell.
+    if payload + header.gso_size > 0xFFFF:
         return None
-    own = (packet[transport + layer4.TCP_DATA_OFFSET] >> 4) * 4
-    if own < layer4.TCP_HEADER_LENGTH or transport + own >= length:
-        return None
-    return Layout(0, transport, transport + own, protocol)
+    return Layout(0, transport, payload, protocol)
 
 
 def stamp(header: bytes | bytearray, layout: Layout, count: int, size: int, last: int) -> bytearray:
@@ -134,12 +139,15 @@ def put_column(block: bytearray, stride: int, offset: int, values: bytes, width:
 def complete(block: bytearray, layout: Layout, payload: memoryview, size: int) -> None:
     """Finish the partial transport checksum of every header of `block`, over its payload."""
     length, transport = layout.payload, layout.transport
+    count = len(block) // length
+    headers = word_sums(block, transport, length, length - transport, count)
+    payloads = word_sums(payload, 0, size, size, count - 1)
+    payloads.append(word_sum(payload[(count - 1) * size :]))
+    # 0 would say that a UDP datagram has no checksum (RFC 768).
+    zero = 0xFFFF if layout.protocol == PROTOCOL_UDP else 0
+    values = [
+        complete_field(header + data) or zero
+        for header, data in zip(headers, payloads, strict=True)
+    ]
     checksum = transport + layer4.CHECKSUM_OFFSETS[layout.protocol]
-    for index in range(len(block) // length):
-        start = index * length
-        total = word_sum(block[start + transport : start + length])
-        total += word_sum(payload[index * size : index * size + size])
-        value = complete_field(total)
-        if not value and layout.protocol == PROTOCOL_UDP:
-            value = 0xFFFF  # 0 would say that there is no checksum (RFC 768)
-        _WORD.pack_into(block, start + checksum, value)
+    put_column(block, length, checksum, struct.pack(f"!{count}H", *values), 2)

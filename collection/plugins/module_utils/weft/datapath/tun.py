@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import socket
 import struct
 
 from . import virtio_net
@@ -30,10 +31,17 @@ TUN_F_TSO_ECN = 0x08
 TUN_F_USO4 = 0x20  # the kernel takes both USO bits or none; Linux 6.2
 TUN_F_USO6 = 0x40
 
+SIOCSIFTXQLEN = 0x8943  # linux/sockios.h
+
+# Packets that wait to be read. One TCP window of segments that the kernel cut overflows the 500
+# that the device comes with (TUN_READQ_SIZE, drivers/net/tun.c); twice that lost none.
+QUEUE_LENGTH = 1000
+
 _FLAGS = IFF_TUN | IFF_NO_PI | IFF_VNET_HDR
 
 # struct ifreq (linux/if.h): a name of IFNAMSIZ bytes, then a union of 24 whose start is the flags.
 _IFREQ = struct.Struct("16sH22x")
+_IFREQ_NUMBER = struct.Struct("16si20x")
 
 _REASONS = {
     errno.ENOENT: f"{PATH} is missing: load the module tun",
@@ -67,6 +75,9 @@ def open_device(name: str) -> int:
         # Without an owner any user may attach to a persistent device that nobody holds.
         fcntl.ioctl(descriptor, TUNSETOWNER, os.geteuid())
         fcntl.ioctl(descriptor, TUNSETPERSIST, 1)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+            request = _IFREQ_NUMBER.pack(name.encode(), QUEUE_LENGTH)
+            fcntl.ioctl(any_socket, SIOCSIFTXQLEN, request)
     except OSError as error:
         os.close(descriptor)
         raise _explained(name, error) from error
