@@ -18,7 +18,8 @@ from .guard import INTERVAL as GUARD_INTERVAL
 from .guard import Guard
 from .loop import EventLoop
 from .offloads import Offload, Offloads
-from .packet_io import DeviceLostError, PacketIO
+from .packet_io import DeviceLostError, PacketIO, receive_of
+from .peer_queues import PeerQueues
 from .table import ForwardingTable, Peer
 from .tally import Tally
 from .token_bucket import TokenBucket
@@ -55,6 +56,7 @@ class Carrier:
         self._lost = lost
         self._table = table
         self._guard = Guard(datagrams)
+        self._peer_queues = PeerQueues(loop, datagrams)
         self._counters = Counters()
         self._traffic: dict[Peer, Traffic] = {}
         self._datagrams_lost_before = transport.datagrams_lost(datagrams)
@@ -95,8 +97,19 @@ class Carrier:
         def drain_transport(_events: int) -> None:
             forwarder.drain_transport()
 
+        def drain_peer(queue: socket.socket) -> Callable[[int], None]:
+            receive = receive_of(queue)
+            return lambda _events: forwarder.drain_transport(receive)
+
         self._loop.watch(self._device, drain_device)
         self._loop.watch(self._transport.fileno(), drain_transport)
+        # Over the sockets of several carriers the kernel spreads the peers by itself.
+        alone = table.queues == 1 and not forwarding.encapsulation.from_any_port
+        self._peer_queues.follow(
+            forwarding.senders if alone else (),
+            self._offloads.active(Offload.UDP_GRO),
+            drain_peer,
+        )
 
     def tally(self) -> Tally:
         """Return what was counted since this carrier was made."""
@@ -107,15 +120,18 @@ class Carrier:
         """Forward no more; return the last tally."""
         self._loop.unwatch(self._device)
         self._loop.unwatch(self._transport.fileno())
+        self._peer_queues.close()
         self._loop.cancel(self._look)
         return self.tally()
 
     def _look(self) -> None:
+        self._peer_queues.complete()
         strangers = self._counters.drops[Drop.STRANGER]
         self._guard.look(strangers, self._datagrams_lost(), self._table)
 
     def _datagrams_lost(self) -> int:
-        return transport.datagrams_lost(self._transport) - self._datagrams_lost_before
+        shared = transport.datagrams_lost(self._transport) - self._datagrams_lost_before
+        return shared + self._peer_queues.lost()
 
     def _set_offloads(self, forwarding: Forwarding) -> None:
         """Ask the kernel for what is wanted; what it refuses is dropped by itself."""

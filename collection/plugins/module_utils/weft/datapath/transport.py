@@ -104,6 +104,26 @@ def _open(
     return transport
 
 
+def open_connected(shared: socket.socket, peer: tuple[str, int]) -> socket.socket:
+    """Return a socket at the address and port of `shared` for what `peer` sends.
+
+    What else arrives between its bind and its connect is in it, too. Raises OSError.
+    """
+    transport = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+    try:
+        _enlarge(transport, SO_RCVBUFFORCE, socket.SO_RCVBUF)
+        transport.setsockopt(socket.IPPROTO_IP, IP_FREEBIND, 1)
+        with _reusable(transport, (shared,)):
+            transport.bind(shared.getsockname())
+        # So that the successor of `shared` may bind; nobody else can, beside `shared` itself.
+        transport.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        transport.connect(peer)
+    except OSError:
+        transport.close()
+        raise
+    return transport
+
+
 def set_receive_offload(transport: socket.socket, wanted: bool) -> None:
     """Let the kernel give trains of datagrams whole (UDP_GRO). Raises OSError."""
     transport.setsockopt(SOL_UDP, UDP_GRO, int(wanted))
