@@ -80,7 +80,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
             fleet.etcd.kill()
 
 
-@pytest.fixture(params=WAYS, ids=str)
+@pytest.fixture(scope="module", params=WAYS, ids=str)
 def way(request: pytest.FixtureRequest, running: Fleet) -> Way:
     """One way after the other, each entered from the one before."""
     way: Way = request.param
@@ -119,6 +119,18 @@ def enter(fleet: Fleet, way: Way) -> None:
         20,
     )
     eventually(lambda: reach(fleet), "the containers reach each other", 20)
+    # What the hosts announce to each other may change once more; datagrams tell, echoes do not.
+    eventually(lambda: datagrams_cross(fleet), "datagrams cross", 20)
+
+
+def datagrams_cross(fleet: Fleet) -> bool:
+    one, two = fleet.hosts
+    try:
+        for here, there in ((one, two), (two, one)):
+            udp_echo(here.container, there.container_ip, *[1000] * 10)
+    except AssertionError:
+        return False
+    return True
 
 
 def carries(host: AgentHost, way: Way) -> bool:

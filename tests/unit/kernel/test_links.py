@@ -46,6 +46,8 @@ HOST = Links(
 def test_the_default_is_that_of_the_best_metric() -> None:
     assert HOST.default == "eth1"
     assert Links(()).default is None
+    several = Links((), (route("0.0.0.0/0", None), route("0.0.0.0/0", "eth0", metric=9)))
+    assert several.default == "eth0"
 
 
 @pytest.mark.parametrize(

@@ -61,10 +61,13 @@ class Links:
 
     @property
     def default(self) -> str | None:
-        """The name of the link that the default route leaves by."""
-        defaults = [route for route in self.routes if route.destination.prefixlen == 0]
-        best = min(defaults, key=lambda route: route.metric, default=None)
-        return None if best is None else best.device
+        """The name of the link that the default route leaves by, if it is one alone."""
+        defaults = [
+            (route.metric, route.device)
+            for route in self.routes
+            if route.destination.prefixlen == 0 and route.device is not None
+        ]
+        return min(defaults)[1] if defaults else None
 
     def named(self, name: str) -> Link | None:
         """The link of that name, if there is one."""
