@@ -206,3 +206,33 @@ def test_docker_keeps_the_address_without_flannels_files(lab: Lab) -> None:
     lab.on(1, "systemctl restart docker.service && docker start resident")
     assert resident(lab, 1).split()[2] == CONTAINERS[1]
     assert answers(lab, 1)
+
+
+def test_the_documented_way_back_leads_back(lab: Lab, collections: Path, folder: Path) -> None:
+    document = (REPOSITORY / "docs/adopt_flannel.md").read_text(encoding="utf-8")
+    commands = document.partition("## The way back")[2].split("```")[1].removeprefix("console\n")
+    before = resident(lab, 1)
+    lab.on(1, f"set -e\n{commands}")
+    released = folder / "release.yml"
+    released.write_text(
+        json.dumps(
+            [
+                {
+                    "hosts": "adp1",
+                    "gather_facts": False,
+                    "tasks": [{"weft.overlay.docker_bip": {"state": "absent"}}],
+                }
+            ]
+        ),
+        encoding="utf-8",
+    )
+    run = play(collections, folder, str(released), "-i", str(folder / "hosts.yml"))
+    assert run.status == 0, run.output
+    assert resident(lab, 1) == before
+    assert "100.96.0.0/16 dev flannel0 scope link" in lab.on(1, "ip route")
+    assert "WEFT" not in lab.on(1, "iptables-save")
+    lab.on(1, "ping -c 3 -W 2 -I 100.96.72.1 100.96.37.1")
+    # dockerd has its options from flannel's files again.
+    lab.on(1, "systemctl restart docker.service")
+    assert "100.96.72.1/24" in lab.on(1, "ip address show docker0")
+    assert lab.on(1, "cat /etc/docker/daemon.json 2>/dev/null || true").find("bip") == -1
