@@ -23,7 +23,7 @@ from bench.lab_hosts import two_hosts
 from bench.link import Mode
 from bench.measurement import FULL, QUICK
 from bench.paths import ALL
-from bench.run import connect, measure
+from bench.run import active_offloads, connect, measure
 from bench.summary import Row, summarise
 from lab.errors import LabError
 
@@ -60,6 +60,7 @@ def _measure(arguments: argparse.Namespace) -> None:
         targets, unavailable = connect(pair, paths, _progress)
         samples, failures = measure(pair, targets, modes, effort, _progress)
         packages = ("iperf3", *(name for path in paths for name in path.packages))
+        offloads = active_offloads(pair, paths, targets)
         description = machine.describe(pair.left)
         installed = machine.versions(pair.left, packages)
     rows = summarise(samples)
@@ -70,6 +71,7 @@ def _measure(arguments: argparse.Namespace) -> None:
         "load_before": load,
         "machine": description,
         "versions": installed,
+        "active_offloads": offloads,
     }
     results = report.document(rows, failures, unavailable, paths, about)
     whole = not arguments.quick and len(paths) == len(ALL) and len(modes) == len(Mode)

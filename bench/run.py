@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from ipaddress import IPv4Address
 
 from bench import iperf3
@@ -68,6 +68,21 @@ def measure(
                     else:
                         samples += (Sample(path, mode, *item) for item in values.items())
     return samples, failures
+
+
+def active_offloads(
+    pair: Pair, paths: Sequence[MeasuredPath], connected: Collection[str]
+) -> dict[str, dict[str, list[str]]]:
+    """Ask the connected paths that can tell which offloads each host uses.
+
+    Raises:
+        BenchError: one that could be connected does not answer any more.
+    """
+    return {
+        path.name: {each.name: list(path.active_offloads(each)) for each in pair.both}
+        for path in paths
+        if path.active_offloads is not None and path.name in connected
+    }
 
 
 def _connect(pair: Pair, path: MeasuredPath, overlay: Overlay) -> IPv4Address:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 
@@ -23,12 +23,14 @@ class MeasuredPath:
 
     `how` says in which form it is measured; `packages` are Debian's. `connect` brings it up on both
     hosts, for the whole run, and returns the address by which the left host reaches the right one.
+    `active_offloads` asks a host which offloads are in use, where the path can tell.
     """
 
     name: str
     how: str
     connect: Callable[[Pair, Overlay], IPv4Address]
     packages: tuple[str, ...] = ()
+    active_offloads: Callable[[Endpoint], Sequence[str]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

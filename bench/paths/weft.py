@@ -12,14 +12,14 @@ import io
 import json
 import shlex
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 
-from bench.endpoint import Pair
+from bench.endpoint import Endpoint, Pair
 from bench.overlay import Overlay
 from bench.paths.path import IPV4_UDP, UNDERLAY_MTU, MeasuredPath, Side, address_device, sides
 
@@ -41,6 +41,13 @@ except DatapathError as error:
     sys.exit(f"the datapath refused the table: {error}")
 """
 
+_STATUS = """
+import json, sys
+from weft.datapath.control_client import DatapathClient
+print(json.dumps(DatapathClient(sys.argv[1]).status()))
+"""
+
+VNI = 7
 # RFC 7348's header and the inner Ethernet header.
 _VXLAN_ETHERNET = 8 + 14
 
@@ -58,6 +65,10 @@ class _Form:
     def document(self, overlay: Overlay, side: Side) -> dict[str, Any]:
         """Return the table of one side."""
         peer = {"subnet": str(side.far_end.subnet), "public_ip": str(side.far.underlay)}
+        vtep: dict[str, Any] = {}
+        if self.backend == "vxlan":
+            peer["vtep_mac"] = vtep_mac(side.far.underlay)
+            vtep = {"vni": VNI, "vtep_mac": vtep_mac(side.near.underlay)}
         return {
             "backend": self.backend,
             "device": overlay.device,
@@ -67,13 +78,22 @@ class _Form:
             "subnet": str(side.near_end.subnet),
             "mtu": self.mtu,
             "peers": [{**peer, **self.peer}],
+            **vtep,
             **self.table,
         }
 
 
+def _control(name: str) -> str:
+    return f"/run/bench-{name}.sock"
+
+
+def vtep_mac(address: IPv4Address) -> str:
+    """Return a locally administered address of a tunnel end, after that of its host."""
+    return "02:77:" + address.packed.hex(":")
+
+
 def _connect(form: _Form, pair: Pair, overlay: Overlay) -> IPv4Address:
-    unit = f"bench-{form.name}"
-    control = f"/run/{unit}.sock"
+    unit, control = f"bench-{form.name}", _control(form.name)
     package = _archive()
     for side in sides(pair, overlay):
         side.near.run(f"mkdir -p {_DESTINATION} && tar -x -C {_DESTINATION}", package)
@@ -100,8 +120,25 @@ def _archive() -> bytes:
     return buffer.getvalue()
 
 
+def status(name: str, endpoint: Endpoint) -> dict[str, Any]:
+    """Return the status of the datapath of the path `name` on a host. Raises BenchError."""
+    line = f"{_PYTHON} -c {shlex.quote(_STATUS)} {_control(name)}"
+    answer: dict[str, Any] = json.loads(endpoint.run(line))
+    return answer
+
+
+def _active_offloads(name: str, endpoint: Endpoint) -> Sequence[str]:
+    states = status(name, endpoint)["offloads"]
+    return [offload for offload, state in states.items() if state == "active"]
+
+
 def _path(form: _Form, how: str) -> MeasuredPath:
-    return MeasuredPath(form.name, f"{how}, MTU {form.mtu}", partial(_connect, form))
+    return MeasuredPath(
+        form.name,
+        f"{how}, MTU {form.mtu}",
+        partial(_connect, form),
+        active_offloads=partial(_active_offloads, form.name),
+    )
 
 
 _UDP_MTU = UNDERLAY_MTU - IPV4_UDP

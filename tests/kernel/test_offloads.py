@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import itertools
 import json
 import os
@@ -18,6 +19,7 @@ from scapy.packet import Raw
 
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath import (
     probe,
+    tun,
     virtio_net,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.layer4 import (
@@ -207,9 +209,28 @@ def test_what_the_driver_takes(made: Namespaces) -> None:
             with pytest.raises(OSError) as refused:  # noqa: PT011
                 os.write(device, probe.super_packet(protocol, **change))
             assert refused.value.errno == errno.EINVAL, (protocol, change)
+        other_version = bytearray(probe.super_packet(PROTOCOL_TCP))
+        other_version[virtio_net.LENGTH] = 0x15
+        for refused_alone in (
+            probe.super_packet(PROTOCOL_UDP, flags=0),
+            # 201 segments; UDP_MAX_SEGMENTS is 128.
+            probe.super_packet(PROTOCOL_UDP, gso_size=1),
+            probe.super_packet(PROTOCOL_UDP, gso_type=virtio_net.GSO_TCPV4),
+            probe.super_packet(PROTOCOL_TCP, gso_type=virtio_net.GSO_UDP_L4),
+            bytes(other_version),
+        ):
+            with pytest.raises(OSError) as refused:  # noqa: PT011
+                os.write(device, refused_alone)
+            assert refused.value.errno == errno.EINVAL, refused_alone.hex()
         for cut in (b"", virtio_net.PLAIN[:5], virtio_net.PLAIN):
             with pytest.raises(OSError):  # noqa: PT011
                 os.write(device, cut)
+        # Reads: UDP's two bits together or not at all, and nothing without checksums.
+        fcntl.ioctl(device, tun.TUNSETOFFLOAD, 0)
+        tun.set_offloads(device, checksum=True, tcp=True, udp=True)
+        with pytest.raises(OSError) as refused:  # noqa: PT011
+            fcntl.ioctl(device, tun.TUNSETOFFLOAD, tun.TUN_F_CSUM | tun.TUN_F_USO4)
+        assert refused.value.errno == errno.EINVAL
     finally:
         os.close(device)
     assert b"weft-probe" not in Path("/proc/net/dev").read_bytes()

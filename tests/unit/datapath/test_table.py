@@ -36,7 +36,7 @@ PEER = {"subnet": "100.96.2.0/24", "public_ip": "10.168.0.12"}
         ({"backend": "vxlan"}, "the table: missing vni, vtep_mac"),
         ({"vni": 1}, "the table: unknown 'vni'"),
         ({"device": ""}, "device: ''"),
-        ({"device": "sixteencharacter"}, "1 to 15 characters"),
+        ({"device": "sixteencharacter"}, "1 to 15 ASCII characters"),
         ({"device": "tun%d"}, "device: 'tun%d'"),
         ({"device": "../x"}, "device: '../x'"),
         ({"device": ".."}, "device: '..'"),
@@ -63,6 +63,9 @@ PEER = {"subnet": "100.96.2.0/24", "public_ip": "10.168.0.12"}
         ({"peers": [{**PEER, "subnet": "100.96.1.128/25"}]}, "overlaps our own subnet"),
         ({"peers": [{**PEER, "subnet": "100.96.0.0/20"}]}, "overlaps our own subnet"),
         ({"peers": [PEER, {**PEER, "public_ip": "10.0.0.1"}]}, "both hold 100.96.2.0/24"),
+        ({"device": "\ud800"}, "ASCII"),
+        ({"device": "eth\0"}, "ASCII"),
+        ({"device": "flannelü"}, "ASCII"),
         ({"colour": "blue"}, "the table: unknown 'colour'; known are backend"),
     ],
 )

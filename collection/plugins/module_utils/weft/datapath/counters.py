@@ -24,7 +24,8 @@ class Drop(enum.IntEnum):
     INNER_MAC = enum.auto()  # an Ethernet destination that is not our tunnel end
     INNER_SOURCE = enum.auto()  # a source outside the sender's subnet
     INNER_DESTINATION = enum.auto()  # a destination outside our subnet
-    RECEIVE_QUEUE_FULL = enum.auto()  # by the kernel, which counts bad UDP checksums here too
+    # By the kernel, which counts here too: bad UDP checksums, and strangers while there are many.
+    RECEIVE_QUEUE_FULL = enum.auto()
     RECEIVE_ERROR = enum.auto()
     DEVICE_DOWN = enum.auto()
     DEVICE_QUEUE_FULL = enum.auto()

@@ -15,7 +15,7 @@ import os
 import socket
 import time
 
-from . import transport, tun
+from . import socket_filter, transport, tun
 from .counters import Counters, Drop, Traffic
 from .forwarder import Forwarder
 from .forwarding import Forwarding
@@ -25,6 +25,7 @@ from .packet_io import DeviceLostError, PacketIO
 from .probe import probe_device
 from .state import StateError, TableFile
 from .status import PeerStatus, Status
+from .stranger_guard import is_flood
 from .table import ForwardingTable, Peer
 from .token_bucket import TokenBucket
 from .word_sums import VECTORISED
@@ -32,6 +33,7 @@ from .word_sums import VECTORISED
 _log = logging.getLogger(__name__)
 
 REPAIR_INTERVAL = 1.0  # seconds
+GUARD_INTERVAL = 1.0
 # Destination unreachable, a second and at once; Linux limits its own to 1,000 and 50.
 UNREACHABLE_RATE = 100.0
 UNREACHABLE_BURST = 50
@@ -51,7 +53,10 @@ class Engine:
         self._counters = Counters()
         self._offloads = Offloads()
         self._lost_before = 0  # datagrams, by sockets that are closed
+        self._filtering = False
+        self._guarded = (0, 0)  # strangers and lost datagrams, when the guard last looked
         self._unreachables = TokenBucket(UNREACHABLE_RATE, UNREACHABLE_BURST, time.monotonic())
+        self._unfiltered = ""  # why not
         self._problem: str | None = None
         self._since = time.time()
 
@@ -64,6 +69,7 @@ class Engine:
             _log.error("the last table is not loaded: %s", error)
         self.repair()
         self._loop.every(REPAIR_INTERVAL, self.repair)
+        self._loop.every(GUARD_INTERVAL, self._guard)
 
     def apply(self, table: ForwardingTable) -> None:
         """Put `table` in force and remember it.
@@ -193,6 +199,8 @@ class Engine:
             self._offloads,
         )
         self._problem = None
+        if self._filtering:
+            self._filter(datagrams, table)
         self._loop.watch(device, self._drain_device)
         self._loop.watch(datagrams.fileno(), self._drain_transport)
 
@@ -217,6 +225,42 @@ class Engine:
                 offloads.refuse(Offload.TUN_USO if udp else Offload.TUN_TSO, error)
             else:
                 break
+
+    def _guard(self) -> None:
+        """Let the kernel keep strangers out while there are many."""
+        former = self._guarded
+        strangers, lost = self._guarded = (
+            self._counters.drops[Drop.STRANGER],
+            self._datagrams_lost(),
+        )
+        wanted = is_flood(self._filtering, strangers - former[0], lost - former[1])
+        if self._transport is None or self._table is None or wanted == self._filtering:
+            return
+        if wanted:
+            self._filter(self._transport, self._table)
+        else:
+            self._filtering = False
+            transport.detach_filter(self._transport)
+            _log.info("the strangers have ceased, each is counted again")
+
+    def _filter(self, datagrams: socket.socket, table: ForwardingTable) -> None:
+        """Let only the peers of `table` in, where the kernel can."""
+        former, self._filtering = self._filtering, False
+        try:
+            program = socket_filter.passing({int(peer.public_ip) for peer in table.peers})
+            transport.attach_filter(datagrams, socket_filter.packed(program))
+        except (socket_filter.TooManyPeersError, OSError) as error:
+            if former:
+                # The former table's filter would keep new peers out.
+                with contextlib.suppress(OSError):
+                    transport.detach_filter(datagrams)
+            if str(error) != self._unfiltered:
+                _log.warning("strangers flood the port and are not filtered: %s", error)
+            self._unfiltered = str(error)
+            return
+        self._filtering = True
+        if not former:
+            _log.warning("strangers flood the port: the kernel drops them, with the queue's losses")
 
     def _drain_device(self, _events: int) -> None:
         try:

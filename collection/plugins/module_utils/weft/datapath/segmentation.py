@@ -59,14 +59,18 @@ def super_layout(header: NetHeader, packet: ipv4.Packet, length: int) -> Layout 
         return None
     if transport + layer4.UDP_HEADER_LENGTH >= length:
         return None
-    if protocol == PROTOCOL_UDP:
-        return Layout(0, transport, transport + layer4.UDP_HEADER_LENGTH, protocol)
-    if transport + layer4.TCP_HEADER_LENGTH >= length:
+    own = layer4.UDP_HEADER_LENGTH
+    if protocol == PROTOCOL_TCP:
+        if transport + layer4.TCP_HEADER_LENGTH >= length:
+            return None
+        own = (packet[transport + layer4.TCP_DATA_OFFSET] >> 4) * 4
+        if own < layer4.TCP_HEADER_LENGTH or transport + own >= length:
+            return None
+    payload = transport + own
+    # Segments that no total length can tell.
+    if payload + header.gso_size > 0xFFFF:
         return None
-    own = (packet[transport + layer4.TCP_DATA_OFFSET] >> 4) * 4
-    if own < layer4.TCP_HEADER_LENGTH or transport + own >= length:
-        return None
-    return Layout(0, transport, transport + own, protocol)
+    return Layout(0, transport, payload, protocol)
 
 
 def stamp(header: bytes | bytearray, layout: Layout, count: int, size: int, last: int) -> bytearray:

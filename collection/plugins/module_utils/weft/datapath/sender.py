@@ -127,6 +127,8 @@ class Sender:
         self, packet: memoryview, length: int, header: NetHeader, route: Route
     ) -> None:
         """Finish the checksum that the kernel left partial, unless the peer does it."""
+        if not header.flags & virtio_net.FLAG_NEEDS_CSUM:
+            return  # complete, and verified by a network card (VIRTIO_NET_HDR_F_DATA_VALID)
         start, offset = header.csum_start, header.csum_offset
         if start + offset + 2 > length:
             return

@@ -119,7 +119,8 @@ class Supers:
             in_one_room = False
         elif left is not None:
             self._outbound.send_train(left)
-        most = min(SEGMENTS_MAX, DATAGRAM_MAX // stride)
+        # A segment that no datagram holds goes alone too, to be refused as too big.
+        most = min(SEGMENTS_MAX, max(1, DATAGRAM_MAX // stride))
         while train.packets > most:
             full = train._replace(
                 buffers=train.buffers[: 2 * most], packets=most, total=most * stride

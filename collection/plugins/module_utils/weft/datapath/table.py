@@ -20,8 +20,9 @@ BACKEND_PEER_KEYS: Mapping[str, tuple[str, ...]] = {"udp": (), "vxlan": ("vtep_m
 # A link's least MTU (RFC 791, 3.2) and the largest payload of an IPv4 UDP datagram (65535 - 28).
 MTU_MIN = 68
 MTU_MAX = 65507
-# IFNAMSIZ less the final zero; `%` would make the kernel choose a number (net/core/dev.c).
-_DEVICE_NAME = re.compile(r"[^\s/:%]{1,15}")
+# IFNAMSIZ less the final zero; `%` would make the kernel choose a number (net/core/dev.c). ASCII
+# without controls: a character is a byte then, and none ends the name early.
+_DEVICE_NAME = re.compile(r"(?:(?![/:%])[!-~]){1,15}")
 
 
 class TableError(ValueError):
@@ -220,7 +221,7 @@ def _peer(document: object, backend: str, name: str) -> Peer:
 
 def _device(value: object) -> str:
     if not isinstance(value, str) or not _DEVICE_NAME.fullmatch(value) or value in (".", ".."):
-        raise TableError(f"device: {value!r} is not an interface name of 1 to 15 characters")
+        raise TableError(f"device: {value!r} is not an interface name of 1 to 15 ASCII characters")
     return value
 
 

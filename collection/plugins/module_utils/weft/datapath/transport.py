@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import socket
 import struct
 from collections.abc import Iterator
@@ -17,6 +18,8 @@ from .packet_io import SOL_UDP, UDP_GRO, UDP_SEGMENT
 IP_FREEBIND = 15  # linux/in.h
 IP_MTU_DISCOVER = 10
 IP_PMTUDISC_DO = 2
+SO_ATTACH_FILTER = 26
+SO_DETACH_FILTER = 27
 SO_SNDBUFFORCE = 32  # asm-generic/socket.h, with CAP_NET_ADMIN beyond net.core.wmem_max
 SO_RCVBUFFORCE = 33
 SO_MEMINFO = 55
@@ -26,6 +29,9 @@ BUFFER_SIZE = 7 << 20
 
 # SO_MEMINFO is nine u32 (linux/sock_diag.h); the last is SK_MEMINFO_DROPS.
 _MEMINFO = struct.Struct("=9I")
+# struct sock_fprog (linux/filter.h): how many instructions, and where they are.
+_PROGRAM = struct.Struct("@HP")
+_INSTRUCTION_LENGTH = 8
 
 
 class TransportError(OSError):
@@ -75,6 +81,22 @@ def probe_send_offload(transport: socket.socket) -> None:
     transport.setsockopt(SOL_UDP, UDP_SEGMENT, 1400)
     # The option would cut every send from now on; each train says its own size instead.
     transport.setsockopt(SOL_UDP, UDP_SEGMENT, 0)
+
+
+def attach_filter(transport: socket.socket, program: bytes) -> None:
+    """Let only the datagrams in that `program` accepts; it replaces a former. Raises OSError.
+
+    ENOMEM says that net.core.optmem_max is too small for it.
+    """
+    memory = ctypes.create_string_buffer(program, len(program))
+    count = len(program) // _INSTRUCTION_LENGTH
+    described = _PROGRAM.pack(count, ctypes.addressof(memory))
+    transport.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, described)
+
+
+def detach_filter(transport: socket.socket) -> None:
+    """Let everything in again. Raises OSError: ENOENT where there is no filter."""
+    transport.setsockopt(socket.SOL_SOCKET, SO_DETACH_FILTER, 0)
 
 
 def datagrams_lost(transport: socket.socket) -> int:
