@@ -1,0 +1,10 @@
+# Copyright (c) 2026, The weft developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Why a leftover of flannel's cannot be taken away."""
+
+from __future__ import annotations
+
+
+class LeftoverError(ValueError):
+    """The message names the leftover, the reason and the next step; nothing was changed."""

@@ -1,0 +1,184 @@
+# Copyright (c) 2026, The weft developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The module flannel_leftovers, against a real kernel's rules, routes and devices."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.modules.ansible_run import Outcome, run_module
+
+ORDERED = """\
+ip link set lo up
+ip link add eth0 type bridge
+ip address add 192.0.2.11/24 dev eth0
+ip link set eth0 up
+ip link add docker0 type bridge
+ip address add 100.96.1.1/24 dev docker0
+ip link set docker0 up
+ip link add flannel.1 type vxlan id 1 local 192.0.2.11 dev eth0 dstport 8472 nolearning
+ip address add 100.96.1.0/32 dev flannel.1
+ip link set flannel.1 up
+ip route add 100.96.2.0/24 via 100.96.2.0 dev flannel.1 onlink
+ip route add 100.96.3.0/24 via 192.0.2.13 dev eth0
+ip route add 100.96.4.0/24 via 192.0.2.14 dev eth0 proto 87
+ip route add 10.9.0.0/16 via 192.0.2.13 dev eth0
+nft add table ip flannel-ipv4
+nft add table inet mine
+"""
+RULES = """\
+*nat
+:FLANNEL-POSTRTG - [0:0]
+-A POSTROUTING -m comment --comment "flanneld masq" -j FLANNEL-POSTRTG
+-A POSTROUTING -s 100.96.1.0/24 ! -o docker0 -j MASQUERADE
+-A FLANNEL-POSTRTG ! -s 100.96.0.0/16 -d 100.96.0.0/16 -m comment --comment "flanneld masq" \
+-j MASQUERADE --random-fully
+COMMIT
+*filter
+:FLANNEL-FWD - [0:0]
+-A FORWARD -m comment --comment "flanneld forward" -j FLANNEL-FWD
+-A FORWARD -s 100.96.0.0/16 -m comment --comment "flanneld forward" -j ACCEPT
+-A FORWARD -i docker0 -j ACCEPT
+-A FLANNEL-FWD -d 100.96.0.0/16 -m comment --comment "flanneld forward" -j ACCEPT
+COMMIT
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """A network namespace that outlives a run, and a directory with dockerd's files."""
+
+    namespace: str
+    root: Path
+
+    def shell(self, script: str, text: str = "") -> str:
+        command = ["ip", "netns", "exec", self.namespace, "sh", "-ec", script]
+        return subprocess.run(
+            command, input=text, capture_output=True, text=True, check=True
+        ).stdout
+
+    def run(self, *flags: str, **options: Any) -> Outcome:
+        settings = {
+            "network": "100.96.0.0/16",
+            "drop_ins": [str(self.root / "units/docker.service.d/*flannel*.conf")],
+            "environment_files": [str(self.root / "run/docker")],
+            "unit_load_path": [str(self.root / "units")],
+            **options,
+        }
+        enter = f'exec nsenter --net=/run/netns/{self.namespace} "$@"'
+        return run_module("flannel_leftovers", settings, *flags, setup=[enter])
+
+    def everything(self) -> str:
+        return self.shell(
+            "{ iptables-nft-save; iptables-legacy-save; } | sed '/^#/d; s/ \\[[0-9:]*\\]//';"
+            "nft list tables; ip -o route show; ip -o link show"
+        )
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Iterator[Host]:
+    host = Host(f"leftovers-{os.getpid()}", tmp_path)
+    subprocess.run(["ip", "netns", "add", host.namespace], check=True)
+    try:
+        host.shell(ORDERED)
+        for kind in ("nft", "legacy"):
+            host.shell(f"iptables-{kind}-restore", RULES)
+        yield host
+    finally:
+        subprocess.run(["ip", "netns", "delete", host.namespace], check=True)
+
+
+def docker_files(host: Host, mark: str = "-") -> tuple[Path, Path]:
+    drop_in = host.root / "units/docker.service.d/flannel.conf"
+    environment = host.root / "run/docker"
+    drop_in.parent.mkdir(parents=True)
+    environment.parent.mkdir()
+    (host.root / "units/docker.service").write_text("[Service]\nExecStart=/usr/sbin/dockerd\n")
+    drop_in.write_text(f"[Service]\nEnvironmentFile={mark}{environment}\n")
+    environment.write_text('DOCKER_OPTS=" --bip=100.96.1.1/24 --mtu=1450 "\n')
+    return drop_in, environment
+
+
+def test_check_mode_says_what_would_go_and_leaves_it(host: Host) -> None:
+    files = docker_files(host)
+    before = host.everything()
+    predicted = host.run("--check", "--diff")
+    assert predicted["changed"]
+    assert "-100.96.3.0/24 via 192.0.2.13 dev eth0 proto 3" in predicted.output
+    assert predicted["files"] == [str(path) for path in files]
+    assert all(path.exists() for path in files)
+    assert host.everything() == before
+
+
+def test_flannels_goes_everything_else_stays_and_a_second_run_finds_nothing(host: Host) -> None:
+    drop_in, environment = docker_files(host)
+    first = host.run(backup=True)
+    assert first["changed"]
+    assert first["tables"] == ["table ip flannel-ipv4"]
+    assert first["devices"] == ["flannel.1"]
+    assert first["routes"] == [
+        "100.96.2.0/24 via 100.96.2.0 dev flannel.1 proto 3",
+        "100.96.3.0/24 via 192.0.2.13 dev eth0 proto 3",
+    ]
+    assert {rule.split()[0] for rule in first["rules"]} == {"iptables-nft", "iptables-legacy"}
+    left = host.everything()
+    assert "flannel" not in left.lower()
+    assert left.count("-A FORWARD -i docker0 -j ACCEPT") == 2
+    assert left.count("-A POSTROUTING -s 100.96.1.0/24 ! -o docker0 -j MASQUERADE") == 2
+    assert "table inet mine" in left
+    assert "100.96.4.0/24 via 192.0.2.14 dev eth0 proto 87" in left
+    assert "10.9.0.0/16 via 192.0.2.13 dev eth0" in left
+    assert not drop_in.exists()
+    assert not environment.exists()
+    (copy,) = map(Path, first["backup_files"])
+    assert copy.parent == drop_in.parent
+    assert copy.suffix != ".conf"
+    again = host.run("--diff")
+    assert not again["changed"]
+    assert "+++" not in again.output
+
+
+def test_parts_and_devices_that_are_to_stay_stay(host: Host) -> None:
+    outcome = host.run(parts=["devices"], keep_devices=["flannel.1"])
+    assert not outcome["changed"]
+    firewall = host.run(parts=["firewall"])
+    assert firewall["rules"]
+    assert firewall["routes"] == firewall["devices"] == []
+    assert "flannel.1" in host.everything()
+
+
+def test_a_file_that_docker_cannot_do_without_is_refused(host: Host) -> None:
+    _drop_in, environment = docker_files(host)
+    unit = host.root / "units/docker.service"
+    unit.write_text(f"[Service]\nExecStart=/usr/sbin/dockerd\nEnvironmentFile={environment}\n")
+    before = host.everything()
+    outcome = host.run()
+    assert outcome.failed
+    assert f"{unit} needs the environment file {environment}" in outcome["msg"]
+    assert environment.exists()
+    assert host.everything() == before
+
+
+def test_a_drop_in_that_only_has_the_name_stays_with_a_warning(host: Host) -> None:
+    drop_in, _environment = docker_files(host)
+    drop_in.write_text("[Service]\nEnvironment=HTTP_PROXY=http://192.0.2.1:3128\n")
+    outcome = host.run(parts=["docker_options"])
+    assert drop_in.exists()
+    assert f"{drop_in} stays: nothing in it speaks of flannel" in outcome.output
+
+
+@pytest.mark.parametrize(
+    ("network", "words"), [(None, "network is required"), ("100.96.0.1/16", "has host bits set")]
+)
+def test_a_network_that_is_none_is_refused(host: Host, network: str | None, words: str) -> None:
+    outcome = host.run(network=network)
+    assert outcome.failed
+    assert words in outcome["msg"]

@@ -1,0 +1,87 @@
+# Copyright (c) 2026, The weft developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import json
+
+from ansible_collections.weft.overlay.plugins.module_utils.weft.flannel.rules import (
+    NftTable,
+    RulesRemoval,
+    parse_nft_tables,
+    rules_removal,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.firewall import parse_saved
+from tests.unit.flannel.saved_rules import with_flannel
+from tests.unit.kernel.saved_rules import DOCKER_26
+
+NAT = """\
+*nat
+-D POSTROUTING -m comment --comment "flanneld masq" -j FLANNEL-POSTRTG
+-F FLANNEL-POSTRTG
+-X FLANNEL-POSTRTG
+COMMIT
+"""
+FILTER = """\
+*filter
+-D FORWARD -m comment --comment "flanneld forward" -j FLANNEL-FWD
+-D FORWARD -s 100.96.0.0/16 -m comment --comment "flanneld forward" -j ACCEPT
+-F FLANNEL-FWD
+-X FLANNEL-FWD
+COMMIT
+"""
+
+
+def removal(saved: str) -> RulesRemoval:
+    return rules_removal(parse_saved(saved))
+
+
+def test_chains_jumps_and_loose_rules_go() -> None:
+    found = removal(with_flannel(DOCKER_26))
+    assert found.restore == NAT + FILTER
+    assert found.rules[:2] == (
+        '-t nat -A POSTROUTING -m comment --comment "flanneld masq" -j FLANNEL-POSTRTG',
+        "-t nat -N FLANNEL-POSTRTG",
+    )
+    assert len(found.rules) == 10
+
+
+def test_a_host_that_flannel_has_left_keeps_everything() -> None:
+    assert removal(DOCKER_26) == RulesRemoval()
+    assert removal("") == RulesRemoval()
+
+
+def test_a_chain_that_nothing_leads_to_goes() -> None:
+    found = removal("*filter\n:FLANNEL-FWD - [0:0]\nCOMMIT\n")
+    assert found.restore == "*filter\n-F FLANNEL-FWD\n-X FLANNEL-FWD\nCOMMIT\n"
+
+
+def test_a_jump_without_a_comment_and_from_elsewhere_goes_with_its_chain() -> None:
+    chains = ":DOCKER-USER - [0:0]\n:FLANNEL-FWD - [0:0]\n"
+    saved = f"*filter\n{chains}-A DOCKER-USER -j FLANNEL-FWD\nCOMMIT\n"
+    assert "-D DOCKER-USER -j FLANNEL-FWD\n" in removal(saved).restore
+
+
+def test_each_of_two_same_rules_goes() -> None:
+    rule = 'FORWARD -d 100.96.0.0/16 -m comment --comment "flanneld forward" -j ACCEPT'
+    saved = f"*filter\n:FORWARD ACCEPT [0:0]\n-A {rule}\n-A {rule}\nCOMMIT\n"
+    assert removal(saved).restore == f"*filter\n-D {rule}\n-D {rule}\nCOMMIT\n"
+
+
+def test_what_only_resembles_flannels_stays() -> None:
+    saved = (
+        "*filter\n:FORWARD ACCEPT [0:0]\n:FLANNEL-FWD-MINE - [0:0]\n"
+        '-A FORWARD -m comment --comment "not flanneld forward" -j ACCEPT\n'
+        "-A FORWARD -j FLANNEL-FWD-MINE\nCOMMIT\n"
+    )
+    assert removal(saved) == RulesRemoval()
+
+
+def test_flannels_nft_tables_are_found_among_others() -> None:
+    tables = [("ip", "nat"), ("ip6", "flannel-ipv6"), ("ip", "flannel-ipv4"), ("inet", "mine")]
+    listed = [{"table": {"family": family, "name": name}} for family, name in tables]
+    text = json.dumps({"nftables": [{"metainfo": {"version": "1.1.3"}}, *listed]})
+    assert parse_nft_tables(text) == (
+        NftTable("ip", "flannel-ipv4"),
+        NftTable("ip6", "flannel-ipv6"),
+    )
