@@ -20,7 +20,7 @@ setup-lab: ## install what raises hosts on this machine, too
 setup-bench: ## install what the benchmark needs, too
 	@dev/setup bench
 
-demo: setup-lab ## raise three hosts, converge them, verify, and show that a second run changes nothing
+demo: setup-lab ## raise three hosts, converge them (BACKEND=udp, vxlan or host-gw), verify, run once more
 	@dev/demo
 
 down: ## take the demo's hosts away

@@ -187,13 +187,25 @@ class Fleet:
     def publish(self, network: str = NETWORK) -> None:
         self.etcd.etcdctl("put", f"{PREFIX}/config", network)
 
-    def lease(self, number: int, public_ip: str | None = None, length: int = 24) -> None:
-        """Write the lease of host `number`'s subnet as flannel's udp backend does."""
-        value = {"PublicIP": public_ip or f"10.168.0.{10 + number}", "PublicIPv6": None}
+    def publish_backend(self, backend_type: str, **options: Any) -> None:
+        """Publish the usual network with another backend."""
+        backend = {"Type": backend_type, **options}
+        self.publish(json.dumps({"Network": "100.96.0.0/16", "Backend": backend}))
+
+    def lease(
+        self, number: int, public_ip: str | None = None, length: int = 24, **backend: Any
+    ) -> None:
+        """Write the lease of host `number`'s subnet as flannel does, for udp with no more."""
+        value = {"PublicIP": public_ip or f"10.168.0.{10 + number}", "PublicIPv6": None, **backend}
         self.etcd.etcdctl("put", lease_key(number, length), json.dumps(value))
 
     def release(self, number: int, length: int = 24) -> None:
         self.etcd.etcdctl("del", lease_key(number, length))
+
+    def compact(self) -> None:
+        """Let the store forget all revisions but the newest."""
+        status = json.loads(self.etcd.etcdctl("endpoint", "status", "--write-out=json").stdout)
+        self.etcd.etcdctl("compact", str(status[0]["Status"]["header"]["revision"]))
 
 
 def lease_key(number: int, length: int = 24) -> str:

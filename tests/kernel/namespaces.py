@@ -19,6 +19,7 @@ from typing import IO
 from pyroute2 import netns
 
 _COMMANDS = {
+    "bridge": "iproute2",
     "ethtool": "ethtool",
     "ip": "iproute2",
     "nstat": "iproute2",

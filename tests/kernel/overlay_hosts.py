@@ -183,11 +183,15 @@ def raise_machine(
     return number, underlay, machine.namespace, machine.container
 
 
-def make_wire(namespace: Namespace, device: str) -> None:
-    """Let a veth cut trains as a NIC's wire does, and join them on reception as a NIC does."""
+def make_wire(namespace: Namespace, device: str, *, cut: bool = True) -> None:
+    """Let a veth cut trains as a NIC's wire does, and join them on reception as a NIC does.
+
+    Without `cut`, let it pass them whole again.
+    """
     features = ("tx", "tso", "gso", "tx-udp-segmentation", "tx-udp_tnl-segmentation")
-    switches = [word for feature in features for word in (feature, "off")]
-    namespace.run("ethtool", "-K", device, *switches, "gro", "on")
+    passes, joins = ("off", "on") if cut else ("on", "off")
+    switches = [word for feature in features for word in (feature, passes)]
+    namespace.run("ethtool", "-K", device, *switches, "gro", joins)
 
 
 def attach(

@@ -222,8 +222,9 @@ def test_a_rival_lease_is_named_and_not_carried_to(fleet: Fleet, one: AgentHost)
 def test_a_network_that_cannot_be_used_is_named_and_changes_nothing(
     fleet: Fleet, one: AgentHost
 ) -> None:
-    fleet.publish('{"Network": "100.96.0.0/16", "Backend": {"Type": "host-gw"}}')
-    one.await_problem("backend is host-gw")
+    vxlan = {"Type": "vxlan", "VNI": 10_000_000}
+    fleet.publish(json.dumps({"Network": "100.96.0.0/16", "Backend": vxlan}))
+    one.await_problem("flannel.10000000", "15 characters", "below 10000000")
     assert reach(fleet)
     for unreadable in ('{"Network": ', f'{{"Network": {"1" * 5000}}}'):
         fleet.publish(unreadable)
@@ -268,6 +269,17 @@ def test_a_lease_that_expires_is_renewed_as_long_as_the_agent_lives(
     assert _written(fleet, key) == first
     newcomer.kill("agent")
     eventually(lambda: lease["subnet"] not in one.peers(), "the lease of a dead host expires")
+
+
+def test_another_count_of_queues_heals(one: AgentHost, two: AgentHost) -> None:
+    """The device is made anew without its address and routes, which the agent lays again."""
+    for queues, kind in ((2, "tun multi_queue vnet_hdr"), (1, "tun vnet_hdr")):
+        one.settings["queues"] = queues
+        assert one.terminate("agent") == 0
+        one.start("agent")
+        one.await_ready()
+        assert kind in one.namespace.ip("tuntap", "list")
+        assert pings(one.container, two.container_ip)
 
 
 def test_an_agent_waits_for_its_datapath(fleet: Fleet, newcomer: AgentHost) -> None:

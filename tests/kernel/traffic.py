@@ -93,17 +93,17 @@ class Listener:
         return self._output.readline().decode().strip()
 
 
-def tcp_listener(namespace: Namespace, address: str) -> Listener:
-    return Listener(namespace, _TCP_SERVER, address, TCP_PORT)
+def tcp_listener(namespace: Namespace, address: str, port: int = TCP_PORT) -> Listener:
+    return Listener(namespace, _TCP_SERVER, address, port)
 
 
 def udp_listener(namespace: Namespace, address: str) -> Listener:
     return Listener(namespace, _UDP_SERVER, address, UDP_PORT)
 
 
-def tcp_echo(namespace: Namespace, address: str, size: int) -> int:
+def tcp_echo(namespace: Namespace, address: str, size: int, port: int = TCP_PORT) -> int:
     """Send `size` bytes to a listener; return how many came back, all of them undamaged."""
-    done = namespace.run(sys.executable, "-c", _TCP_CLIENT, address, str(TCP_PORT), str(size))
+    done = namespace.run(sys.executable, "-c", _TCP_CLIENT, address, str(port), str(size))
     return int(done.stdout)
 
 

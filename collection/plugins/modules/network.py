@@ -64,18 +64,21 @@ options:
       type:
         description:
           - V(udp) carries packets through a userspace process, over any network that carries UDP.
-          - V(vxlan) leaves it to the kernel.
+          - V(vxlan) carries them as VXLAN (RFC 7348), in the kernel or in a userspace process.
           - V(host-gw) adds plain routes, and needs all hosts in one layer 2 network.
+          - An option that the type does not have is refused.
         type: str
         choices: [udp, vxlan, host-gw]
         default: udp
       port:
         description:
-          - UDP port of the V(udp) and V(vxlan) backends. The defaults are 8285 and 8472.
+          - UDP port of the V(udp) and V(vxlan) backends, 1 to 65535. The defaults are 8285 and
+            8472.
         type: int
       vni:
         description:
-          - VXLAN network identifier, 0 to 16777215. The default is 1.
+          - VXLAN network identifier, 0 to 9999999. The default is 1. VXLAN has more, up to
+            16777215, but the hosts' device C(flannel.VNI) would get a name that is too long.
         type: int
       mtu:
         description:
@@ -84,12 +87,14 @@ options:
         type: int
       direct_routing:
         description:
-          - Whether V(vxlan) sends unencapsulated to hosts in the same layer 2 network.
+          - Whether V(vxlan) sends unencapsulated to hosts in the same layer 2 network. Hosts on the
+            userspace datapath do not, and say so.
         type: bool
         default: false
       gbp:
         description:
-          - Whether V(vxlan) carries the group policy extension.
+          - Whether V(vxlan) carries the group policy extension. Hosts on the userspace datapath do
+            not, and say so.
         type: bool
         default: false
       learning:

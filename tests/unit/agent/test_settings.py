@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import os
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,7 @@ COMPLETE = {
     "masquerade": True,
     "subnet_file": "/run/other/subnet.env",
     "datapath": "userspace",
+    "queues": 4,
 }
 
 
@@ -68,6 +70,7 @@ def test_everything_that_is_set_arrives() -> None:
     assert (settings.firewall, settings.masquerade) == (False, True)
     assert settings.subnet_file == Path("/run/other/subnet.env")
     assert settings.datapath == "userspace"
+    assert settings.queues == 4
 
 
 @pytest.mark.parametrize(
@@ -99,9 +102,12 @@ def test_everything_that_is_set_arrives() -> None:
         ({"lease": {"reserve": "yes"}}, ["lease.reserve is 'yes'", "true or false"]),
         ({"lease": {"reserved": True}}, ["lease.reserved is not a setting", "reserve, ttl"]),
         ({"firewall": 1}, ["firewall is 1", "true or false"]),
-        ({"datapath": "kernel"}, ["datapath is 'kernel'", "no kernel datapath", "'userspace'"]),
-        ({"datapath": "ebpf"}, ["datapath is 'ebpf'", "one of auto, userspace"]),
-        ({"datapath": ["auto"]}, ["datapath is ['auto']", "one of auto, userspace"]),
+        ({"datapath": "ebpf"}, ["datapath is 'ebpf'", "one of auto, kernel, userspace"]),
+        ({"datapath": ["auto"]}, ["datapath is ['auto']", "one of auto, kernel, userspace"]),
+        ({"queues": 0}, ["queues is 0", "whole number from 1 to 64, or 'auto'"]),
+        ({"queues": "2"}, ["queues is '2'", "whole number"]),
+        ({"queues": True}, ["queues is True", "whole number"]),
+        ({"queues": 65}, ["queues is 65", "1 to 64"]),
         ({"masquerade": "no"}, ["masquerade is 'no'", "true or false"]),
         ({"subnet_file": "subnet.env"}, ["subnet_file is 'subnet.env'", "absolute"]),
         ({"subnetfile": "/x"}, ["subnetfile is not a setting", "subnet_file"]),
@@ -116,6 +122,14 @@ def test_an_error_names_the_setting_its_value_and_what_it_must_be(
         parse_settings(json.dumps(document))
     for words in said:
         assert words in str(refused.value)
+
+
+def test_automatic_queues_are_the_cpus_that_this_process_may_use(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for cpus, queues in ((1, 1), (6, 6), (256, 64)):
+        monkeypatch.setattr(os, "sched_getaffinity", lambda _pid, cpus=cpus: set(range(cpus)))
+        assert parse_settings('{"queues": "auto"}').queues == queues
 
 
 @pytest.mark.parametrize("password", [12345678, "", ["12345678"]])

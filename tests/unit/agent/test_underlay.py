@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from ipaddress import IPv4Address, IPv4Interface
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 
 import pytest
 
@@ -18,6 +18,7 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.links imp
     Link,
     LinkAddress,
     Links,
+    UnderlayRoute,
 )
 
 
@@ -36,7 +37,7 @@ HOST = Links(
         link("eth1", 3, "192.168.7.2/24", mtu=9000),
         link("eth2", 4),
     ),
-    default="eth0",
+    (UnderlayRoute(IPv4Network("0.0.0.0/0"), "eth0", IPv4Address("10.168.0.1")),),
 )
 
 
@@ -46,13 +47,23 @@ def choose(choice: InterfaceChoice, links: Links = HOST, towards: str | None = N
 
 def test_the_default_is_the_interface_of_the_default_route_and_its_first_usable_address() -> None:
     address = IPv4Address("10.168.0.11")
-    assert choose(InterfaceChoice()) == Underlay("eth0", address, address, 1500)
+    other = IPv4Address("10.168.0.12")
+    assert choose(InterfaceChoice()) == Underlay("eth0", address, address, 1500, (other,))
+    assert choose(InterfaceChoice(interfaces=(str(other),))).others == ()
+    assert choose(InterfaceChoice(interfaces=("eth1",))).others == ()
 
 
 def test_the_public_ip_is_only_what_others_are_told() -> None:
     public_ip = IPv4Address("192.0.2.7")
     assert choose(InterfaceChoice(public_ip=public_ip)) == Underlay(
         "eth0", IPv4Address("10.168.0.11"), public_ip, 1500
+    )
+
+
+def test_a_public_ip_that_is_the_interfaces_own_is_its_address_too() -> None:
+    public_ip = IPv4Address("10.168.0.12")
+    assert choose(InterfaceChoice(public_ip=public_ip)) == Underlay(
+        "eth0", public_ip, public_ip, 1500
     )
 
 
@@ -96,8 +107,12 @@ def test_can_reach_decides_where_nothing_else_fits(others: dict[str, tuple[str, 
         (InterfaceChoice(interfaces=("eth2",)), HOST, ["eth2"]),
         (InterfaceChoice(patterns=("^127",)), HOST, ["^127", "interface_regex"]),
         (InterfaceChoice(can_reach=IPv4Address("203.0.113.1")), HOST, ["203.0.113.1", "can_reach"]),
-        (InterfaceChoice(), replace(HOST, default=None), ["no default route", "set interface"]),
-        (InterfaceChoice(), replace(HOST, default="eth2"), ["eth2", "no usable IPv4 address"]),
+        (InterfaceChoice(), replace(HOST, routes=()), ["no default route", "set interface"]),
+        (
+            InterfaceChoice(),
+            replace(HOST, routes=(replace(HOST.routes[0], device="eth2"),)),
+            ["eth2", "no usable IPv4 address"],
+        ),
     ],
 )
 def test_an_error_names_what_was_asked_and_the_next_step(

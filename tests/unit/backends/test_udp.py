@@ -133,8 +133,10 @@ def test_a_lease_of_an_impossible_public_ip_does_not_keep_the_others_away(addres
 
 def test_the_registry_knows_udp_and_names_what_there_is_for_another() -> None:
     assert backend_named("udp") is plan_udp
-    with pytest.raises(UnknownBackendError, match=r"is host-gw.*has udp, vxlan.*publish another"):
-        backend_named("host-gw")
+    with pytest.raises(
+        UnknownBackendError, match=r"is wireguard.*has host-gw, udp, vxlan.*publish another"
+    ):
+        backend_named("wireguard")
 
 
 def test_the_lease_announces_partial_checksums_while_the_datapath_takes_them() -> None:
@@ -153,3 +155,10 @@ def test_switched_off_offloads_reach_the_datapath() -> None:
     assert table is not None
     assert table["offloads"] == {"udp-gro": False}
     assert parse_table(table).to_document() == table
+
+
+def test_queues_reach_the_datapath() -> None:
+    assert "queues" not in table(overlay())
+    given = table(replace(overlay(), queues=4))
+    assert given["queues"] == 4
+    assert parse_table(given).to_document() == given

@@ -139,7 +139,7 @@ def test_start_goes_on_trying_and_says_so_once(
         raise OSError(1, "not permitted: the process needs CAP_NET_ADMIN")
 
     monkeypatch.setattr(tun, "open_device", refuse)
-    monkeypatch.setattr(transport, "open_transport", refuse)
+    monkeypatch.setattr(transport, "open_transports", refuse)
     engine = Engine(EventLoop(), file)
     engine.start()
     engine.repair()

@@ -99,15 +99,15 @@ def reply_on(connection: socket.socket) -> dict[str, Any]:
 def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
     """A server whose tables are accepted and then fail at the device: the name is packed first."""
 
-    def no_device(name: str) -> int:
+    def no_device(name: str, _queues: int) -> list[int]:
         tun._IFREQ.pack(name.encode(), 0)
         raise tun.TunError(1, "no device in this test")
 
-    def no_transport(*_arguments: object, **_options: object) -> socket.socket:
-        return socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    def no_transport(*_arguments: object, **_options: object) -> list[socket.socket]:
+        return [socket.socket(socket.AF_INET, socket.SOCK_DGRAM)]
 
     monkeypatch.setattr(tun, "open_device", no_device)
-    monkeypatch.setattr(transport, "open_transport", no_transport)
+    monkeypatch.setattr(transport, "open_transports", no_transport)
     server = Served(tmp_path)
     server.file.save(parse_table(document()))
     yield server

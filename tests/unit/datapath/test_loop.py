@@ -53,6 +53,25 @@ def test_a_descriptor_closed_by_a_callback_is_not_called_in_the_same_round() -> 
         other.close()
 
 
+def test_a_cancelled_timer_is_still_while_the_others_go_on() -> None:
+    loop = EventLoop()
+    calls: list[str] = []
+
+    def cancelled() -> None:
+        calls.append("cancelled")
+        loop.cancel(cancelled)
+
+    def other() -> None:
+        calls.append("other")
+        if calls.count("other") == 3:
+            loop.stop()
+
+    loop.every(0.01, cancelled)
+    loop.every(0.01, other)
+    loop.run()
+    assert calls == ["cancelled", "other", "other", "other"]
+
+
 def test_what_a_callback_raises_ends_the_loop() -> None:
     loop = EventLoop()
 

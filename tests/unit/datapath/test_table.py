@@ -115,6 +115,19 @@ def test_offloads_and_announcements_are_optional_and_kept() -> None:
     assert parse_table(document(offloads={"udp-gso": True})).offloads_disabled == frozenset()
 
 
+def test_queues_are_one_unless_the_table_says_more() -> None:
+    assert parse_table(document()).queues == 1
+    given = document(queues=2)
+    assert parse_table(given).queues == 2
+    assert parse_table(given).to_document() == given
+
+
+@pytest.mark.parametrize("queues", [0, -1, 65, True, 1.5, "2", "auto", None])
+def test_a_wrong_count_of_queues_is_named(queues: object) -> None:
+    with pytest.raises(TableError, match=rf"queues: {queues!r} is not a whole number from 1 to 64"):
+        parse_table(document(queues=queues))
+
+
 @pytest.mark.parametrize(
     ("offloads", "message"),
     [

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -18,10 +19,20 @@ BUSY = "weft2    : ok=45   changed=10   unreachable=0    failed=0    skipped=2"
 
 # Succeeds the first time, then prints the recap and ends as told.
 PLAYBOOK = """#!/bin/sh
+echo "asked: $*"
 if [ ! -e ran ]; then touch ran; exit 0; fi
 cat recap
 exit "$(cat status)"
 """
+
+
+@pytest.mark.parametrize("backend", [None, "vxlan"])
+def test_both_runs_are_by_the_backend_that_is_asked_for(
+    tmp_path: Path, backend: str | None
+) -> None:
+    done = demonstrate(tmp_path, QUIET, 0, {"BACKEND": backend} if backend else {})
+    asked = f'"overlay_backend": {{"type": "{backend or "udp"}"}}'
+    assert done.stdout.count(asked) == 2
 
 
 @pytest.mark.parametrize(
@@ -37,6 +48,15 @@ exit "$(cat status)"
 def test_only_a_second_run_that_ran_and_changed_nothing_passes(
     tmp_path: Path, recap: str, status: int, passes: bool
 ) -> None:
+    done = demonstrate(tmp_path, recap, status, {})
+    assert (done.returncode == 0) is passes, done.stdout + done.stderr
+    assert ("the fleet is up" in done.stdout) is passes
+
+
+def demonstrate(
+    tmp_path: Path, recap: str, status: int, environment: dict[str, str]
+) -> subprocess.CompletedProcess[str]:
+    """Run the demo with a play that does nothing and tells what it was asked."""
     playbook = tmp_path / ".venv/bin/ansible-playbook"
     playbook.parent.mkdir(parents=True)
     playbook.write_text(PLAYBOOK)
@@ -46,6 +66,7 @@ def test_only_a_second_run_that_ran_and_changed_nothing_passes(
     (tmp_path / "status").write_text(str(status))
     (tmp_path / "dev").mkdir()
     demo = shutil.copy(DEMO, tmp_path / "dev")
-    done = subprocess.run([demo], capture_output=True, text=True, check=False)
-    assert (done.returncode == 0) is passes, done.stdout + done.stderr
-    assert ("the fleet is up" in done.stdout) is passes
+    others = {name: value for name, value in os.environ.items() if name != "BACKEND"}
+    return subprocess.run(
+        [demo], capture_output=True, text=True, check=False, env={**others, **environment}
+    )

@@ -5,11 +5,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from ipaddress import IPv4Network
+from pathlib import Path
 
 import pytest
 
 from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.firewall import (
     OverlayTraffic,
+    closes_containers,
     desired_chains,
     parse_saved,
     plan,
@@ -26,14 +28,28 @@ FORWARD_BLOCK = """\
 POSTROUTING_BLOCK = """\
 :WEFT-POSTROUTING - [0:0]
 -A WEFT-POSTROUTING -s 100.96.2.0/24 -d 100.96.0.0/16 -j ACCEPT
--A WEFT-POSTROUTING ! -s 100.96.0.0/16 -d 100.96.0.0/16 -o flannel0 -j MASQUERADE
+-A WEFT-POSTROUTING ! -s 100.96.0.0/16 -d 100.96.0.0/16 -o flannel0 -j SNAT --to-source 100.96.2.0
 """
 JUMP = "-A POSTROUTING -j WEFT-POSTROUTING\n"
+RECORDED = Path(__file__).parents[2] / "kernel/recorded"
+PREROUTING_BLOCK = """\
+:WEFT-PREROUTING - [0:0]
+-A WEFT-PREROUTING -s 100.96.0.0/16 -d 100.96.2.0/24 -i flannel0 -j ACCEPT
+"""
+RAW_DROP = "-A PREROUTING -d 100.96.2.2/32 ! -i docker0 -j DROP\n"
 DOCKERS_MASQUERADE = "-A POSTROUTING -s 100.96.2.0/24 ! -o docker0 -j MASQUERADE\n"
 
 
 def planned(saved: str, traffic: OverlayTraffic = TRAFFIC) -> str:
     return plan(traffic, parse_saved(saved))
+
+
+def recorded(docker: str) -> str:
+    return (RECORDED / f"docker-{docker}.rules").read_text(encoding="utf-8")
+
+
+def raw_block(saved: str) -> str:
+    return planned(saved).partition("*raw\n")[2]
 
 
 def changed(saved: str, old: str, new: str) -> str:
@@ -165,3 +181,61 @@ def test_the_removal_takes_what_is_ours_and_nothing_else() -> None:
 @pytest.mark.parametrize("saved", ["", without_weft(DOCKER_26)])
 def test_there_is_nothing_to_remove_where_there_is_nothing_of_ours(saved: str) -> None:
     assert plan_removal(parse_saved(saved)) == ""
+
+
+@pytest.mark.parametrize(("docker", "closed"), [("20.10", False), ("26.1", False), ("28.5", True)])
+def test_raw_is_touched_where_docker_closes_its_containers(docker: str, closed: bool) -> None:
+    saved = recorded(docker)
+    assert closes_containers(parse_saved(saved)) is closed
+    assert ("*raw" in planned(saved)) is closed
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "-A DOCKER -i br-9f ! -o br-9f -j DROP\n",
+        "-A DOCKER ! -i eth0 -o docker0 -j DROP\n",
+        "-A DOCKER ! -i docker0 -o docker0 -p tcp -m tcp --dport 80 -j DROP\n",
+    ],
+)
+def test_a_rule_that_only_looks_like_dockers_closes_nothing(rule: str) -> None:
+    assert not closes_containers(
+        parse_saved(changed(recorded("28.5"), "-A DOCKER ! -i docker0 -o docker0 -j DROP\n", rule))
+    )
+
+
+def test_before_the_first_container_the_jump_goes_behind_what_there_is() -> None:
+    saved = recorded("28.5").replace(RAW_DROP, "-A PREROUTING -s 203.0.113.0/24 -j DROP\n")
+    saved = saved.replace("-A PREROUTING -d 100.96.2.3/32 ! -i docker0 -j DROP\n", "")
+    assert raw_block(saved) == f"{PREROUTING_BLOCK}-A PREROUTING -j WEFT-PREROUTING\nCOMMIT\n"
+
+
+def test_the_jump_stands_between_the_operators_rules_and_dockers() -> None:
+    operators = "-A PREROUTING -s 203.0.113.0/24 -j DROP\n"
+    saved = changed(recorded("28.5"), RAW_DROP, f"{operators}{RAW_DROP}")
+    assert raw_block(saved) == f"{PREROUTING_BLOCK}-I PREROUTING 2 -j WEFT-PREROUTING\nCOMMIT\n"
+
+
+def test_a_jump_behind_dockers_drop_moves_before_it() -> None:
+    saved = changed(
+        recorded("28.5"),
+        RAW_DROP,
+        f":WEFT-PREROUTING - [0:0]\n{RAW_DROP}-A PREROUTING -j WEFT-PREROUTING\n"
+        + PREROUTING_BLOCK.split("\n", 1)[1],
+    )
+    assert raw_block(saved) == (
+        "-D PREROUTING -j WEFT-PREROUTING\n-I PREROUTING 1 -j WEFT-PREROUTING\nCOMMIT\n"
+    )
+    well = saved.replace("-A PREROUTING -j WEFT-PREROUTING\n", "").replace(
+        RAW_DROP, f"-A PREROUTING -j WEFT-PREROUTING\n{RAW_DROP}"
+    )
+    assert raw_block(well) == ""
+
+
+def test_the_removal_takes_the_chain_in_raw_too() -> None:
+    saved = changed(
+        recorded("28.5"), RAW_DROP, ":WEFT-PREROUTING - [0:0]\n-A PREROUTING -j WEFT-PREROUTING\n"
+    )
+    assert plan_removal(parse_saved(saved)) == (
+        "*raw\n-D PREROUTING -j WEFT-PREROUTING\n-F WEFT-PREROUTING\n-X WEFT-PREROUTING\nCOMMIT\n"
+    )

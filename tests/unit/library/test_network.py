@@ -168,6 +168,7 @@ class TestDeclaring:
             ({"Network": "10.3.7.0/16"}, r"use 10\.3\.0\.0/16"),
             ({"Backend": {"Type": "udp", "VNI": 7}}, "'udp' has no option VNI"),
             ({"Backend": {"Type": "host-gw", "Port": 7}}, "'host-gw' has no option Port"),
+            ({"Backend": {"Type": "vxlan", "VNI": 10_000_000}}, "flannel.10000000.*0 to 9999999"),
         ],
     )
     def test_refuses(self, fields: dict[str, Any], message: str) -> None:

@@ -45,6 +45,7 @@ def agent(**changes: Any) -> dict[str, Any]:
 def datapath(**changes: Any) -> dict[str, Any]:
     return {
         "forwarding": True,
+        "workers": [],
         "since": NOW - 3 * 86400,
         "counters": {
             "packets_in": 5,
@@ -95,6 +96,11 @@ def test_the_whole_screen() -> None:
         "10.168.0.12  100.96.2.0/24  5           6            4 s ago",
         "10.168.0.13  100.96.3.0/24  0           0            never",
     ]
+
+
+def test_workers_are_counted() -> None:
+    screen = render_status(None, datapath(workers=[8, 9]), [])
+    assert "datapath   forwarding by 2 workers, up 3 d\n" in screen
 
 
 def test_an_agent_that_knows_nothing_yet() -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 from .agent import daemon as agent_daemon
 from .agent.daemon import DEFAULT_SNAPSHOT, load_view
+from .agent.datapath_choice import Datapath
 from .agent.settings import DEFAULT_PATH as DEFAULT_SETTINGS
 from .agent.settings import SettingsError, load_settings
 from .agent.status import DEFAULT_PATH as DEFAULT_STATUS
@@ -70,10 +71,12 @@ def _status(as_json: bool) -> int:
             f"the agent, process {agent['pid']}, is not running; see 'systemctl status weftd'"
         )
     datapath = None
-    try:
-        datapath = DatapathClient().status()
-    except DatapathError as error:
-        problems.append(f"the datapath: {error}")
+    # Where the kernel carries, the userspace datapath is idle, and need not run.
+    if agent is None or agent.get("datapath") != Datapath.KERNEL:
+        try:
+            datapath = DatapathClient().status()
+        except DatapathError as error:
+            problems.append(f"the datapath: {error}")
     if as_json:
         _say(json.dumps({"agent": agent, "datapath": datapath, "problems": problems}, indent=1))
     else:

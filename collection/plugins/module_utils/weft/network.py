@@ -38,6 +38,8 @@ VXLAN_VNI = 1
 
 _PORTS = range(1, 2**16)
 _VNIS = range(2**24)  # RFC 7348, section 5: 24 bits
+# Beyond it, flannel.VNI is longer than the 15 characters of a device's name (linux/if.h).
+_DECLARABLE_VNIS = range(10**7)
 _MTUS = range(576, 2**16)  # RFC 791: what every host takes, up to what the length field can say
 
 _NETWORK_FIELDS = (
@@ -198,7 +200,7 @@ def network_from_document(document: Mapping[str, JsonValue]) -> Network:
         subnet_length=plan.length,
         subnet_min=plan.first,
         subnet_max=plan.last,
-        backend=_backend(fields.get("Backend")),
+        backend=parse_backend(fields.get("Backend")),
         enable_ipv6=enable_ipv6,
         ipv6_network=ipv6_plan.network if ipv6_plan else None,
         ipv6_subnet_length=ipv6_plan.length if ipv6_plan else None,
@@ -230,6 +232,12 @@ def declare_network(declared: Mapping[str, JsonValue], current: Network | None) 
         raise NetworkError(
             f"The backend '{network.backend.type}' has no option "
             f"{' or '.join(network.backend.unknown)}; leave it out."
+        )
+    if network.backend.vni is not None and network.backend.vni not in _DECLARABLE_VNIS:
+        raise NetworkError(
+            f"VNI {network.backend.vni} gives the hosts' device the name "
+            f"flannel.{network.backend.vni}, longer than the kernel takes; "
+            f"use 0 to {_DECLARABLE_VNIS.stop - 1}."
         )
     if current is not None and current.backend.type == network.backend.type:
         backend = replace(network.backend, unknown=current.backend.unknown)
@@ -355,7 +363,8 @@ def _bound(
     return address
 
 
-def _backend(value: JsonValue) -> Backend:
+def parse_backend(value: JsonValue) -> Backend:
+    """Return the backend of a network's `Backend` object. Raises NetworkError."""
     if value is None:
         # flannel's code says udp, whatever its documentation says (pkg/subnet/config.go).
         return _backend_from_fields("udp", {}, {})

@@ -18,7 +18,7 @@ from types import FrameType
 
 from .. import logs, notify
 from ..files import write_atomically
-from ..kernel import events
+from ..kernel import events, iptables
 from ..kernel.netlink import KernelError, Netlink
 from ..store import Store
 from ..store_settings import StoreError
@@ -38,6 +38,9 @@ DEFAULT_SNAPSHOT = Path("/var/lib/weft/snapshot.json")
 # Seconds between two looks at everything; sooner where something is wrong.
 _RECONCILE_INTERVAL = 30.0
 _RETRY_INTERVAL = 3.0
+# While the kernel does not tell of changed firewall rules: they are looked at this often, as by
+# flannel (pkg/trafficmngr/iptables).
+_FIREWALL_INTERVAL = 5.0
 # Seconds for a burst of events to end, and from one look to the next while they go on: a busy
 # Docker host changes links and rules all the time.
 _SETTLE = 0.05
@@ -87,12 +90,13 @@ class Agent:
         self._woken, self._waker = socket.socketpair()
         for end in (self._woken, self._waker):
             end.setblocking(False)
+        self._interval = _interval_of(settings)
         self._reconciler = Reconciler(settings, netlink)
         self._follower = Follower(store, self._view, self._learn)
         self._keeper = Keeper(store, settings.lease, socket.gethostname(), self._learn_of_lease)
 
     def run(self) -> None:
-        """Reconcile on every event, and every 30 s, until told to stop. Raises AgentError."""
+        """Reconcile on every event, and every 30 s or sooner, until stopped. Raises AgentError."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
         self._follower.start()
@@ -112,7 +116,7 @@ class Agent:
 
     def _loop(self, selector: selectors.DefaultSelector, bells: list[socket.socket]) -> None:
         watchdog = notify.watchdog_interval()
-        longest_pause = watchdog / 3 if watchdog else _RECONCILE_INTERVAL
+        longest_pause = watchdog / 3 if watchdog else self._interval
         due = looked = time.monotonic()
         while not self._stopping:
             pause = min(longest_pause, due - time.monotonic())
@@ -126,7 +130,7 @@ class Agent:
             if (rung or time.monotonic() >= due) and not self._stopping:
                 healthy = self._reconcile()
                 looked = time.monotonic()
-                due = looked + (_RECONCILE_INTERVAL if healthy else _RETRY_INTERVAL)
+                due = looked + (self._interval if healthy else _RETRY_INTERVAL)
 
     def _check_threads(self) -> None:
         """Without one of them, all would seem well while nothing follows the store any more."""
@@ -198,6 +202,15 @@ def load_view(path: Path) -> View:
     except (OSError, ValueError) as error:
         _log.warning("%s is left aside: %s", path, error)
         return View(stale=True)
+
+
+def _interval_of(settings: Settings) -> float:
+    """Seconds between two looks while nothing is heard of."""
+    try:
+        heard = not settings.firewall or iptables.announces_changes()
+    except iptables.FirewallError:
+        heard = False  # the first pass says what is wrong
+    return _RECONCILE_INTERVAL if heard else _FIREWALL_INTERVAL
 
 
 def _log_end_of_thread(end: threading.ExceptHookArgs) -> None:

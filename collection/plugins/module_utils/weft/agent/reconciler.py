@@ -8,20 +8,27 @@ from __future__ import annotations
 import logging
 import os
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Interface
 
-from ..backends.plan import Announcement, Overlay, Plan
-from ..backends.registry import UnknownBackendError, backend_named
+from ..backends.plan import Announcement, Overlay, Plan, RefusedError
+from ..backends.registry import UnknownBackendError
+from ..backends.several import plan_several
 from ..datapath.control_client import DatapathClient, DatapathError
 from ..datapath.status import Status as DatapathStatus
 from ..files import write_atomically
 from ..kernel import iptables
+from ..kernel.difference import Change, difference
+from ..kernel.links import Links, leftovers
 from ..kernel.netlink import KernelError, Netlink
-from ..kernel.state import Device, HostState, difference
+from ..kernel.state import HostState
+from ..kernel.wording import describe, summarise
 from ..lease import Lease
 from ..network import Network, NetworkError
 from ..release.running import running_release
+from .conflicts import connected_overlaps, shared_addresses
+from .datapath_choice import Datapath, DatapathChoice
 from .settings import Settings
 from .status import LeaseStatus, Status, StoreStatus
 from .subnet_env import SubnetEnvironment, render
@@ -29,6 +36,9 @@ from .underlay import Underlay, UnderlayError, choose_underlay
 from .view import View
 
 _log = logging.getLogger(__name__)
+
+# So many changes at once are logged by their number alone.
+_LOGGED_CHANGES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +62,7 @@ class Reconciler:
         self._settings = settings
         self._netlink = netlink
         self._datapath = datapath or DatapathClient()
+        self._choice = DatapathChoice(settings.datapath, netlink)
         self._since = time.time()
         self._outcome = _Outcome()
 
@@ -97,17 +108,25 @@ class Reconciler:
             store=StoreStatus(not view.stale, view.revision or None, store_problem),
             interface=underlay.interface if underlay else None,
             address=str(underlay.address) if underlay else None,
+            other_addresses=tuple(map(str, underlay.others)) if underlay else (),
             network=str(network.network) if network else None,
-            backend=network.backend.type if network else None,
+            backend=self._spoken(network) if network else None,
+            datapath=_datapath_of(plan) if plan else None,
+            datapath_reason=self._choice.refusal,
             mtu=plan.mtu if plan else None,
             lease=_lease_status(own) if own else None,
             peers=outcome.peers,
             problems=problems,
         )
 
+    def _spoken(self, network: Network) -> str:
+        backends = self._settings.backends or (network.backend,)
+        return " and ".join(backend.type for backend in backends)
+
     def _pass(self, view: View) -> _Outcome:
         try:
-            underlay = self._choose_underlay()
+            links = self._netlink.read_links()
+            underlay = self._choose_underlay(links)
         except (UnderlayError, KernelError) as error:
             return _Outcome(problems=(str(error),))
         if view.network is None:
@@ -115,13 +134,13 @@ class Reconciler:
             return _Outcome(underlay, problems=known)
         try:
             network = view.network.parse()
-            backend = backend_named(network.backend.type)
-        except (NetworkError, UnknownBackendError) as error:
+        except NetworkError as error:
             return _Outcome(underlay, problems=(str(error),))
         own = view.own_lease(underlay.public_ip, network.network)
         if own is None:
             return _Outcome(underlay, network)
         peers = view.peers_of(own, network.network)
+        backends = self._settings.backends or (network.backend,)
         datapath = self._ask_datapath()
         overlay = Overlay(
             network,
@@ -130,10 +149,17 @@ class Reconciler:
             underlay.interface,
             underlay.address,
             underlay.mtu,
-            None if isinstance(datapath, DatapathError) else datapath["offloads"],
-            self._settings.offloads_disabled,
+            kernel_vxlan=any(self._choice.kernel_vxlan(backend.type) for backend in backends),
+            on_link=links.on_link((peer.public_ip for peer in peers), underlay.interface),
+            offloads=None if isinstance(datapath, DatapathError) else datapath["offloads"],
+            offloads_disabled=self._settings.offloads_disabled,
+            queues=self._settings.queues,
         )
-        plan = backend(overlay, self._settings.masquerade)
+        try:
+            plan = plan_several(overlay, self._settings.masquerade, backends)
+        except (RefusedError, UnknownBackendError) as error:
+            return _Outcome(underlay, network, own, len(peers), problems=(str(error),))
+        devices = {device.name for device in plan.state.devices}
         problems = [
             *plan.problems,
             *(
@@ -141,6 +167,10 @@ class Reconciler:
                 f"{own.subnet}: remove one of the two leases"
                 for rival in view.rivals_of(own)
             ),
+            *shared_addresses(view.leases_within(network.network)),
+            *connected_overlaps(links, devices, network.network, (own, *peers)),
+            *self._free_datapath(plan, datapath),
+            *self._remove_leftovers(plan, links),
             *self._carry(plan, datapath),
             *self._reconcile_kernel(plan.state),
             *self._reconcile_firewall(plan),
@@ -148,10 +178,10 @@ class Reconciler:
         ]
         return _Outcome(underlay, network, own, len(peers), plan, tuple(problems))
 
-    def _choose_underlay(self) -> Underlay:
+    def _choose_underlay(self, links: Links) -> Underlay:
         choice = self._settings.interface
         towards = self._netlink.device_towards(choice.can_reach) if choice.can_reach else None
-        return choose_underlay(choice, self._netlink.read_links(), towards)
+        return choose_underlay(choice, links, towards)
 
     def _ask_datapath(self) -> DatapathStatus | DatapathError:
         """What the userspace datapath says of itself, or why it does not answer."""
@@ -159,6 +189,29 @@ class Reconciler:
             return self._datapath.status()
         except DatapathError as error:
             return error
+
+    def _free_datapath(self, plan: Plan, status: DatapathStatus | DatapathError) -> list[str]:
+        """Let the userspace datapath remove its table and device where the kernel carries."""
+        carries = not isinstance(status, DatapathError) and status["table"] is not None
+        if plan.datapath_table is not None or not carries:
+            return []
+        try:
+            self._datapath.remove()
+        except DatapathError as error:
+            return [f"the datapath: {error}"]
+        _log.info("the kernel carries; the userspace datapath has let go")
+        return []
+
+    def _remove_leftovers(self, plan: Plan, links: Links) -> list[str]:
+        problems = []
+        for link in leftovers(plan.state, links):
+            try:
+                self._netlink.delete(link)
+            except KernelError as error:
+                problems.append(str(error))
+            else:
+                _log.info("deleted %s, which carried another backend or datapath", link.name)
+        return problems
 
     def _carry(self, plan: Plan, status: DatapathStatus | DatapathError) -> list[str]:
         """Give the userspace datapath its table; it makes the device that the rest builds on."""
@@ -176,20 +229,13 @@ class Reconciler:
         return [f"the datapath: {problem}" for problem in status["problems"]]
 
     def _reconcile_kernel(self, desired: HostState) -> list[str]:
-        devices = {device.name for device in desired.devices}
-        problems = []
         try:
-            actual = self._netlink.read_state(devices)
+            actual = self._netlink.read_state({device.name for device in desired.devices})
+            applied = self._netlink.apply(difference(desired, actual))
         except KernelError as error:
             return [str(error)]
-        for change in difference(desired, actual):
-            try:
-                _log.info("%s", self._netlink.apply(change))
-            except KernelError as error:
-                problems.append(str(error))
-                if isinstance(change.what, Device):
-                    break  # its addresses and routes cannot come before it
-        return problems
+        _log_changes([entry.change for entry in applied if entry.refusal is None])
+        return [entry.refusal for entry in applied if entry.refusal is not None]
 
     def _reconcile_firewall(self, plan: Plan) -> list[str]:
         if not self._settings.firewall:
@@ -216,3 +262,13 @@ class Reconciler:
 
 def _lease_status(own: Lease) -> LeaseStatus:
     return LeaseStatus(str(own.subnet), own.bip, str(own.public_ip), expires=not own.is_reservation)
+
+
+def _datapath_of(plan: Plan) -> Datapath:
+    return Datapath.KERNEL if plan.datapath_table is None else Datapath.USERSPACE
+
+
+def _log_changes(changes: Sequence[Change]) -> None:
+    few = len(changes) <= _LOGGED_CHANGES
+    for line in map(describe, changes) if few else summarise(changes):
+        _log.info("%s", line)

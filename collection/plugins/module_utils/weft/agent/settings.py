@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,16 +15,17 @@ from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any, TypeVar
 
+from ..datapath.table import QUEUES_MAX
+from ..network import Backend, NetworkError, parse_backend
 from ..store_settings import StoreSettings, StoreSettingsError, Tls
+from .datapath_choice import Datapath
 from .underlay import InterfaceChoice
 
 _Value = TypeVar("_Value")
 
 DEFAULT_PATH = Path("/etc/weft/weftd.json")
 
-# What may carry the packets; `auto` is the best that this release has.
-DATAPATHS = ("auto", "userspace")
-
+AUTO = "auto"
 _SECRETS = frozenset({"password"})
 
 
@@ -49,8 +51,11 @@ class Settings:
     firewall: bool = True
     masquerade: bool = False
     subnet_file: Path = Path("/run/flannel/subnet.env")
-    datapath: str = "auto"
+    datapath: Datapath = Datapath.AUTO
     offloads_disabled: tuple[str, ...] = ()
+    queues: int = 1
+    backends: tuple[Backend, ...] = ()
+    """What this host speaks in place of the network's backend, its own first; while it changes."""
 
 
 def load_settings(path: Path) -> Settings:
@@ -103,6 +108,8 @@ def parse_settings(text: str) -> Settings:
         subnet_file=top.take("subnet_file", defaults.subnet_file, _path),
         datapath=top.take("datapath", defaults.datapath, _datapath),
         offloads_disabled=top.take("offloads_disabled", (), _strings),
+        queues=top.take("queues", defaults.queues, _queues),
+        backends=top.take("backends", (), _backends),
     )
     for section in (top, store, lease):
         section.refuse_unknown()
@@ -214,15 +221,32 @@ def _whole_seconds(value: Any) -> int:
     return value
 
 
-def _datapath(value: Any) -> str:
-    if value == "kernel":
+def _datapath(value: Any) -> Datapath:
+    if value not in tuple(Datapath):
+        raise ValueError(f"it must be one of {', '.join(Datapath)}")
+    return Datapath(value)
+
+
+def _queues(value: Any) -> int:
+    if value == AUTO:
+        return min(len(os.sched_getaffinity(0)), QUEUES_MAX)
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= QUEUES_MAX:
         raise ValueError(
-            "this weftd has no kernel datapath, which comes with a later release; "
-            "give 'userspace', or 'auto' for the best that there is"
+            f"it must be a whole number from 1 to {QUEUES_MAX}, or '{AUTO}' for one for each CPU"
         )
-    if value not in DATAPATHS:
-        raise ValueError(f"it must be one of {', '.join(DATAPATHS)}")
-    return _string(value)
+    return value
+
+
+def _backends(value: Any) -> tuple[Backend, ...]:
+    if not isinstance(value, list):
+        raise TypeError("it must be a list of backends, each as in the network's configuration")
+    try:
+        backends = tuple(parse_backend(item) for item in value)
+    except NetworkError as error:
+        raise ValueError(str(error)) from error
+    if len({backend.type for backend in backends}) < len(backends):
+        raise ValueError("it must name each backend once")
+    return backends
 
 
 def _path(value: Any) -> Path:

@@ -35,7 +35,11 @@ class LeaseStatus:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """The agent at a glance. mtu in bytes, since in seconds of the epoch."""
+    """The agent at a glance. mtu in bytes, since in seconds of the epoch.
+
+    other_addresses are those that the interface has beside the one that was taken for its place.
+    datapath is what carries the packets, datapath_reason why it is not the preferred one.
+    """
 
     pid: int
     release: str
@@ -43,8 +47,11 @@ class Status:
     store: StoreStatus
     interface: str | None = None
     address: str | None = None
+    other_addresses: tuple[str, ...] = ()
     network: str | None = None
     backend: str | None = None
+    datapath: str | None = None
+    datapath_reason: str | None = None
     mtu: int | None = None
     lease: LeaseStatus | None = None
     peers: int = 0

@@ -18,8 +18,8 @@ class InterfaceChoice:
 
     interfaces: names or addresses, the first that fits wins. patterns: regular expressions,
     matched against addresses first, then names. can_reach: where none of those fits, the interface
-    that the kernel would use towards this address. public_ip: what the other hosts are told
-    instead of its address.
+    that the kernel would use towards this address. public_ip: what the other hosts are told; if
+    the interface has several addresses, that one is used, too.
     """
 
     interfaces: tuple[str, ...] = ()
@@ -30,12 +30,16 @@ class InterfaceChoice:
 
 @dataclass(frozen=True, slots=True)
 class Underlay:
-    """The chosen interface, its address, the address the others know, its MTU in bytes."""
+    """The chosen interface, its address, the address the others know, its MTU in bytes.
+
+    others are further addresses that it could have been, if nothing but their order decided.
+    """
 
     interface: str
     address: IPv4Address
     public_ip: IPv4Address
     mtu: int
+    others: tuple[IPv4Address, ...] = ()
 
 
 class UnderlayError(Exception):
@@ -48,7 +52,12 @@ def choose_underlay(choice: InterfaceChoice, links: Links, towards: str | None =
     towards is the name of the interface that leads to choice.can_reach. Raises UnderlayError.
     """
     link, address = _choose(choice, links, towards)
-    return Underlay(link.name, address, choice.public_ip or address, link.mtu)
+    usable = link.usable_addresses()
+    if choice.public_ip in usable:
+        return Underlay(link.name, choice.public_ip, choice.public_ip, link.mtu)
+    named = choice.public_ip is not None or str(address) in choice.interfaces
+    others = () if named else tuple(other for other in usable if other != address)
+    return Underlay(link.name, address, choice.public_ip or address, link.mtu, others)
 
 
 def _choose(choice: InterfaceChoice, links: Links, towards: str | None) -> tuple[Link, IPv4Address]:

@@ -39,6 +39,11 @@ class View:
     revision: int = 0
     stale: bool = False
 
+    def leases_within(self, network: IPv4Network) -> tuple[Lease, ...]:
+        """All leases in a network, by subnet."""
+        leases = sorted(self.leases.values(), key=lambda lease: lease.subnet)
+        return tuple(lease for lease in leases if lease.subnet.subnet_of(network))
+
     def own_lease(self, public_ip: IPv4Address, within: IPv4Network) -> Lease | None:
         """The lease that a public IP holds in a network, that of the lowest subnet first."""
         held = [
@@ -52,10 +57,8 @@ class View:
         """The other hosts' leases in a network, by subnet, without the own subnet's rivals."""
         return tuple(
             lease
-            for lease in sorted(self.leases.values(), key=lambda lease: lease.subnet)
-            if lease.public_ip != own.public_ip
-            and lease.subnet.subnet_of(within)
-            and not lease.subnet.overlaps(own.subnet)
+            for lease in self.leases_within(within)
+            if lease.public_ip != own.public_ip and not lease.subnet.overlaps(own.subnet)
         )
 
     def rivals_of(self, own: Lease) -> tuple[Lease, ...]:

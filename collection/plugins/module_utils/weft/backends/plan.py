@@ -29,12 +29,18 @@ class Announcement:
         return (lease.backend_type, lease.backend_data) == (self.backend_type, self.backend_data)
 
 
+class RefusedError(Exception):
+    """What the network asks for cannot be on this host; nothing of the host is to change."""
+
+
 @dataclass(frozen=True, slots=True)
 class Overlay:
     """One host's view of the network: its own lease, its peers', its underlay, its datapath.
 
-    offloads are the userspace datapath's, each with its state, or None while it does not answer;
-    those in offloads_disabled the operator has switched off.
+    kernel_vxlan tells whether the kernel is to carry what both datapaths could. on_link holds the
+    peers' public IPs that the interface reaches without a gateway. offloads are the userspace
+    datapath's, each with its state, or None while it does not answer; those in offloads_disabled
+    the operator has switched off. queues is how many of its device's are to be carried at once.
     """
 
     network: Network
@@ -43,8 +49,26 @@ class Overlay:
     interface: str
     address: IPv4Address
     interface_mtu: int
+    kernel_vxlan: bool = False
+    on_link: frozenset[IPv4Address] = frozenset()
     offloads: Mapping[str, str] | None = None
     offloads_disabled: tuple[str, ...] = ()
+    queues: int = 1
+
+    @property
+    def underlay_mtu(self) -> int:
+        """The bytes that a packet of the underlay may have: as published, but what fits."""
+        return min(self.network.backend.mtu or self.interface_mtu, self.interface_mtu)
+
+    def mtu_problems(self) -> list[str]:
+        """Name an MTU of the network that the interface does not have."""
+        published = self.network.backend.mtu
+        if published is None or published <= self.interface_mtu:
+            return []
+        return [
+            f"the network's MTU is {published} and that of {self.interface} {self.interface_mtu}, "
+            "which this host uses: publish the lower one, or raise that of the interface"
+        ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from .host_gw import plan_host_gw
 from .plan import Backend
 from .udp import plan_udp
 from .vxlan import plan_vxlan
 
-BACKENDS: Mapping[str, Backend] = MappingProxyType({"udp": plan_udp, "vxlan": plan_vxlan})
+BACKENDS: Mapping[str, Backend] = MappingProxyType(
+    {"udp": plan_udp, "vxlan": plan_vxlan, "host-gw": plan_host_gw}
+)
 
 
 class UnknownBackendError(Exception):

@@ -10,8 +10,9 @@ The device, its address and the one route to the whole network are flannel's
 from __future__ import annotations
 
 from ..network import UDP_PORT
+from .flaws import impossible_address
 from .plan import Announcement, Overlay, Plan
-from .userspace import impossible_address, peer_document, plan_userspace, what_datapath_takes
+from .userspace import peer_document, plan_userspace, what_datapath_takes
 
 DEVICE = "flannel0"
 # An IPv4 header without options and a UDP header, in bytes (RFC 791, RFC 768).

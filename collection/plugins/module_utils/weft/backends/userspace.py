@@ -33,7 +33,7 @@ def plan_userspace(
     wire is what the table says of the backend: the keys backend, device, port, and its own.
     """
     network, subnet, device = overlay.network.network, overlay.own.subnet, wire["device"]
-    mtu = (overlay.network.backend.mtu or overlay.interface_mtu) - overhead
+    mtu = overlay.underlay_mtu - overhead
     disabled = sorted(overlay.offloads_disabled)
     return Plan(
         state=HostState(
@@ -52,8 +52,9 @@ def plan_userspace(
             "subnet": str(subnet),
             "peers": list(peers),
             **({"offloads": dict.fromkeys(disabled, False)} if disabled else {}),
+            **({"queues": overlay.queues} if overlay.queues > 1 else {}),
         },
-        problems=tuple(problems),
+        problems=(*overlay.mtu_problems(), *problems),
     )
 
 
@@ -74,14 +75,3 @@ def what_datapath_takes(offloads: Mapping[str, str] | None) -> JsonObject | None
         return None
     takes = offloads.get(Offload.PARTIAL_CHECKSUM) in (ACTIVE, IDLE)
     return partial_checksum_data() if takes else {}
-
-
-def impossible_address(peer: Lease) -> str | None:
-    """Return what is wrong with the lease if its public IP is no host's."""
-    address = peer.public_ip
-    if not (address.is_multicast or address.is_reserved or address.is_unspecified):
-        return None
-    return (
-        f"{peer.subnet} is leased to {address}, which is no host's address: "
-        "correct or remove that lease"
-    )

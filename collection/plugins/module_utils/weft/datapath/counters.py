@@ -60,6 +60,15 @@ class Traffic:
     # Seconds since the epoch of the last accepted datagram.
     last_heard: float | None = None
 
+    def __add__(self, other: Traffic) -> Traffic:
+        return Traffic(
+            self.packets_in + other.packets_in,
+            self.bytes_in + other.bytes_in,
+            self.packets_out + other.packets_out,
+            self.bytes_out + other.bytes_out,
+            max(self.last_heard or 0.0, other.last_heard or 0.0) or None,
+        )
+
 
 @dataclass(slots=True)
 class Counters:
@@ -72,6 +81,17 @@ class Counters:
     unreachables_sent: int = 0
     unreachables_suppressed: int = 0
     drops: list[int] = field(default_factory=lambda: [0] * len(Drop))
+
+    def __add__(self, other: Counters) -> Counters:
+        return Counters(
+            self.packets_in + other.packets_in,
+            self.bytes_in + other.bytes_in,
+            self.packets_out + other.packets_out,
+            self.bytes_out + other.bytes_out,
+            self.unreachables_sent + other.unreachables_sent,
+            self.unreachables_suppressed + other.unreachables_suppressed,
+            [one + another for one, another in zip(self.drops, other.drops, strict=True)],
+        )
 
     def drops_by_reason(self) -> dict[str, int]:
         """Return every reason with its count, also the zeros, so that a graph has all its lines."""

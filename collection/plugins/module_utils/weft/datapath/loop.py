@@ -46,6 +46,10 @@ class EventLoop:
         """Call `callback` every `interval` seconds, also when descriptors are never idle."""
         self._timers.append(_Timer(interval, time.monotonic() + interval, callback))
 
+    def cancel(self, callback: Callable[[], None]) -> None:
+        """Call `callback` no more, which `every` was told to."""
+        self._timers = [timer for timer in self._timers if timer.callback != callback]
+
     def stop(self) -> None:
         """Let `run` return after the callback at hand."""
         self._stopped = True

@@ -18,6 +18,7 @@ from .counters import Drop
 from .forwarding import Endpoint
 
 Buffer: TypeAlias = "bytes | bytearray | memoryview"
+Receive: TypeAlias = Callable[[memoryview], tuple[int, int, Endpoint]]
 
 # Packets or trains a wake and direction, and the bytes after which a wake ends early.
 BURST = 64
@@ -86,7 +87,7 @@ class PacketIO:
 
     read: Callable[[list[memoryview]], int]
     write: Callable[[Sequence[Buffer]], int]
-    receive: Callable[[memoryview], tuple[int, int, Endpoint]]
+    receive: Receive
     send: Callable[[Sequence[Buffer], int, Endpoint], int]
     path_mtu: Callable[[Endpoint], int]
 
@@ -98,7 +99,7 @@ class PacketIO:
 
         Where peers send from any port, each is named by `from_any_port`, on which it listens.
         """
-        receive = partial(_receive, transport.recvmsg_into)
+        receive = receive_of(transport)
         if from_any_port is not None:
             receive = partial(_receive_from_any_port, receive, from_any_port)
         return cls(
@@ -117,6 +118,11 @@ def _path_mtu(endpoint: Endpoint) -> int:
         return probe.getsockopt(socket.IPPROTO_IP, IP_MTU)
 
 
+def receive_of(transport: socket.socket) -> Receive:
+    """Return the call that receives from a UDP socket."""
+    return partial(_receive, transport.recvmsg_into)
+
+
 def _receive(
     recvmsg_into: Callable[..., tuple[int, list[Any], int, Endpoint]], view: memoryview
 ) -> tuple[int, int, Endpoint]:
@@ -126,7 +132,7 @@ def _receive(
 
 
 def _receive_from_any_port(
-    receive: Callable[[memoryview], tuple[int, int, Endpoint]], port: int, view: memoryview
+    receive: Receive, port: int, view: memoryview
 ) -> tuple[int, int, Endpoint]:
     length, size, (address, _port) = receive(view)
     return length, size, (address, port)

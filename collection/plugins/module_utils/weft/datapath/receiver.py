@@ -22,7 +22,7 @@ from .decision import ingress, stranger
 from .forwarding import Endpoint, Forwarding, Route
 from .layer4 import PROTOCOL_TCP, PROTOCOL_UDP
 from .offloads import Offload, Offloads
-from .packet_io import BURST, BURST_BYTES, Buffer, PacketIO, write_drop
+from .packet_io import BURST, BURST_BYTES, Buffer, PacketIO, Receive, write_drop
 from .unfinished import cut, is_one_packet, left_to_do
 from .virtio_net import PLAIN, NetHeader
 
@@ -63,9 +63,10 @@ class Receiver:
         # Whether the last wake brought no more than one datagram.
         self._alone = False
 
-    def drain(self) -> None:
-        """Hand what the socket holds to the device."""
-        forwarding, view, receive = self.forwarding, self._view, self._io.receive
+    def drain(self, receive: Receive | None = None) -> None:
+        """Hand what the socket holds to the device; `receive` is that of another socket."""
+        forwarding, view = self.forwarding, self._view
+        receive = receive or self._io.receive
         ip, senders = forwarding.ip, forwarding.senders
         self._now = time.time()
         # The train at hand: from whom, of what size, how many, and where it ends.
@@ -78,9 +79,10 @@ class Receiver:
                 length, size, sender = receive(view[end:])
             except BlockingIOError:
                 break
-            except OSError:
-                # A pending error of the socket, which reading it has cleared.
-                self._counters.drops[Drop.RECEIVE_ERROR] += 1
+            except OSError as error:
+                # A pending error of the socket, which reading it has cleared. That a peer's port
+                # is closed is no loss: nothing came.
+                self._counters.drops[Drop.RECEIVE_ERROR] += error.errno != errno.ECONNREFUSED
                 continue
             receives += 1
             if sender not in senders:

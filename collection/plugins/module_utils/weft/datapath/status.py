@@ -39,8 +39,10 @@ class Status(TypedDict):
     # As applied, in the form of `table.parse_table`; null before the first apply.
     table: dict[str, Any] | None
     pid: int
+    # The processes that carry a queue each; none where there is one queue, carried by `pid`.
+    workers: list[int]
     since: float
-    # True while the device and the socket are open.
+    # True while the device and the sockets are open.
     forwarding: bool
     # Why not, one sentence each.
     problems: list[str]

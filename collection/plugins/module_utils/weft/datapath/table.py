@@ -20,6 +20,8 @@ BACKEND_PEER_KEYS: Mapping[str, tuple[str, ...]] = {"udp": (), "vxlan": ("vtep_m
 # A link's least MTU (RFC 791, 3.2) and the largest payload of an IPv4 UDP datagram (65535 - 28).
 MTU_MIN = 68
 MTU_MAX = 65507
+# A worker each; the kernel's own bound is MAX_TAP_QUEUES, 256 (linux/if_tap.h).
+QUEUES_MAX = 64
 # IFNAMSIZ less the final zero; `%` would make the kernel choose a number (net/core/dev.c). ASCII
 # without controls: a character is a byte then, and none ends the name early.
 _DEVICE_NAME = re.compile(r"(?:(?![/:%])[!-~]){1,15}")
@@ -64,7 +66,8 @@ class Vtep:
 class ForwardingTable:
     """All that the datapath is told; `mtu`, in bytes, is that of the device.
 
-    The offloads in `offloads_disabled` stay off, whatever the kernel can do.
+    The offloads in `offloads_disabled` stay off, whatever the kernel can do. With more than one of
+    `queues`, each is carried by a process of its own.
     """
 
     device: str
@@ -77,6 +80,7 @@ class ForwardingTable:
     backend: str = "udp"
     offloads_disabled: frozenset[Offload] = frozenset()
     vtep: Vtep | None = None
+    queues: int = 1
 
     def to_document(self) -> dict[str, Any]:
         """Return the table as JSON values, in the form that `parse_table` reads."""
@@ -94,13 +98,15 @@ class ForwardingTable:
             document |= {"vni": self.vtep.vni, "vtep_mac": self.vtep.mac}
         if self.offloads_disabled:
             document["offloads"] = dict.fromkeys(sorted(self.offloads_disabled), False)
+        if self.queues > 1:
+            document["queues"] = self.queues
         return document
 
 
 _TABLE_KEYS = ("backend", "device", "bind", "port", "network", "subnet", "mtu", "peers")
 _PEER_KEYS = ("subnet", "public_ip")
 # What may be left out; `offloads` switches those off whose value is false.
-_TABLE_OPTIONS = ("offloads",)
+_TABLE_OPTIONS = ("offloads", "queues")
 _PEER_OPTIONS = ("partial_checksum",)
 
 
@@ -126,6 +132,7 @@ def parse_table(document: object) -> ForwardingTable:
         peers=tuple(_peer(peer, backend, f"peers[{index}]") for index, peer in enumerate(peers)),
         offloads_disabled=_disabled(fields.get("offloads", {})),
         vtep=_vtep(fields) if "vni" in fields else None,
+        queues=_integer(fields.get("queues", 1), "queues", 1, QUEUES_MAX),
     )
     _check_consistency(table)
     return table

@@ -1,7 +1,14 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The UDP socket that carries packets between the hosts."""
+"""The UDP sockets that carry packets between the hosts, one for each queue.
+
+Several share the address and the port (SO_REUSEPORT), and the kernel picks one by its hash of
+both ends of a datagram: all that a udp peer sends, from its one port, is for one socket. Nothing
+finer keeps the order within an inner flow: UDP_GRO, and a peer's UDP_SEGMENT, join datagrams of
+several inner flows before a socket is picked, so that a choice by inner headers (a classic BPF
+filter) takes the first one's for all of them.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +16,7 @@ import contextlib
 import ctypes
 import socket
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from ipaddress import IPv4Address
 
 from .packet_io import SOL_UDP, UDP_GRO, UDP_SEGMENT
@@ -38,19 +45,43 @@ class TransportError(OSError):
     """The socket cannot be bound; the message names the address, the reason and the next step."""
 
 
-def open_transport(
+def open_transports(
     bind: IPv4Address,
     port: int,
+    count: int = 1,
     *,
     await_address: bool = False,
-    replaces: socket.socket | None = None,
-) -> socket.socket:
-    """Return a non-blocking UDP socket bound to `bind` and `port`.
+    replaces: Sequence[socket.socket] = (),
+) -> list[socket.socket]:
+    """Return `count` non-blocking UDP sockets bound to `bind` and `port`.
 
-    With `await_address` the address need not be there yet, as when a host boots. `replaces` is
-    an open socket of ours that may overlap, such as 0.0.0.0 and the same port. Raises
+    With `await_address` the address need not be there yet, as when a host boots. `replaces` are
+    open sockets of ours that may overlap, such as 0.0.0.0 and the same port. Raises
     TransportError.
     """
+    transports: list[socket.socket] = []
+    try:
+        for _turn in range(count):
+            transports.append(_open(bind, port, count > 1, await_address, replaces))
+    except TransportError:
+        close_transports(transports)
+        raise
+    return transports
+
+
+def close_transports(transports: Iterable[socket.socket]) -> None:
+    """Close every socket."""
+    for transport in transports:
+        transport.close()
+
+
+def _open(
+    bind: IPv4Address,
+    port: int,
+    shared: bool,
+    await_address: bool,
+    replaces: Sequence[socket.socket],
+) -> socket.socket:
     transport = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
     try:
         _enlarge(transport, SO_RCVBUFFORCE, socket.SO_RCVBUF)
@@ -59,6 +90,8 @@ def open_transport(
         transport.setsockopt(socket.IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DO)
         if await_address:
             transport.setsockopt(socket.IPPROTO_IP, IP_FREEBIND, 1)
+        # Only sockets of the same user can join (socket(7)).
+        transport.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, int(shared))
         with _reusable(transport, replaces):
             transport.bind((str(bind), port))
     except OSError as error:
@@ -68,6 +101,26 @@ def open_transport(
             f"cannot bind UDP {bind}:{port}: {error.strerror}; the address must be this host's "
             "and the port free of other daemons, such as flanneld",
         ) from error
+    return transport
+
+
+def open_connected(shared: socket.socket, peer: tuple[str, int]) -> socket.socket:
+    """Return a socket at the address and port of `shared` for what `peer` sends.
+
+    What else arrives between its bind and its connect is in it, too. Raises OSError.
+    """
+    transport = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+    try:
+        _enlarge(transport, SO_RCVBUFFORCE, socket.SO_RCVBUF)
+        transport.setsockopt(socket.IPPROTO_IP, IP_FREEBIND, 1)
+        with _reusable(transport, (shared,)):
+            transport.bind(shared.getsockname())
+        # So that the successor of `shared` may bind; nobody else can, beside `shared` itself.
+        transport.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        transport.connect(peer)
+    except OSError:
+        transport.close()
+        raise
     return transport
 
 
@@ -114,14 +167,13 @@ def _enlarge(transport: socket.socket, force: int, option: int) -> None:
 
 
 @contextlib.contextmanager
-def _reusable(*transports: socket.socket | None) -> Iterator[None]:
+def _reusable(transport: socket.socket, replaces: Sequence[socket.socket]) -> Iterator[None]:
     """Let the sockets share an address for the moment of a bind, and nobody else after it."""
-    ours = [transport for transport in transports if transport is not None]
-    if len(ours) > 1:
-        for transport in ours:
-            transport.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    ours = (transport, *replaces) if replaces else ()
+    for each in ours:
+        each.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         yield
     finally:
-        for transport in ours:
-            transport.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
+        for each in ours:
+            each.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import logging
 import os
 import socket
 import struct
+from collections.abc import Iterable, Sequence
 
 from . import virtio_net
+
+_log = logging.getLogger(__name__)
 
 PATH = "/dev/net/tun"
 
@@ -22,6 +26,7 @@ TUNSETPERSIST = 0x400454CB
 TUNSETOWNER = 0x400454CC
 TUNSETOFFLOAD = 0x400454D0
 IFF_TUN = 0x0001
+IFF_MULTI_QUEUE = 0x0100
 IFF_NO_PI = 0x1000
 IFF_VNET_HDR = 0x4000
 TUNSETVNETHDRSZ = 0x400454D8
@@ -57,18 +62,39 @@ class TunError(OSError):
     """A TUN device cannot be opened; the message names it, the reason and the next step."""
 
 
-def open_device(name: str) -> int:
-    """Open the device `name`, made if it does not exist, and return a non-blocking descriptor.
+def open_device(name: str, queues: int = 1) -> list[int]:
+    """Open the device `name`, made if it does not exist; return a non-blocking descriptor a queue.
 
     The device is persistent: it and its routes outlive the process. Its address, MTU and state
-    are not touched. Raises TunError.
+    are not touched, unless it is there with one queue and several are asked for, or the reverse:
+    the kernel changes neither into the other, so that it is made anew. Raises TunError.
     """
+    kind = IFF_MULTI_QUEUE if queues > 1 else 0
+    try:
+        first = _open_queue(name, kind)
+    except TunError as error:
+        if error.errno != errno.EINVAL:
+            raise
+        delete_device([_open_queue(name, kind ^ IFF_MULTI_QUEUE)])
+        _log.info("device %s is made anew, with %d queues", name, queues)
+        first = _open_queue(name, kind)
+    descriptors = [first]
+    try:
+        while len(descriptors) < queues:
+            descriptors.append(_open_queue(name, kind))
+    except TunError:
+        close_device(descriptors)
+        raise
+    return descriptors
+
+
+def _open_queue(name: str, kind: int) -> int:
     try:
         descriptor = os.open(PATH, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
         raise _explained(name, error) from error
     try:
-        fcntl.ioctl(descriptor, TUNSETIFF, _IFREQ.pack(name.encode(), _FLAGS))
+        fcntl.ioctl(descriptor, TUNSETIFF, _IFREQ.pack(name.encode(), _FLAGS | kind))
         # An earlier process may have asked for offloads, which change what a read returns.
         fcntl.ioctl(descriptor, TUNSETOFFLOAD, 0)
         fcntl.ioctl(descriptor, TUNSETVNETHDRSZ, struct.pack("=i", virtio_net.LENGTH))
@@ -82,6 +108,19 @@ def open_device(name: str) -> int:
         os.close(descriptor)
         raise _explained(name, error) from error
     return descriptor
+
+
+def open_own_device(name: str, queues: int = 1) -> list[int] | None:
+    """Open the device as `open_device` does; None if another kind of device has its name.
+
+    Raises TunError.
+    """
+    try:
+        return open_device(name, queues)
+    except TunError as error:
+        if error.errno == errno.EINVAL:
+            return None
+        raise
 
 
 def set_offloads(descriptor: int, *, checksum: bool, tcp: bool, udp: bool) -> None:
@@ -99,16 +138,22 @@ def set_offloads(descriptor: int, *, checksum: bool, tcp: bool, udp: bool) -> No
     fcntl.ioctl(descriptor, TUNSETOFFLOAD, wanted)
 
 
-def delete_device(descriptor: int) -> None:
-    """Delete the device by closing its last, no longer persistent, descriptor."""
+def close_device(descriptors: Iterable[int]) -> None:
+    """Close every queue; the device stays."""
+    for descriptor in descriptors:
+        os.close(descriptor)
+
+
+def delete_device(descriptors: Sequence[int]) -> None:
+    """Delete the device by closing all its queues, no longer persistent."""
     try:
-        fcntl.ioctl(descriptor, TUNSETPERSIST, 0)
+        fcntl.ioctl(descriptors[0], TUNSETPERSIST, 0)
     except OSError as error:
         # Somebody deleted it already.
         if error.errno != errno.EBADFD:
             raise
     finally:
-        os.close(descriptor)
+        close_device(descriptors)
 
 
 def _explained(name: str, error: OSError) -> TunError:

@@ -3,25 +3,34 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The overlay's iptables rules: what they should be, and how the host's become so. No I/O.
 
-Two chains of our own. `WEFT-FORWARD` admits the overlay's traffic to and from this host's subnet
-and nothing else. `WEFT-POSTROUTING` keeps Docker from rewriting the source of container traffic
-that stays inside the overlay, and gives traffic that enters the overlay from elsewhere on this
-host an address that the peers can answer.
+Chains of our own hold them all. `WEFT-FORWARD` admits the overlay's traffic to and from this
+host's subnet and nothing else. `WEFT-POSTROUTING` keeps Docker from rewriting the source of
+container traffic that stays inside the overlay, and gives traffic that enters the overlay from
+elsewhere on this host an address that the peers can answer. `WEFT-PREROUTING`, in the table raw,
+is there only where Docker closes the addresses of its containers, as it does since 28.
 
 The jump to the first lies in DOCKER-USER once Docker has made it: Docker never touches that
 chain's content and passes every forwarded packet through it first. Before Docker has run, it lies
 in FORWARD. The jump to the second must come before Docker's MASQUERADE, which Docker inserts at
-the head of POSTROUTING each time it starts.
+the head of POSTROUTING each time it starts. The jump to the third must come before the DROP that
+Docker appends for each container, and stays behind the operator's own rules.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 
 FORWARD_CHAIN = "WEFT-FORWARD"
 POSTROUTING_CHAIN = "WEFT-POSTROUTING"
+PREROUTING_CHAIN = "WEFT-PREROUTING"
+
+# moby/moby, Docker 28: what arrives for a bridge's containers by another device is dropped, in
+# filter but for published ports, in raw for the address of each container.
+_CLOSED_BRIDGE = re.compile(r"! -i (?P<bridge>\S+) -o (?P=bridge) -j DROP")
+_CLOSED_CONTAINER = re.compile(r"-d [0-9.]+/32 ! -i \S+ -j DROP")
 
 Tables = Mapping[str, Mapping[str, tuple[str, ...]]]
 """Table name to chain name to its rules, each as iptables-save prints it after '-A CHAIN '."""
@@ -37,21 +46,55 @@ class OverlayTraffic:
     masquerade: bool = False
 
 
-def desired_chains(traffic: OverlayTraffic) -> dict[str, dict[str, tuple[str, ...]]]:
-    """The content of weft's chains, in the words and order of iptables-save."""
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where the jump to a chain belongs: in `parent`, before each rule that `precedes` names.
+
+    at_head tells where in `parent` it goes while no such rule is there.
+    """
+
+    own: str
+    parent: str
+    precedes: Callable[[str], bool]
+    at_head: bool = True
+
+
+def desired_chains(
+    traffic: OverlayTraffic, *, closed: bool = False
+) -> dict[str, dict[str, tuple[str, ...]]]:
+    """The content of weft's chains, in the words and order of iptables-save.
+
+    With `closed`, for a host whose Docker closes its containers' addresses.
+    """
     network, subnet = traffic.network, traffic.subnet
     forward: list[str] = []
+    prerouting: list[str] = []
     postrouting = [f"-s {subnet} -d {network} -j ACCEPT"]
     for device in traffic.devices:
-        forward.append(f"-s {network} -d {subnet} -i {device} -j ACCEPT")
+        inbound = f"-s {network} -d {subnet} -i {device} -j ACCEPT"
+        prerouting.append(inbound)
+        forward.append(inbound)
         forward.append(f"-s {subnet} -d {network} -o {device} -j ACCEPT")
-        postrouting.append(f"! -s {network} -d {network} -o {device} -j MASQUERADE")
+        # Not MASQUERADE: with host-gw the device has no address of the overlay.
+        source = f"--to-source {subnet.network_address}"
+        postrouting.append(f"! -s {network} -d {network} -o {device} -j SNAT {source}")
     if traffic.masquerade:
         postrouting.append(f"-s {subnet} ! -d {network} -j MASQUERADE")
-    return {
+    chains = {
         "filter": {FORWARD_CHAIN: tuple(forward)},
         "nat": {POSTROUTING_CHAIN: tuple(postrouting)},
     }
+    if closed:
+        chains["raw"] = {PREROUTING_CHAIN: tuple(prerouting)}
+    return chains
+
+
+def closes_containers(actual: Tables) -> bool:
+    """Whether Docker drops what reaches its containers by another device than their bridge.
+
+    The rule in filter says so from dockerd's start, before the first container brings one in raw.
+    """
+    return any(map(_CLOSED_BRIDGE.fullmatch, actual.get("filter", {}).get("DOCKER", ())))
 
 
 def parse_saved(text: str) -> dict[str, dict[str, tuple[str, ...]]]:
@@ -74,17 +117,13 @@ def parse_saved(text: str) -> dict[str, dict[str, tuple[str, ...]]]:
 
 def plan(traffic: OverlayTraffic, actual: Tables) -> str:
     """The input for `iptables-restore --noflush` that mends the rules; empty when all is well."""
-    desired = desired_chains(traffic)
-    placements = {
-        "filter": (FORWARD_CHAIN, _forward_parent(actual.get("filter", {}))),
-        "nat": (POSTROUTING_CHAIN, "POSTROUTING"),
-    }
+    places = _places(actual)
     blocks = []
-    for table, (own, parent) in placements.items():
-        chains = actual.get(table, {})
+    for table, desired in desired_chains(traffic, closed=closes_containers(actual)).items():
+        place, chains = places[table], actual.get(table, {})
         lines = [
-            *_mend_content(own, desired[table][own], chains),
-            *_mend_jump(own, parent, chains),
+            *_mend_content(place.own, desired[place.own], chains),
+            *_mend_jump(place, chains),
         ]
         if lines:
             blocks.append(_block(table, lines))
@@ -93,13 +132,27 @@ def plan(traffic: OverlayTraffic, actual: Tables) -> str:
 
 def plan_removal(actual: Tables) -> str:
     """The input for `iptables-restore --noflush` that takes weft's chains away again."""
-    blocks = []
-    for table, own in (("filter", FORWARD_CHAIN), ("nat", POSTROUTING_CHAIN)):
-        chains = actual.get(table, {})
-        if own in chains:
-            lines = [*_delete_jumps(own, chains), f"-F {own}", f"-X {own}"]
-            blocks.append(_block(table, lines))
-    return "".join(blocks)
+    return "".join(
+        block
+        for table, place in _places(actual).items()
+        for block in _removal(table, place.own, actual)
+    )
+
+
+def _places(actual: Tables) -> dict[str, _Place]:
+    """Where the jumps belong, by table."""
+    parent = _forward_parent(actual.get("filter", {}))
+    return {
+        "filter": _Place(FORWARD_CHAIN, parent, _is_nothing),
+        "nat": _Place(POSTROUTING_CHAIN, "POSTROUTING", _rewrites_source),
+        "raw": _Place(PREROUTING_CHAIN, "PREROUTING", _closes_container, at_head=False),
+    }
+
+
+def _removal(table: str, own: str, actual: Tables) -> Iterator[str]:
+    chains = actual.get(table, {})
+    if own in chains:
+        yield _block(table, [*_delete_jumps(own, chains), f"-F {own}", f"-X {own}"])
 
 
 def _forward_parent(chains: Mapping[str, tuple[str, ...]]) -> str:
@@ -116,19 +169,29 @@ def _mend_content(
     return [f":{own} - [0:0]", *(f"-A {own} {rule}" for rule in rules)]
 
 
-def _mend_jump(own: str, parent: str, chains: Mapping[str, tuple[str, ...]]) -> list[str]:
-    jump = f"-j {own}"
+def _mend_jump(place: _Place, chains: Mapping[str, tuple[str, ...]]) -> list[str]:
+    jump = f"-j {place.own}"
     places = [
         (chain, position)
         for chain, rules in chains.items()
         for position, rule in enumerate(rules)
         if rule == jump
     ]
-    if len(places) == 1 and places[0][0] == parent:
-        before = chains[parent][: places[0][1]]
-        if not any(_rewrites_source(rule) for rule in before):
+    if len(places) == 1 and places[0][0] == place.parent:
+        before = chains[place.parent][: places[0][1]]
+        if not any(map(place.precedes, before)):
             return []
-    return [*_delete_jumps(own, chains), f"-I {parent} 1 {jump}"]
+    return [*_delete_jumps(place.own, chains), _insert_jump(place, jump, chains)]
+
+
+def _insert_jump(place: _Place, jump: str, chains: Mapping[str, tuple[str, ...]]) -> str:
+    if place.at_head:
+        return f"-I {place.parent} 1 {jump}"
+    others = [rule for rule in chains.get(place.parent, ()) if rule != jump]
+    for number, rule in enumerate(others, start=1):
+        if place.precedes(rule):
+            return f"-I {place.parent} {number} {jump}"
+    return f"-A {place.parent} {jump}"
 
 
 def _delete_jumps(own: str, chains: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
@@ -136,6 +199,14 @@ def _delete_jumps(own: str, chains: Mapping[str, tuple[str, ...]]) -> Iterator[s
         for rule in rules:
             if rule == f"-j {own}":
                 yield f"-D {chain} {rule}"
+
+
+def _is_nothing(_rule: str) -> bool:
+    return False
+
+
+def _closes_container(rule: str) -> bool:
+    return _CLOSED_CONTAINER.fullmatch(rule) is not None
 
 
 def _rewrites_source(rule: str) -> bool:

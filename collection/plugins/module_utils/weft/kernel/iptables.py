@@ -7,11 +7,16 @@ from __future__ import annotations
 
 import subprocess
 
-from .firewall import OverlayTraffic, parse_saved, plan, plan_removal
+from .firewall import OverlayTraffic, closes_containers, parse_saved, plan, plan_removal
 
 # Another program may hold the lock of legacy iptables for a moment, in seconds.
 _LOCK_WAIT = 5
 _TIMEOUT = 20
+# What legacy iptables says in the unit of a host that had the other kind when it was made.
+_DENIED = "Permission denied"
+_UNIT_ADVICE = (
+    "; run the role weft.overlay.overlay again, which fits weftd.service to the host's iptables"
+)
 
 
 class FirewallError(Exception):
@@ -23,12 +28,30 @@ def reconcile(traffic: OverlayTraffic) -> bool:
 
     Raises FirewallError.
     """
-    return _restore(plan(traffic, parse_saved(_run(["iptables-save"]))))
+    tables = _read_tables("filter", "nat")
+    if closes_containers(tables):
+        # Only then: with legacy iptables, reading a table makes it, and each packet passes it.
+        tables |= _read_tables("raw")
+    return _restore(plan(traffic, tables))
 
 
 def remove() -> bool:
     """Take the overlay's rules away; True where there were any. Raises FirewallError."""
-    return _restore(plan_removal(parse_saved(_run(["iptables-save"]))))
+    return _restore(plan_removal(_read_tables("filter", "nat", "raw")))
+
+
+def announces_changes() -> bool:
+    """Whether the kernel tells of changed rules, as nf_tables does and legacy iptables does not.
+
+    Raises FirewallError.
+    """
+    return "(nf_tables)" in _run(["iptables", "--version"])
+
+
+def _read_tables(*names: str) -> dict[str, dict[str, tuple[str, ...]]]:
+    # Each by its name: for a list of them all, legacy iptables-save needs a file that only root
+    # may read, and without it prints nothing and succeeds.
+    return parse_saved("".join(_run(["iptables-save", "-t", name]) for name in names))
 
 
 def _restore(rules: str) -> bool:
@@ -48,5 +71,8 @@ def _run(command: list[str], text: str | None = None) -> str:
         raise FirewallError(f"{command[0]} did not answer within {_TIMEOUT} s") from error
     except subprocess.CalledProcessError as error:
         words = " ".join(error.stderr.split())
-        raise FirewallError(f"{command[0]} failed with {error.returncode}: {words}") from error
+        advice = _UNIT_ADVICE if _DENIED in words else ""
+        raise FirewallError(
+            f"{command[0]} failed with {error.returncode}: {words}{advice}"
+        ) from error
     return done.stdout

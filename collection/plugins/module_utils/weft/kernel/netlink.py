@@ -1,20 +1,37 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The door to rtnetlink: reads the host's state as values, applies one change at a time."""
+"""The door to rtnetlink: reads the host's state as values, and applies changes to it."""
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import socket
 import traceback
-from collections.abc import Callable, Collection, Iterable
-from ipaddress import IPv4Address, IPv4Interface, IPv4Network
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Interface
+from itertools import groupby
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
-from .links import Link, LinkAddress, Links
-from .state import ROUTE_PROTOCOL, Add, Address, Change, Device, HostState, Route
+from . import messages
+from .difference import Add, Change, Remove
+from .links import VXLAN, Link, LinkAddress, Links, UnderlayRoute
+from .request_socket import RequestSocket
+from .state import (
+    DEVICE_ALIAS,
+    Address,
+    Device,
+    FdbEntry,
+    HostState,
+    MacAddress,
+    Neighbour,
+    Route,
+    VxlanDevice,
+)
+from .wording import describe, explain
 
 try:
     from pyroute2 import IPRoute
@@ -26,20 +43,29 @@ except ImportError:
     NetlinkDumpInterrupted, NetlinkError = InterruptedError, OSError
     IMPORT_ERROR = traceback.format_exc()
 
-# linux/rtnetlink.h, linux/if.h, linux/if_addr.h
-_RT_TABLE_MAIN = 254
-_RTN_UNICAST = 1
-_RTNH_F_ONLINK = 4
-_RT_SCOPE_UNIVERSE = 0
-_RT_SCOPE_NOWHERE = 255
+# linux/if.h, linux/if_addr.h, linux/if_link.h
 _IFF_UP = 1
 _IFA_F_DEPRECATED = 0x20
+_RT_SCOPE_UNIVERSE = 0
+_IN6_ADDR_GEN_MODE_NONE = 1
 
-_DUMP_ATTEMPTS = 20
+_DUMP_ATTEMPTS = 50
+_PROBE_DEVICE = "weft-probe"
+_PROBE_VNI = (1 << 24) - 1
+
+_Entries = TypeVar("_Entries")
 
 
 class KernelError(Exception):
     """The kernel refused a change or a look; the message says which and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """A change that was tried, and why the kernel refused it, or None."""
+
+    change: Change
+    refusal: str | None = None
 
 
 class Netlink:
@@ -52,6 +78,7 @@ class Netlink:
                 "or pyroute2 into the daemon's virtual environment"
             )
         self._route = IPRoute()
+        self._requests = RequestSocket()
 
     def __enter__(self) -> Netlink:
         return self
@@ -66,33 +93,27 @@ class Netlink:
 
     def close(self) -> None:
         """End the session."""
+        self._requests.close()
         self._route.close()
 
     def read_links(self) -> Links:
-        """All links with their IPv4 addresses, and the default route's link.
+        """All links with their IPv4 addresses, and the routes that weft did not make.
 
         Raises KernelError.
         """
-        addresses: dict[int, list[LinkAddress]] = {}
-        for message in self._dump(lambda: self._route.get_addr(family=socket.AF_INET)):
-            flags = message.get_attr("IFA_FLAGS") or message["flags"]
-            local = message.get_attr("IFA_LOCAL") or message.get_attr("IFA_ADDRESS")
-            usable = message["scope"] == _RT_SCOPE_UNIVERSE and not flags & _IFA_F_DEPRECATED
-            addresses.setdefault(message["index"], []).append(
-                LinkAddress(IPv4Interface(f"{local}/{message['prefixlen']}"), usable)
-            )
-        links = tuple(
-            Link(
-                name=message.get_attr("IFLA_IFNAME"),
-                index=message["index"],
-                mtu=message.get_attr("IFLA_MTU"),
-                up=bool(message["flags"] & _IFF_UP),
-                addresses=tuple(addresses.get(message["index"], ())),
-            )
-            for message in self._dump(self._route.get_links)
-        )
+        links = self._read_links()
         names = {link.index: link.name for link in links}
-        return Links(links, self._default_device(names))
+        routes = (
+            UnderlayRoute(
+                entry.destination,
+                None if entry.index is None else names.get(entry.index),
+                entry.gateway,
+                entry.metric,
+            )
+            for entry in self._read_routes()
+            if not entry.is_wefts
+        )
+        return Links(links, tuple(routes))
 
     def device_towards(self, destination: IPv4Address) -> str | None:
         """The name of the link by which the kernel would reach an address, if any."""
@@ -108,68 +129,150 @@ class Netlink:
 
         Raises KernelError.
         """
-        links = self.read_links()
-        present = [link for link in links.links if link.name in devices]
-        names = {link.index: link.name for link in links.links}
+        links = self._read_links()
+        present = [link for link in links if link.name in devices]
+        vxlan = [link for link in present if link.vxlan is not None]
+        names = {link.index: link.name for link in links}
         return HostState(
-            devices=frozenset(Device(link.name, link.mtu) for link in present if link.up),
+            devices=frozenset(
+                Device(link.name, link.mtu)
+                for link in present
+                if link.up and link.alias == DEVICE_ALIAS
+            ),
             addresses=frozenset(
                 Address(link.name, entry.interface) for link in present for entry in link.addresses
             ),
             routes=frozenset(
                 Route(
-                    destination=_destination(message),
-                    device=names.get(message.get_attr("RTA_OIF"), "?"),
-                    gateway=_optional_address(message.get_attr("RTA_GATEWAY")),
-                    on_link=bool(message["flags"] & _RTNH_F_ONLINK),
+                    entry.destination,
+                    names.get(entry.index or 0, "?"),
+                    entry.gateway,
+                    entry.on_link,
                 )
-                for message in self._main_routes()
-                if message["proto"] == ROUTE_PROTOCOL
+                for entry in self._read_routes()
+                if entry.is_wefts
+            ),
+            vxlan_devices=frozenset(link.vxlan for link in vxlan if link.vxlan is not None),
+            neighbours=frozenset(
+                Neighbour(link.name, address, mac)
+                for link in vxlan
+                for address, mac in self._read_neighbours(link, messages.neighbour_dump(link.index))
+            ),
+            fdb=frozenset(
+                FdbEntry(link.name, mac, address)
+                for link in vxlan
+                for address, mac in self._read_neighbours(link, messages.fdb_dump(link.index))
             ),
         )
 
-    def apply(self, change: Change) -> str:
-        """Make one change; return it in words.
+    def apply(self, changes: Sequence[Change]) -> list[Applied]:
+        """Make the changes in their order, and say what came of each that was tried.
 
-        Raises KernelError, naming the change; a route that somebody else holds to the same
-        destination is such an error, since weft does not touch what it did not make.
+        None is tried after a device that the kernel refuses: the others build on it. Nor does a
+        route go in the place of one to the same destination that weft did not make: that is a
+        refusal. Raises KernelError if the kernel does not answer.
         """
+        done: list[Applied] = []
+        for kind, group in groupby(changes, key=lambda change: type(change.what)):
+            if kind in (Route, Neighbour, FdbEntry):
+                done += self._apply_entries(list(group))
+                continue
+            for change in group:
+                done.append(self._apply_to_link(change))
+                if done[-1].refusal and kind in (VxlanDevice, Device):
+                    return done
+        return done
+
+    def delete(self, link: Link) -> None:
+        """Delete a link, which may be gone already. Raises KernelError."""
         try:
-            match change.what:
-                case Device() as device:
-                    self._route.link(
-                        "set", index=self._index(device.name), mtu=device.mtu, state="up"
-                    )
-                case Address() as address:
-                    self._apply_address("add" if isinstance(change, Add) else "del", address)
-                case Route() as route:
-                    self._apply_route("add" if isinstance(change, Add) else "del", route)
+            self._route.link("del", index=link.index)
         except NetlinkError as error:
-            raise KernelError(f"{_describe(change)}: {_reason(error.code, change)}") from error
-        return _describe(change)
+            if error.code != errno.ENODEV:
+                reason = errno.errorcode.get(error.code, str(error.code))
+                raise KernelError(f"delete {link.name}: {reason}") from error
 
-    def _apply_address(self, command: str, address: Address) -> None:
-        self._route.addr(
-            command,
-            index=self._index(address.device),
-            address=str(address.address.ip),
-            prefixlen=address.address.network.prefixlen,
+    def vxlan_refusal(self) -> str | None:
+        """Why the kernel makes no VXLAN device here, found by making one; None where it does."""
+        try:
+            self._route.link(
+                "add", ifname=_PROBE_DEVICE, kind=VXLAN, vxlan_id=_PROBE_VNI, vxlan_port=9
+            )
+        except NetlinkError as error:
+            if error.code != errno.EEXIST:
+                return errno.errorcode.get(error.code, str(error.code))
+        with contextlib.suppress(NetlinkError):
+            self._route.link("del", index=self._index(_PROBE_DEVICE))
+        return None
+
+    def _apply_to_link(self, change: Change) -> Applied:
+        try:
+            match change:
+                case Add(VxlanDevice() as vxlan):
+                    self._add_vxlan(vxlan)
+                case Remove(VxlanDevice() as vxlan):
+                    self._route.link("del", index=self._index(vxlan.name))
+                case Add(MacAddress(device, mac)):
+                    self._route.link("set", index=self._index(device), address=mac)
+                case Add(Device() as device):
+                    index = self._index(device.name)
+                    self._route.link("set", index=index, mtu=device.mtu, ifalias=DEVICE_ALIAS)
+                    self._route.link("set", index=index, state="up")
+                case Add(Address(name, address)) | Remove(Address(name, address)):
+                    self._route.addr(
+                        "add" if isinstance(change, Add) else "del",
+                        index=self._index(name),
+                        address=str(address.ip),
+                        prefixlen=address.network.prefixlen,
+                    )
+        except NetlinkError as error:
+            return _refused(change, error.code)
+        return Applied(change)
+
+    def _add_vxlan(self, vxlan: VxlanDevice) -> None:
+        # With an address of our own from the start, systemd's MACAddressPolicy has no say.
+        self._route.link(
+            "add",
+            ifname=vxlan.name,
+            kind=VXLAN,
+            address=vxlan.mac,
+            vxlan_id=vxlan.vni,
+            vxlan_link=self._index(vxlan.parent),
+            vxlan_local=str(vxlan.local),
+            vxlan_port=vxlan.port,
+            vxlan_learning=vxlan.learning,
+            **({"vxlan_gbp": True} if vxlan.gbp else {}),
         )
+        no_address = {"attrs": [["IFLA_INET6_ADDR_GEN_MODE", _IN6_ADDR_GEN_MODE_NONE]]}
+        try:
+            self._route.link(
+                "set",
+                index=self._index(vxlan.name),
+                IFLA_AF_SPEC={"attrs": [["AF_INET6", no_address]]},
+            )
+        except NetlinkError as error:
+            # A host without IPv6 gives the device no address of it either.
+            if error.code != errno.EAFNOSUPPORT:
+                raise
 
-    def _apply_route(self, command: str, route: Route) -> None:
-        arguments: dict[str, Any] = {
-            "dst": str(route.destination),
-            "oif": self._index(route.device),
-            "proto": ROUTE_PROTOCOL,
-        }
-        if route.gateway is not None:
-            arguments["gateway"] = str(route.gateway)
-        if route.on_link:
-            arguments["flags"] = ["onlink"]
-        if command == "del":
-            # Any scope: the kernel takes a route of another scope for another route.
-            arguments["scope"] = _RT_SCOPE_NOWHERE
-        self._route.route(command, **arguments)
+    def _apply_entries(self, changes: Sequence[Change]) -> list[Applied]:
+        """Ask for many at once: there are as many as leases."""
+        indices = {link.name: link.index for link in self._read_links()}
+        possible = [change for change in changes if _device_of(change) in indices]
+        done = [
+            _refused(change, errno.ENODEV)
+            for change in changes
+            if _device_of(change) not in indices
+        ]
+        requests = [_entry_request(change, indices[_device_of(change)]) for change in possible]
+        try:
+            codes = self._requests.request(requests)
+        except OSError as error:
+            raise KernelError(f"the kernel does not answer: {error}") from error
+        return done + [
+            _refused(change, code) if code else Applied(change)
+            for change, code in zip(possible, codes, strict=True)
+        ]
 
     def _index(self, device: str) -> int:
         found = self._route.link_lookup(ifname=device)
@@ -177,59 +280,90 @@ class Netlink:
             raise NetlinkError(errno.ENODEV, f"no device {device}")
         return int(found[0])
 
-    def _main_routes(self) -> list[Any]:
-        return [
-            message
-            for message in self._dump(lambda: self._route.get_routes(family=socket.AF_INET))
-            if message.get_attr("RTA_TABLE") == _RT_TABLE_MAIN and message["type"] == _RTN_UNICAST
-        ]
+    def _read_links(self) -> tuple[Link, ...]:
+        addresses: dict[int, list[LinkAddress]] = {}
+        for message in self._dump(lambda: list(self._route.get_addr(family=socket.AF_INET))):
+            flags = message.get_attr("IFA_FLAGS") or message["flags"]
+            local = message.get_attr("IFA_LOCAL") or message.get_attr("IFA_ADDRESS")
+            usable = message["scope"] == _RT_SCOPE_UNIVERSE and not flags & _IFA_F_DEPRECATED
+            addresses.setdefault(message["index"], []).append(
+                LinkAddress(IPv4Interface(f"{local}/{message['prefixlen']}"), usable)
+            )
+        found = self._dump(lambda: list(self._route.get_links()))
+        names = {message["index"]: str(message.get_attr("IFLA_IFNAME")) for message in found}
+        return tuple(
+            Link(
+                name=names[message["index"]],
+                index=message["index"],
+                mtu=message.get_attr("IFLA_MTU"),
+                up=bool(message["flags"] & _IFF_UP),
+                addresses=tuple(addresses.get(message["index"], ())),
+                kind=message.get_nested("IFLA_LINKINFO", "IFLA_INFO_KIND"),
+                alias=message.get_attr("IFLA_IFALIAS"),
+                vxlan=_vxlan_device(message, names),
+            )
+            for message in found
+        )
 
-    def _dump(self, read: Callable[[], Iterable[Any]]) -> list[Any]:
+    def _read_routes(self) -> Iterable[messages.RouteEntry]:
+        bodies = self._dump(lambda: self._requests.dump(messages.RTM_GETROUTE, messages.ROUTE_DUMP))
+        return filter(None, map(messages.parse_route, bodies))
+
+    def _read_neighbours(self, link: Link, request: bytes) -> Iterator[tuple[IPv4Address, str]]:
+        bodies = self._dump(lambda: self._requests.dump(messages.RTM_GETNEIGH, request))
+        for entry in filter(None, map(messages.parse_neighbour, bodies)):
+            index, address, mac = entry
+            # A kernel before 4.20 answers with the entries of all devices.
+            if index == link.index:
+                yield address, mac
+
+    def _dump(self, read: Callable[[], _Entries]) -> _Entries:
         """Read a whole table; the kernel tells when it changed meanwhile (NLM_F_DUMP_INTR)."""
         for _attempt in range(_DUMP_ATTEMPTS):
             try:
-                return list(read())
-            except NetlinkDumpInterrupted:
+                return read()
+            except (NetlinkDumpInterrupted, InterruptedError):
                 continue
-            except NetlinkError as error:
+            except (NetlinkError, OSError) as error:
                 raise KernelError(f"the kernel's tables cannot be read: {error}") from error
         raise KernelError(
             f"the kernel's tables changed during each of {_DUMP_ATTEMPTS} readings: "
             "see 'ip monitor' for what changes them"
         )
 
-    def _default_device(self, names: dict[int, str]) -> str | None:
-        defaults = [m for m in self._main_routes() if m["dst_len"] == 0 and m.get_attr("RTA_OIF")]
-        best = min(defaults, key=lambda m: m.get_attr("RTA_PRIORITY") or 0, default=None)
-        return None if best is None else names.get(best.get_attr("RTA_OIF"))
+
+def _vxlan_device(message: Any, names: dict[int, str]) -> VxlanDevice | None:
+    if message.get_nested("IFLA_LINKINFO", "IFLA_INFO_KIND") != VXLAN:
+        return None
+    info = message.get_nested("IFLA_LINKINFO", "IFLA_INFO_DATA")
+    return VxlanDevice(
+        name=str(message.get_attr("IFLA_IFNAME")),
+        vni=info.get_attr("IFLA_VXLAN_ID"),
+        parent=names.get(info.get_attr("IFLA_VXLAN_LINK"), ""),
+        local=IPv4Address(info.get_attr("IFLA_VXLAN_LOCAL") or "0.0.0.0"),
+        port=info.get_attr("IFLA_VXLAN_PORT"),
+        mac=str(message.get_attr("IFLA_ADDRESS")),
+        gbp=info.get_attr("IFLA_VXLAN_GBP") is not None,
+        learning=bool(info.get_attr("IFLA_VXLAN_LEARNING")),
+    )
 
 
-def _destination(message: Any) -> IPv4Network:
-    return IPv4Network((message.get_attr("RTA_DST") or "0.0.0.0", message["dst_len"]))
+def _device_of(change: Change) -> str:
+    what = change.what
+    return what.name if isinstance(what, Device | VxlanDevice) else what.device
 
 
-def _optional_address(text: str | None) -> IPv4Address | None:
-    return None if text is None else IPv4Address(text)
-
-
-def _describe(change: Change) -> str:
-    verb = "add" if isinstance(change, Add) else "remove"
+def _entry_request(change: Change, index: int) -> messages.Request:
     match change.what:
-        case Device(name, mtu):
-            return f"bring up {name} with MTU {mtu}"
-        case Address(device, address):
-            return f"{verb} address {address} on {device}"
-        case Route(destination, device, gateway, _):
-            via = f" via {gateway}" if gateway else ""
-            return f"{verb} route {destination}{via} dev {device}"
+        case Route() as route:
+            return messages.route_request(type(change), route, index)
+        case Neighbour() as neighbour:
+            return messages.neighbour_request(type(change), neighbour, index)
+        case FdbEntry() as entry:
+            return messages.fdb_request(type(change), entry, index)
+        case other:
+            raise TypeError(f"{other} is no entry of a table")
 
 
-def _reason(code: int, change: Change) -> str:
-    if code == errno.EEXIST and isinstance(change.what, Route):
-        return (
-            "another route to it exists that weft did not make; "
-            f"see 'ip route show {change.what.destination}' and remove it"
-        )
-    if code == errno.ENODEV:
-        return "there is no such device"
-    return errno.errorcode.get(code, str(code))
+def _refused(change: Change, code: int) -> Applied:
+    return Applied(change, f"{describe(change)}: {explain(code, change)}")

@@ -1,29 +1,50 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the kernel should hold for the overlay, what it holds, and the difference.
-
-Values and one pure function. Everything here is weft's own: the reader leaves out what weft did
-not make (routes of another protocol number, devices that no backend asked for), so that the
-difference can never name it.
-"""
+"""What the kernel is to hold for the overlay, and what it holds, as values. No I/O."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
-from typing import TypeAlias
 
 # rtm_protocol of weft's routes: free in iproute2's etc/rt_protos, above the reserved 0 to 4.
 ROUTE_PROTOCOL = 87
+# ifalias of the devices that carry the overlay: who made them.
+DEVICE_ALIAS = "weft"
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Device:
-    """An overlay device that is up, with its MTU in bytes."""
+    """An overlay device that is up and bears weft's alias, with its MTU in bytes."""
 
     name: str
     mtu: int
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class VxlanDevice:
+    """A VXLAN device (linux/if_link.h, IFLA_VXLAN_*); all but the MAC address is fixed.
+
+    parent is the link that it sends by, local the source of what it sends, port the UDP port.
+    """
+
+    name: str
+    vni: int
+    parent: str
+    local: IPv4Address
+    port: int
+    mac: str
+    gbp: bool = False
+    learning: bool = False
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class MacAddress:
+    """The MAC address of a device that stays as it is otherwise."""
+
+    device: str
+    mac: str
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -32,6 +53,24 @@ class Address:
 
     device: str
     address: IPv4Interface
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Neighbour:
+    """A permanent neighbour: who has that address on the device."""
+
+    device: str
+    address: IPv4Address
+    mac: str
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class FdbEntry:
+    """A permanent entry of a VXLAN device's FDB: frames to that MAC go to that underlay address."""
+
+    device: str
+    mac: str
+    destination: IPv4Address
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,46 +85,36 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class HostState:
-    """Devices, addresses and routes of the overlay on one host."""
+    """What one host's kernel holds for the overlay.
+
+    devices are those that are up, vxlan_devices those that exist.
+    """
 
     devices: frozenset[Device] = frozenset()
     addresses: frozenset[Address] = frozenset()
     routes: frozenset[Route] = frozenset()
+    vxlan_devices: frozenset[VxlanDevice] = frozenset()
+    neighbours: frozenset[Neighbour] = frozenset()
+    fdb: frozenset[FdbEntry] = frozenset()
 
+    def __or__(self, other: HostState) -> HostState:
+        """Return what holds all of both."""
+        return HostState(
+            self.devices | other.devices,
+            self.addresses | other.addresses,
+            self.routes | other.routes,
+            self.vxlan_devices | other.vxlan_devices,
+            self.neighbours | other.neighbours,
+            self.fdb | other.fdb,
+        )
 
-@dataclass(frozen=True, slots=True)
-class Add:
-    """Make the kernel hold this."""
-
-    what: Device | Address | Route
-
-
-@dataclass(frozen=True, slots=True)
-class Remove:
-    """Make the kernel hold this no longer."""
-
-    what: Address | Route
-
-
-Change: TypeAlias = "Add | Remove"
-
-
-def difference(desired: HostState, actual: HostState) -> list[Change]:
-    """The changes that turn actual into desired, in an order the kernel accepts.
-
-    Stale routes go before anything new comes, since a changed route has the destination of the
-    one it replaces; a device is up before its address, the address there before the routes that
-    take their source from it. A stale address goes after the new one came: with the last address
-    of a device the kernel drops all of its routes (net/ipv4/fib_frontend.c, fib_disable_ip).
-    """
-    return [
-        *map(Remove, sorted(actual.routes - desired.routes, key=_by_destination)),
-        *map(Add, sorted(desired.devices - actual.devices)),
-        *map(Add, sorted(desired.addresses - actual.addresses)),
-        *map(Remove, sorted(actual.addresses - desired.addresses)),
-        *map(Add, sorted(desired.routes - actual.routes, key=_by_destination)),
-    ]
-
-
-def _by_destination(route: Route) -> tuple[IPv4Network, str]:
-    return route.destination, route.device
+    def without(self, device: str) -> HostState:
+        """Return what is left when the device goes: all that hangs on it goes with it."""
+        return HostState(
+            frozenset(entry for entry in self.devices if entry.name != device),
+            frozenset(entry for entry in self.addresses if entry.device != device),
+            frozenset(entry for entry in self.routes if entry.device != device),
+            frozenset(entry for entry in self.vxlan_devices if entry.name != device),
+            frozenset(entry for entry in self.neighbours if entry.device != device),
+            frozenset(entry for entry in self.fdb if entry.device != device),
+        )

@@ -40,9 +40,11 @@ def _agent_lines(agent: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("store", f"{where}, revision {store['revision'] or 'none'}"),
     ]
     if agent["network"]:
-        lines.append(("network", f"{agent['network']} by {agent['backend']}"))
+        lines.append(("network", f"{agent['network']} by {agent['backend']}{_carrier(agent)}"))
     if agent["interface"]:
-        lines.append(("underlay", f"{agent['interface']} {agent['address']}"))
+        others = ", ".join(agent.get("other_addresses", ()))
+        also = f" (the first; public_ip would choose among it and {others})" if others else ""
+        lines.append(("underlay", f"{agent['interface']} {agent['address']}{also}"))
     if lease:
         kind = "lease that expires" if lease["expires"] else "reservation"
         lines.append(("subnet", f"{lease['subnet']} ({kind} of {lease['public_ip']})"))
@@ -52,9 +54,19 @@ def _agent_lines(agent: Mapping[str, Any]) -> list[tuple[str, str]]:
     return lines
 
 
+def _carrier(agent: Mapping[str, Any]) -> str:
+    # The agent may be of a release that did not tell.
+    carrier, refusal = agent.get("datapath"), agent.get("datapath_reason")
+    if carrier is None:
+        return ""
+    return f", datapath {carrier}" + (f" (the kernel refuses: {refusal})" if refusal else "")
+
+
 def _datapath_lines(datapath: Mapping[str, Any]) -> list[tuple[str, str]]:
     counters = datapath["counters"]
     state = "forwarding" if datapath["forwarding"] else "idle"
+    if datapath["workers"]:
+        state += f" by {len(datapath['workers'])} workers"
     lines = [
         ("datapath", f"{state}, {_age(datapath['since'])}"),
         ("in", f"{counters['packets_in']} packets, {counters['bytes_in']} bytes"),

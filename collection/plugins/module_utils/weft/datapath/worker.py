@@ -1,0 +1,138 @@
+# Copyright (c) 2026, The weft developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A carrier in a process of its own, so that queues are carried on several cores at once.
+
+The main process makes a worker for each queue and holds the descriptors with it. They share a
+socketpair: a request is a table to follow, or None, and the answer to each is the tally. A worker
+ends when the main process does, since the socketpair then does.
+"""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import os
+import signal
+import socket
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from typing import cast
+
+from .carrier import Carrier
+from .loop import EventLoop
+from .offloads import Offloads
+from .table import ForwardingTable
+from .tally import Tally
+
+_log = logging.getLogger(__name__)
+
+ANSWER_TIMEOUT = 2.0  # seconds; a burst takes milliseconds
+_DESCRIPTORS_MAX = 1 << 20  # the kernel's fs.nr_open
+_STDERR = 2
+
+
+class WorkerError(Exception):
+    """A worker ended, or does not answer and was killed; the message says which one."""
+
+
+class Worker:
+    """What `Carrier` is, in a forked process; calls `lost` when that process has ended."""
+
+    def __init__(
+        self,
+        loop: EventLoop,
+        device: int,
+        datagrams: socket.socket,
+        table: ForwardingTable,
+        offloads: Offloads,
+        *,
+        lost: Callable[[], None],
+    ) -> None:
+        self._loop = loop
+        self._tally = Tally()
+        self._channel, theirs = multiprocessing.Pipe()
+        # Forked, not started anew: the same release, the same settings, and in milliseconds.
+        self._process = multiprocessing.get_context("fork").Process(
+            target=_serve, args=(theirs, device, datagrams, table, offloads), daemon=True
+        )
+        self._process.start()
+        self.pid = cast("int", self._process.pid)
+        theirs.close()
+
+        def ended(_events: int) -> None:
+            _log.warning("worker %s has ended, starting all anew", self.pid)
+            lost()
+
+        # Between two requests nothing comes but the end.
+        loop.watch(self._channel.fileno(), ended)
+
+    def follow(self, table: ForwardingTable) -> None:
+        """Forward by `table` from now on. Raises WorkerError."""
+        self._ask(table)
+
+    def tally(self) -> Tally:
+        """Return what was counted since this worker was made. Raises WorkerError."""
+        return self._ask(None)
+
+    def stop(self) -> Tally:
+        """End the process; return its last tally, or the one before where it cannot answer."""
+        try:
+            self._ask(None)
+        except WorkerError as error:
+            _log.debug("its last counts are lost: %s", error)
+        self._loop.unwatch(self._channel.fileno())
+        self._channel.close()
+        self._process.kill()
+        self._process.join()
+        self._process.close()
+        return self._tally
+
+    def _ask(self, request: ForwardingTable | None) -> Tally:
+        try:
+            self._channel.send(request)
+            if not self._channel.poll(ANSWER_TIMEOUT):
+                raise TimeoutError(f"no answer within {ANSWER_TIMEOUT:g} seconds")
+            self._tally = self._channel.recv()
+        except (OSError, EOFError) as error:
+            self._process.kill()
+            raise WorkerError(f"worker {self.pid}: {str(error) or 'ended'}") from error
+        return self._tally
+
+
+def _serve(
+    channel: Connection,
+    device: int,
+    datagrams: socket.socket,
+    table: ForwardingTable,
+    offloads: Offloads,
+) -> None:
+    """Carry one queue, in the forked process, until the device or the main process is gone."""
+    # systemd signals the whole control group: it is the main process that ends its workers.
+    signal.set_wakeup_fd(-1)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)
+    # A queue and a socket are open as long as any process holds them: keep what is our own.
+    _close_all_but(channel.fileno(), device, datagrams.fileno())
+    loop = EventLoop()
+    carrier = Carrier(loop, device, datagrams, table, offloads, lost=loop.stop)
+
+    def answer(_events: int) -> None:
+        try:
+            request: ForwardingTable | None = channel.recv()
+            if request is not None:
+                carrier.follow(request)
+            channel.send(carrier.tally())
+        except (OSError, EOFError):
+            loop.stop()
+
+    loop.watch(channel.fileno(), answer)
+    loop.run()
+
+
+def _close_all_but(*kept: int) -> None:
+    """Close the descriptors behind the standard streams that are not `kept`."""
+    start = _STDERR + 1
+    for descriptor in (*sorted(kept), _DESCRIPTORS_MAX):
+        os.closerange(start, descriptor)
+        start = descriptor + 1

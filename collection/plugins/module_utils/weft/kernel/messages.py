@@ -1,0 +1,191 @@
+# Copyright (c) 2026, The weft developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""rtnetlink's messages of routes, neighbours and FDB entries, packed and parsed. No I/O.
+
+There is one of each for every lease, so these three do not go through pyroute2: see
+docs/decisions/009. Forms: linux/netlink.h, linux/rtnetlink.h, linux/neighbour.h.
+"""
+
+from __future__ import annotations
+
+import socket
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network
+
+from .difference import Add
+from .state import ROUTE_PROTOCOL, FdbEntry, Neighbour, Route
+
+RTM_NEWROUTE = 24
+RTM_DELROUTE = 25
+RTM_GETROUTE = 26
+RTM_NEWNEIGH = 28
+RTM_DELNEIGH = 29
+RTM_GETNEIGH = 30
+
+NLM_F_REPLACE = 0x100
+NLM_F_EXCL = 0x200
+NLM_F_CREATE = 0x400
+
+_AF_BRIDGE = 7
+_RT_TABLE_MAIN = 254
+_RT_SCOPE_UNIVERSE = 0
+_RT_SCOPE_NOWHERE = 255
+_RTN_UNSPEC = 0
+_RTN_UNICAST = 1
+_RTNH_F_ONLINK = 4
+_NUD_PERMANENT = 0x80
+_NTF_SELF = 0x02
+
+_RTA_DST = 1
+_RTA_OIF = 4
+_RTA_GATEWAY = 5
+_RTA_PRIORITY = 6
+_RTA_TABLE = 15
+_NDA_DST = 1
+_NDA_LLADDR = 2
+_NDA_IFINDEX = 8
+
+# struct rtmsg: family, dst_len, src_len, tos, table, protocol, scope, type, flags.
+_ROUTE = struct.Struct("=8BI")
+# struct ndmsg: family, padding, ifindex, state, flags, type.
+_NEIGHBOUR = struct.Struct("=B3xiHBB")
+_ATTRIBUTE = struct.Struct("=HH")
+_INTEGER = struct.Struct("=I")
+_IPV4_LENGTH = 4
+_MAC_LENGTH = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A message that asks for a change: its type, flags beside those of every request, body."""
+
+    kind: int
+    flags: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class RouteEntry:
+    """A unicast route of the main table; index is that of its link, None where it has several."""
+
+    destination: IPv4Network
+    index: int | None
+    gateway: IPv4Address | None
+    on_link: bool
+    protocol: int
+    metric: int
+
+    @property
+    def is_wefts(self) -> bool:
+        """Tell whether weft made it."""
+        return self.protocol == ROUTE_PROTOCOL
+
+
+ROUTE_DUMP = _ROUTE.pack(socket.AF_INET, *[0] * 8)
+
+
+def neighbour_dump(index: int) -> bytes:
+    """Return the body of a request for the IPv4 neighbours on one device."""
+    header = _NEIGHBOUR.pack(socket.AF_INET, 0, 0, 0, 0)
+    return header + _attribute(_NDA_IFINDEX, _INTEGER.pack(index))
+
+
+def fdb_dump(index: int) -> bytes:
+    """Return the body of a request for the FDB of one device."""
+    return _NEIGHBOUR.pack(_AF_BRIDGE, index, 0, 0, 0)
+
+
+def route_request(change: type, route: Route, index: int) -> Request:
+    """Add the route, unless there is one to its destination already, or delete exactly it."""
+    adding = change is Add
+    header = _ROUTE.pack(
+        socket.AF_INET,
+        route.destination.prefixlen,
+        0,
+        0,
+        _RT_TABLE_MAIN,
+        ROUTE_PROTOCOL,
+        # Any scope: the kernel takes a route of another scope for another route.
+        _RT_SCOPE_UNIVERSE if adding else _RT_SCOPE_NOWHERE,
+        _RTN_UNICAST if adding else _RTN_UNSPEC,
+        _RTNH_F_ONLINK if route.on_link else 0,
+    )
+    body = header + _attribute(_RTA_DST, route.destination.network_address.packed)
+    body += _attribute(_RTA_OIF, _INTEGER.pack(index))
+    if route.gateway is not None:
+        body += _attribute(_RTA_GATEWAY, route.gateway.packed)
+    if adding:
+        return Request(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, body)
+    return Request(RTM_DELROUTE, 0, body)
+
+
+def neighbour_request(change: type, neighbour: Neighbour, index: int) -> Request:
+    """Make the neighbour permanent, in the place of one that the kernel asked for, or delete it."""
+    header = _NEIGHBOUR.pack(socket.AF_INET, index, _NUD_PERMANENT, 0, 0)
+    return _neighbour_request(change, header, neighbour.address, neighbour.mac)
+
+
+def fdb_request(change: type, entry: FdbEntry, index: int) -> Request:
+    """Make the entry permanent, in the place of one that the kernel learned, or delete it."""
+    header = _NEIGHBOUR.pack(_AF_BRIDGE, index, _NUD_PERMANENT, _NTF_SELF, 0)
+    return _neighbour_request(change, header, entry.destination, entry.mac)
+
+
+def parse_route(payload: bytes) -> RouteEntry | None:
+    """Read a route; None for one of another table or type."""
+    _family, length, _src, _tos, table, protocol, _scope, kind, flags = _ROUTE.unpack_from(payload)
+    attributes = dict(_attributes(payload, _ROUTE.size))
+    if _RTA_TABLE in attributes:
+        table = _integer(attributes[_RTA_TABLE])
+    if kind != _RTN_UNICAST or table != _RT_TABLE_MAIN:
+        return None
+    gateway, index = attributes.get(_RTA_GATEWAY), attributes.get(_RTA_OIF)
+    return RouteEntry(
+        IPv4Network((attributes.get(_RTA_DST, bytes(_IPV4_LENGTH)), length)),
+        None if index is None else _integer(index),
+        None if gateway is None else IPv4Address(gateway),
+        bool(flags & _RTNH_F_ONLINK),
+        protocol,
+        _integer(attributes.get(_RTA_PRIORITY, bytes(_INTEGER.size))),
+    )
+
+
+def parse_neighbour(payload: bytes) -> tuple[int, IPv4Address, str] | None:
+    """Read a permanent neighbour or FDB entry: link, address, MAC; None for any other."""
+    _family, index, state, _flags, _type = _NEIGHBOUR.unpack_from(payload)
+    attributes = dict(_attributes(payload, _NEIGHBOUR.size))
+    address, mac = attributes.get(_NDA_DST, b""), attributes.get(_NDA_LLADDR, b"")
+    whole = len(address) == _IPV4_LENGTH and len(mac) == _MAC_LENGTH
+    if not whole or not state & _NUD_PERMANENT:
+        return None
+    return index, IPv4Address(address), mac.hex(":")
+
+
+def _neighbour_request(change: type, header: bytes, address: IPv4Address, mac: str) -> Request:
+    body = header + _attribute(_NDA_DST, address.packed)
+    body += _attribute(_NDA_LLADDR, bytes.fromhex(mac.replace(":", "")))
+    if change is Add:
+        return Request(RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, body)
+    return Request(RTM_DELNEIGH, 0, body)
+
+
+def _attribute(kind: int, payload: bytes) -> bytes:
+    length = _ATTRIBUTE.size + len(payload)
+    return _ATTRIBUTE.pack(length, kind) + payload + bytes(-length % 4)
+
+
+def _attributes(data: bytes, offset: int) -> Iterator[tuple[int, bytes]]:
+    while offset + _ATTRIBUTE.size <= len(data):
+        length, kind = _ATTRIBUTE.unpack_from(data, offset)
+        if length < _ATTRIBUTE.size:
+            return
+        yield kind, data[offset + _ATTRIBUTE.size : offset + length]
+        offset += length + -length % 4
+
+
+def _integer(data: bytes) -> int:
+    value: int = _INTEGER.unpack(data)[0]
+    return value

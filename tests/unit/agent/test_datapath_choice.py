@@ -1,0 +1,58 @@
+# Copyright (c) 2026, The weft developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+from typing import cast
+
+import pytest
+
+from ansible_collections.weft.overlay.plugins.module_utils.weft.agent.datapath_choice import (
+    Datapath,
+    DatapathChoice,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.netlink import Netlink
+
+
+class Kernel:
+    """A kernel that makes VXLAN devices, or refuses; it counts how often it was asked."""
+
+    def __init__(self, refusal: str | None = None) -> None:
+        self.refusal = refusal
+        self.asked = 0
+
+    def vxlan_refusal(self) -> str | None:
+        self.asked += 1
+        return self.refusal
+
+
+def choice(asked: str, kernel: Kernel) -> DatapathChoice:
+    return DatapathChoice(Datapath(asked), cast(Netlink, kernel))
+
+
+@pytest.mark.parametrize(("asked", "kernels"), [("kernel", True), ("userspace", False)])
+def test_what_is_asked_for_is_taken_unseen(asked: str, kernels: bool) -> None:
+    kernel = Kernel("EOPNOTSUPP")
+    chosen = choice(asked, kernel)
+    assert chosen.kernel_vxlan("vxlan") is kernels
+    assert (kernel.asked, chosen.refusal) == (0, None)
+
+
+@pytest.mark.parametrize("refusal", [None, "EOPNOTSUPP"])
+def test_auto_is_the_kernel_where_it_can_and_does_not_change_by_itself(
+    refusal: str | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    kernel = Kernel(refusal)
+    chosen = choice("auto", kernel)
+    assert chosen.kernel_vxlan("vxlan") is (refusal is None)
+    kernel.refusal = None if refusal else "EOPNOTSUPP"
+    assert chosen.kernel_vxlan("vxlan") is (refusal is None)
+    assert (kernel.asked, chosen.refusal) == (1, refusal)
+    assert ("EOPNOTSUPP" in caplog.text) is (refusal is not None)
+
+
+@pytest.mark.parametrize("backend", ["udp", "host-gw"])
+def test_other_backends_have_one_datapath_and_no_device_is_made(backend: str) -> None:
+    kernel = Kernel()
+    assert not choice("auto", kernel).kernel_vxlan(backend)
+    assert kernel.asked == 0

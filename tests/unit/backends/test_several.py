@@ -1,0 +1,92 @@
+# Copyright (c) 2026, The weft developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Hosts that speak two backends hold what both ask for, and announce the first."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from ipaddress import IPv4Address, IPv4Network
+
+import pytest
+
+from ansible_collections.weft.overlay.plugins.module_utils.weft.backends.plan import (
+    Overlay,
+    RefusedError,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.backends.registry import (
+    BACKENDS,
+    UnknownBackendError,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.backends.several import (
+    plan_several,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.json_object import JsonValue
+from ansible_collections.weft.overlay.plugins.module_utils.weft.lease import Lease
+from ansible_collections.weft.overlay.plugins.module_utils.weft.network import (
+    Backend,
+    parse_backend,
+    parse_network,
+)
+
+
+def lease(number: int, backend_type: str | None = None) -> Lease:
+    mac: JsonValue = {"VNI": 1, "VtepMAC": f"02:77:0a:a8:00:{number:02x}"}
+    return Lease(
+        IPv4Network(f"100.96.{number}.0/24"),
+        IPv4Address(f"10.168.0.{10 + number}"),
+        backend_type=backend_type,
+        backend_data=mac if backend_type == "vxlan" else None,
+    )
+
+
+UDP, VXLAN, HOST_GW = (parse_backend({"Type": name}) for name in ("udp", "vxlan", "host-gw"))
+PEERS = (lease(2), lease(3, "vxlan"), lease(4, "host-gw"))
+OVERLAY = Overlay(
+    parse_network('{"Network": "100.96.0.0/16", "Backend": {"Type": "udp"}}'),
+    lease(1),
+    PEERS,
+    "eth0",
+    IPv4Address("10.168.0.11"),
+    1500,
+    kernel_vxlan=True,
+    on_link=frozenset(peer.public_ip for peer in PEERS),
+    offloads={},
+)
+
+
+@pytest.mark.parametrize("backend", [UDP, VXLAN, HOST_GW], ids=lambda backend: backend.type)
+def test_one_is_what_its_own_plan_is(backend: Backend) -> None:
+    network = replace(OVERLAY.network, backend=backend)
+    alone = BACKENDS[backend.type](replace(OVERLAY, network=network), False)
+    assert plan_several(OVERLAY, False, [backend]) == alone
+
+
+def test_two_hold_what_both_ask_for_and_announce_the_first() -> None:
+    plans = [plan_several(OVERLAY, False, [backend]) for backend in (VXLAN, UDP)]
+    both = plan_several(OVERLAY, False, [VXLAN, UDP])
+    assert both.state == plans[0].state | plans[1].state
+    assert both.announcement == plans[0].announcement
+    assert both.datapath_table == plans[1].datapath_table is not None
+    assert (both.mtu, both.traffic.devices) == (1450, ("flannel.1", "flannel0"))
+    back = plan_several(OVERLAY, False, [UDP, VXLAN])
+    assert (back.state, back.announcement) == (both.state, plans[1].announcement)
+
+
+def test_each_peer_is_reached_by_what_it_announces() -> None:
+    state = plan_several(OVERLAY, False, [UDP, VXLAN, HOST_GW]).state
+    assert {(str(route.destination), route.device) for route in state.routes} == {
+        ("100.96.0.0/16", "flannel0"),
+        ("100.96.3.0/24", "flannel.1"),
+        ("100.96.4.0/24", "eth0"),
+    }
+
+
+def test_the_userspace_datapath_carries_one() -> None:
+    with pytest.raises(RefusedError, match="let the kernel carry vxlan"):
+        plan_several(replace(OVERLAY, kernel_vxlan=False), False, [UDP, VXLAN])
+
+
+def test_an_unknown_one_is_named() -> None:
+    with pytest.raises(UnknownBackendError, match="wireguard"):
+        plan_several(OVERLAY, False, [UDP, Backend("wireguard")])

@@ -1,0 +1,72 @@
+# Copyright (c) 2026, The weft developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import errno
+from ipaddress import IPv4Address, IPv4Network
+
+import pytest
+
+from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.difference import (
+    Add,
+    Change,
+    Remove,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.state import (
+    Device,
+    FdbEntry,
+    MacAddress,
+    Neighbour,
+    Route,
+    VxlanDevice,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.wording import (
+    describe,
+    explain,
+    summarise,
+)
+
+MAC = "02:77:0a:a8:00:0c"
+VXLAN = VxlanDevice("flannel.1", 1, "eth0", IPv4Address("10.168.0.11"), 8472, MAC)
+ROUTE = Route(IPv4Network("100.96.2.0/24"), "flannel.1", IPv4Address("100.96.2.0"), on_link=True)
+NEIGHBOUR = Neighbour("flannel.1", IPv4Address("100.96.2.0"), MAC)
+FDB = FdbEntry("flannel.1", MAC, IPv4Address("10.168.0.12"))
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (Add(VXLAN), "add flannel.1, VNI 1 from 10.168.0.11:8472 by eth0"),
+        (Remove(VXLAN), "remove flannel.1, VNI 1 from 10.168.0.11:8472 by eth0"),
+        (Add(MacAddress("flannel.1", MAC)), f"set the MAC address of flannel.1 to {MAC}"),
+        (Add(NEIGHBOUR), f"add neighbour 100.96.2.0 at {MAC} on flannel.1"),
+        (Remove(FDB), f"remove FDB entry {MAC} to 10.168.0.12 on flannel.1"),
+        (Add(ROUTE), "add route 100.96.2.0/24 via 100.96.2.0 dev flannel.1"),
+    ],
+)
+def test_a_change_in_words(change: Change, words: str) -> None:
+    assert describe(change) == words
+
+
+def test_many_changes_are_counted() -> None:
+    assert summarise([Remove(ROUTE), Add(FDB), Add(NEIGHBOUR), Add(FDB)]) == [
+        "removed routes: 1",
+        "added FDB entries: 2",
+        "added neighbours: 1",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("code", "change", "words"),
+    [
+        (errno.EEXIST, Add(ROUTE), "ip route show 100.96.2.0/24"),
+        (errno.EEXIST, Add(VXLAN), "VNI 1 on port 8472"),
+        (errno.EOPNOTSUPP, Add(VXLAN), "load the module vxlan"),
+        (errno.EADDRINUSE, Add(Device("flannel.1", 1450)), "ss -lunp"),
+        (errno.ENODEV, Add(FDB), "there is no such device"),
+        (errno.EEXIST, Add(FDB), "EEXIST"),
+    ],
+)
+def test_a_refusal_says_what_to_do(code: int, change: Change, words: str) -> None:
+    assert words in explain(code, change)
