@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
-from .. import docker
+from .. import docker, flannel
 from ..verification import diagnosis, matrix
 from . import programs
 
-PARTS = (programs, docker, diagnosis, matrix)
+PARTS = (programs, docker, flannel, diagnosis, matrix)
 """Modules whose imports reach the whole package: Ansible's payload holds what is imported only."""
 
 PACKAGE = __name__.rpartition(".")[0].rpartition(".")[0]
