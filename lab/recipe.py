@@ -45,7 +45,10 @@ DOWNLOADED = (
 FLAVOURS: dict[str, tuple[str, ...]] = {
     "plain": (),
     # The overlays that the benchmark measures beside ours, and what sets the hosts' links.
-    "bench": ("ethtool", "fastd", "nebula", "openvpn", "tinc", "wireguard-go", "wireguard-tools"),
+    "bench": (
+        *("ethtool", "fastd", "nebula", "openvpn", "tinc", "wireguard-go", "wireguard-tools"),
+        "python3-numpy",
+    ),
 }
 DEFAULT_FLAVOUR = "plain"
 

@@ -13,6 +13,7 @@ from bench.paths import (
     tinc,
     underlay,
     weft,
+    weft_kernel,
     wireguard_go,
 )
 from bench.paths.path import MeasuredPath
@@ -20,6 +21,7 @@ from bench.paths.path import MeasuredPath
 ALL: tuple[MeasuredPath, ...] = (
     underlay.PATH,
     kernel_vxlan.PATH,
+    weft_kernel.PATH,
     *weft.PATHS,
     tinc.PATH,
     fastd.PATH,

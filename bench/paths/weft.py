@@ -14,7 +14,7 @@ import shlex
 import tarfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from bench.paths.path import IPV4_UDP, UNDERLAY_MTU, MeasuredPath, Side, address
 
 _PACKAGE = Path(__file__).parents[2] / "collection/plugins/module_utils/weft"
 _DESTINATION = "/opt/weft-bench"
-_PYTHON = f"PYTHONPATH={_DESTINATION} python3"
+PYTHON = f"PYTHONPATH={_DESTINATION} python3"
 _PROCESS = "import sys; from weft.datapath.process import run; sys.exit(run(sys.argv[1:]))"
 # Applies the table on standard input, in which `"offloads": false` stands for all of them off.
 _APPLY = """
@@ -49,7 +49,7 @@ print(json.dumps(DatapathClient(sys.argv[1]).status()))
 
 VNI = 7
 # RFC 7348's header and the inner Ethernet header.
-_VXLAN_ETHERNET = 8 + 14
+VXLAN_ETHERNET = 8 + 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,8 @@ class _Form:
     mtu: int
     table: Mapping[str, Any] = field(default_factory=dict)
     peer: Mapping[str, Any] = field(default_factory=dict)
+    # As on hosts that have nothing of the distribution's Python packages for it, or with NumPy.
+    python: Sequence[str] = ("python3", "-S")
 
     def document(self, overlay: Overlay, side: Side) -> dict[str, Any]:
         """Return the table of one side."""
@@ -94,23 +96,28 @@ def vtep_mac(address: IPv4Address) -> str:
 
 def _connect(form: _Form, pair: Pair, overlay: Overlay) -> IPv4Address:
     unit, control = f"bench-{form.name}", _control(form.name)
-    package = _archive()
     for side in sides(pair, overlay):
-        side.near.run(f"mkdir -p {_DESTINATION} && tar -x -C {_DESTINATION}", package)
+        copy_package(side.near)
         side.near.start(
             unit,
-            *("python3", "-c", _PROCESS),
+            *(*form.python, "-c", _PROCESS),
             *("--control", control, "--state", f"/run/{unit}.json"),
             environment=(f"PYTHONPATH={_DESTINATION}",),
         )
         side.near.run(
             f"timeout 10 sh -c 'until test -S {control}; do sleep 0.1; done'"
-            f" && {_PYTHON} -c {shlex.quote(_APPLY)} {control}",
+            f" && {PYTHON} -c {shlex.quote(_APPLY)} {control}",
             json.dumps(form.document(overlay, side)),
         )
     return address_device(pair, overlay, form.mtu)
 
 
+def copy_package(host: Endpoint) -> None:
+    """Put the checkout's package where PYTHON finds it."""
+    host.run(f"mkdir -p {_DESTINATION} && tar -x -C {_DESTINATION}", _archive())
+
+
+@cache
 def _archive() -> bytes:
     """Return the package as a tar archive, without what Python compiled of it."""
     buffer = io.BytesIO()
@@ -122,7 +129,7 @@ def _archive() -> bytes:
 
 def status(name: str, endpoint: Endpoint) -> dict[str, Any]:
     """Return the status of the datapath of the path `name` on a host. Raises BenchError."""
-    line = f"{_PYTHON} -c {shlex.quote(_STATUS)} {_control(name)}"
+    line = f"{PYTHON} -c {shlex.quote(_STATUS)} {_control(name)}"
     answer: dict[str, Any] = json.loads(endpoint.run(line))
     return answer
 
@@ -132,11 +139,12 @@ def _active_offloads(name: str, endpoint: Endpoint) -> Sequence[str]:
     return [offload for offload, state in states.items() if state == "active"]
 
 
-def _path(form: _Form, how: str) -> MeasuredPath:
+def _path(form: _Form, how: str, *packages: str) -> MeasuredPath:
     return MeasuredPath(
         form.name,
         f"{how}, MTU {form.mtu}",
         partial(_connect, form),
+        packages,
         active_offloads=partial(_active_offloads, form.name),
     )
 
@@ -149,15 +157,20 @@ PATHS = (
         "all offloads, inner checksums left to the receiving kernel",
     ),
     _path(
-        _Form("weft-udp-full-checksums", "udp", _UDP_MTU),
-        "all offloads, inner checksums complete as for any peer",
+        _Form("weft-udp-full-checksums", "udp", _UDP_MTU, python=("python3",)),
+        "all offloads, inner checksums complete as for any peer, summed by NumPy",
+        "python3-numpy",
+    ),
+    _path(
+        _Form("weft-udp-full-checksums-no-numpy", "udp", _UDP_MTU),
+        "the same without NumPy",
     ),
     _path(
         _Form("weft-udp-no-offload", "udp", _UDP_MTU, table={"offloads": False}),
         "one packet a system call",
     ),
     _path(
-        _Form("weft-vxlan-userspace", "vxlan", _UDP_MTU - _VXLAN_ETHERNET),
+        _Form("weft-vxlan-userspace", "vxlan", _UDP_MTU - VXLAN_ETHERNET),
         "all offloads, VXLAN framing",
     ),
 )

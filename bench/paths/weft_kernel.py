@@ -1,0 +1,80 @@
+# Copyright (c) 2026, The weft developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The kernel's VXLAN as weft lays it: by its own plan and its own netlink, without an agent."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from ipaddress import IPv4Address
+
+from bench.endpoint import Pair
+from bench.overlay import Overlay
+from bench.paths.path import IPV4_UDP, UNDERLAY_MTU, MeasuredPath, Side, sides
+from bench.paths.weft import PYTHON, VXLAN_ETHERNET, copy_package, vtep_mac
+
+_MTU = UNDERLAY_MTU - IPV4_UDP - VXLAN_ETHERNET
+
+# Makes the kernel hold what a host's plan says, of the two leases on standard input.
+_LAY = """
+import json, sys
+from ipaddress import IPv4Address, IPv4Network
+from weft.backends.kernel_vxlan import plan_kernel_vxlan
+from weft.backends.plan import Overlay
+from weft.kernel.difference import difference
+from weft.kernel.netlink import Netlink
+from weft.kernel.state import HostState
+from weft.lease import Lease
+from weft.network import Network, parse_backend
+
+said = json.load(sys.stdin)
+network = IPv4Network(said["network"])
+own, peer = (
+    Lease(IPv4Network(subnet), IPv4Address(address), backend_type="vxlan", backend_data=data)
+    for subnet, address, data in said["leases"]
+)
+overlay = Overlay(
+    Network(
+        network, own.subnet.prefixlen, network[0], peer.subnet[0], parse_backend(said["backend"])
+    ),
+    own, (peer,), "eth0", own.public_ip, said["mtu"], kernel_vxlan=True,
+)
+with Netlink() as netlink:
+    plan = plan_kernel_vxlan(overlay, masquerade=False)
+    for entry in netlink.apply(difference(plan.state, HostState())):
+        if entry.refusal:
+            sys.exit(entry.refusal)
+"""
+
+
+def _connect(pair: Pair, overlay: Overlay) -> IPv4Address:
+    for side in sides(pair, overlay):
+        copy_package(side.near)
+        side.near.run(f"{PYTHON} -c {shlex.quote(_LAY)}", json.dumps(_document(overlay, side)))
+    # The device has the base of the subnet, by which the host itself speaks.
+    return overlay.ends[1].subnet.network_address
+
+
+def _document(overlay: Overlay, side: Side) -> dict[str, object]:
+    return {
+        "network": str(overlay.network),
+        "backend": {"Type": "vxlan", "VNI": overlay.number, "Port": overlay.port},
+        "leases": [
+            (
+                str(end.subnet),
+                str(host.underlay),
+                {"VNI": overlay.number, "VtepMAC": vtep_mac(host.underlay)},
+            )
+            for end, host in ((side.near_end, side.near), (side.far_end, side.far))
+        ],
+        "mtu": UNDERLAY_MTU,
+    }
+
+
+PATH = MeasuredPath(
+    "weft-vxlan",
+    f"the kernel's device, neighbour, FDB entry and route as weft lays them, MTU {_MTU}",
+    _connect,
+    ("python3-pyroute2",),
+)
