@@ -50,7 +50,7 @@ with socket.create_server(("0.0.0.0", int(sys.argv[1]))) as server:
 _CLIENT = """
 import socket, sys
 target, source = (sys.argv[1], int(sys.argv[2])), (sys.argv[3], 0)
-with socket.create_connection(target, timeout=0.7, source_address=source) as client:
+with socket.create_connection(target, timeout=2.5, source_address=source) as client:
     print(client.recv(64).decode())
 """
 
