@@ -14,8 +14,10 @@ def test_paths_and_figures_have_the_names_that_readers_of_the_results_rely_on() 
     assert [path.name for path in ALL] == [
         "none",
         "kernel-vxlan",
+        "weft-vxlan",
         "weft-udp",
         "weft-udp-full-checksums",
+        "weft-udp-full-checksums-no-numpy",
         "weft-udp-no-offload",
         "weft-vxlan-userspace",
         "tinc",
