@@ -79,7 +79,7 @@ def _measure(pair: Pair, repeats: int) -> None:
     command = iperf3.tcp_command(targets[_PATH.name], _SECONDS, 1)
 
     def gbits() -> float:
-        return iperf3.parse_tcp(pair.left.run(f"{command} || true")).bits_per_second / 1e9
+        return iperf3.parse_tcp(iperf3.run(pair.left, command)).bits_per_second / 1e9
 
     floods = {"stranger, filtered": _STRANGER, "peer, other port": str(pair.left.underlay)}
     quiet: list[float] = []

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address
 from typing import Any
 
+from bench.endpoint import Endpoint
 from bench.errors import BenchError
 
 UNIT = "bench-iperf3"
@@ -72,6 +73,11 @@ def parse_tcp(text: str) -> Stream:
     if not received["bytes"]:
         raise BenchError("iperf3: nothing arrived")
     return Stream(received["bits_per_second"], received["bytes"])
+
+
+def run(client: Endpoint, command: str) -> str:
+    """Run a client and return its JSON, which says what went wrong better than its exit status."""
+    return client.run(f"{command} || true")
 
 
 def parse_udp(text: str) -> Datagrams:

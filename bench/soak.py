@@ -67,10 +67,9 @@ def _traffic(pair: Pair, targets: Iterable[IPv4Address]) -> None:
         BenchError: a path does not carry a kind.
     """
     for target in targets:
-        iperf3.parse_tcp(pair.left.run(f"{iperf3.tcp_command(target, _ROUND, 4)} || true"))
+        iperf3.parse_tcp(iperf3.run(pair.left, iperf3.tcp_command(target, _ROUND, 4)))
         for size in (64, 1400, 8000):
-            line = f"{iperf3.udp_command(target, _ROUND, size)} || true"
-            iperf3.parse_udp(pair.left.run(line))
+            iperf3.parse_udp(iperf3.run(pair.left, iperf3.udp_command(target, _ROUND, size)))
         ping.parse_microseconds(pair.left.run(ping.command(target, 50, 0.002)), 50)
 
 

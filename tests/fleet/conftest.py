@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from .fleet_lab import REPOSITORY, Lab, plain_environment
+from .fleet_lab import REPOSITORY, Lab, plain_environment, raised_lab
 
 
 @pytest.fixture(scope="module")
@@ -39,14 +39,5 @@ def galaxy(folder: Path, *arguments: str) -> None:
 
 @pytest.fixture(scope="module")
 def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
-    """Two bare hosts; on failure their journals are printed."""
-    lab = Lab("jrn", "10.173.0.0/24")
-    failed_before = request.session.testsfailed
-    try:
-        lab.up(2)
+    with raised_lab("jrn", "10.173.0.0/24", request) as lab:
         yield lab
-        if request.session.testsfailed > failed_before:
-            for host in (1, 2):
-                print(lab.on(host, "journalctl --no-pager -n 60"))
-    finally:
-        lab.down()

@@ -5,12 +5,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 _RECAP = re.compile(r"^(\S+)\s+: (ok=.*)$", re.MULTILINE)
@@ -66,6 +69,21 @@ class Lab:
         """Write the lab's inventory."""
         path.write_text(self.command("inventory"), encoding="utf-8")
         return path
+
+
+@contextlib.contextmanager
+def raised_lab(name: str, underlay: str, request: pytest.FixtureRequest) -> Iterator[Lab]:
+    """Two bare hosts; their journals are printed where a test failed, and they go in any case."""
+    lab = Lab(name, underlay)
+    failed_before = request.session.testsfailed
+    try:
+        lab.up(2)
+        yield lab
+        if request.session.testsfailed > failed_before:
+            for host in (1, 2):
+                print(lab.on(host, "journalctl --no-pager -n 80"))
+    finally:
+        lab.down()
 
 
 def plain_environment() -> dict[str, str]:

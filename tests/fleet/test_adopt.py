@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from .fleet_lab import REPOSITORY, Lab, Run, play
+from .fleet_lab import REPOSITORY, Lab, Run, play, raised_lab
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -32,17 +32,8 @@ LONGEST_OUTAGE = 3.0
 
 @pytest.fixture(scope="module")
 def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
-    """Two bare hosts; on failure their journals are printed."""
-    lab = Lab("adp", "10.174.0.0/24")
-    failed_before = request.session.testsfailed
-    try:
-        lab.up(2)
+    with raised_lab("adp", "10.174.0.0/24", request) as lab:
         yield lab
-        if request.session.testsfailed > failed_before:
-            for host in (1, 2):
-                print(lab.on(host, "journalctl --no-pager -n 80"))
-    finally:
-        lab.down()
 
 
 @pytest.fixture(scope="module")

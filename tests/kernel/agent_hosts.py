@@ -12,10 +12,13 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from subprocess import CompletedProcess, Popen
 from typing import Any
+
+import pytest
 
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.control_client import (
     DatapathClient,
@@ -23,8 +26,8 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.control
 )
 from tests.store.etcd_server import EtcdMember
 
-from .namespaces import Namespace, Namespaces, eventually
-from .overlay_hosts import MTU, PACKAGE_PARENT, attach
+from .namespaces import Namespace, Namespaces, eventually, namespaces, unusable
+from .overlay_hosts import MTU, PACKAGE_PARENT, Numbered, attach
 
 PREFIX = "/coreos.com/network"
 NETWORK = '{"Network": "100.96.0.0/16", "Backend": {"Type": "udp"}}'
@@ -36,7 +39,7 @@ _WITH_RUN = 'mount --bind "$0" /run && exec "$@"'
 
 
 @dataclass
-class AgentHost:
+class AgentHost(Numbered):
     """Host `number`: 10.168.0.(10+number) on the underlay, 100.96.(number).0/24 by its lease."""
 
     number: int
@@ -45,18 +48,6 @@ class AgentHost:
     container: Namespace
     settings: dict[str, Any]
     processes: dict[str, Popen[bytes]] = field(default_factory=dict)
-
-    @property
-    def public_ip(self) -> str:
-        return f"10.168.0.{10 + self.number}"
-
-    @property
-    def subnet(self) -> str:
-        return f"100.96.{self.number}.0/24"
-
-    @property
-    def container_ip(self) -> str:
-        return f"100.96.{self.number}.2"
 
     @property
     def run_directory(self) -> Path:
@@ -206,6 +197,21 @@ class Fleet:
         """Let the store forget all revisions but the newest."""
         status = json.loads(self.etcd.etcdctl("endpoint", "status", "--write-out=json").stdout)
         self.etcd.etcdctl("compact", str(status[0]["Status"]["header"]["revision"]))
+
+
+@contextlib.contextmanager
+def raised_fleet(folder: Path) -> Iterator[Fleet]:
+    """A fleet whose store runs, without hosts; all of it goes in the end."""
+    reason = unusable()
+    if reason is not None:
+        pytest.fail(reason)
+    with namespaces() as made:
+        fleet = Fleet(made, folder)
+        try:
+            fleet.etcd.start()
+            yield fleet
+        finally:
+            fleet.etcd.kill()
 
 
 def lease_key(number: int, length: int = 24) -> str:

@@ -34,19 +34,10 @@ MTU = UNDERLAY_MTU - 28
 _START = "import sys; from weft.datapath.process import run; sys.exit(run(sys.argv[1:]))"
 
 
-@dataclass
-class Machine:
-    """Host `number`: 10.168.0.(10+number) on the underlay, 100.96.(number).0/24 behind it."""
+class Numbered:
+    """What the number of a host says: its address, its subnet and its container's address."""
 
     number: int
-    underlay: Namespace
-    namespace: Namespace
-    container: Namespace
-
-    def become_wired(self) -> None:
-        """Put a wire between this machine and the underlay's bridge (`make_wire`)."""
-        make_wire(self.namespace, "eth0")
-        make_wire(self.underlay, f"host{self.number}")
 
     @property
     def public_ip(self) -> str:
@@ -63,6 +54,21 @@ class Machine:
     @property
     def container_ip(self) -> str:
         return f"100.96.{self.number}.2"
+
+
+@dataclass
+class Machine(Numbered):
+    """Host `number`: 10.168.0.(10+number) on the underlay, 100.96.(number).0/24 behind it."""
+
+    number: int
+    underlay: Namespace
+    namespace: Namespace
+    container: Namespace
+
+    def become_wired(self) -> None:
+        """Put a wire between this machine and the underlay's bridge (`make_wire`)."""
+        make_wire(self.namespace, "eth0")
+        make_wire(self.underlay, f"host{self.number}")
 
 
 @dataclass

@@ -18,32 +18,24 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.firewall 
     parse_saved,
 )
 
-from .agent_hosts import AgentHost, Fleet, lease_key
-from .namespaces import eventually, namespaces, unusable
+from .agent_hosts import AgentHost, Fleet, lease_key, raised_fleet
+from .namespaces import eventually
 from .traffic import pings, tcp_echo, tcp_listener
 
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     """Two hosts that reach each other, for all tests of the module."""
-    reason = unusable()
-    if reason is not None:
-        pytest.fail(reason)
-    with namespaces() as made:
-        fleet = Fleet(made, tmp_path_factory.mktemp("fleet"))
-        try:
-            fleet.etcd.start()
-            fleet.publish()
-            for number in (1, 2):
-                fleet.lease(number)
-                host = fleet.add_host(number)
-                host.start("datapath")
-                host.start("agent")
-            for host in fleet.hosts:
-                host.await_ready()
-            yield fleet
-        finally:
-            fleet.etcd.kill()
+    with raised_fleet(tmp_path_factory.mktemp("fleet")) as fleet:
+        fleet.publish()
+        for number in (1, 2):
+            fleet.lease(number)
+            host = fleet.add_host(number)
+            host.start("datapath")
+            host.start("agent")
+        for host in fleet.hosts:
+            host.await_ready()
+        yield fleet
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from .agent_hosts import AgentHost, Fleet
-from .namespaces import Namespace, counted, eventually, namespaces, unusable
+from .agent_hosts import AgentHost, Fleet, raised_fleet
+from .namespaces import Namespace, counted, eventually
 from .overlay_hosts import make_wire
 from .traffic import (
     Listener,
@@ -62,22 +62,14 @@ WAYS = (
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     """Two hosts with both processes, and a container each; no network is published yet."""
-    reason = unusable()
-    if reason is not None:
-        pytest.fail(reason)
-    with namespaces() as made:
-        fleet = Fleet(made, tmp_path_factory.mktemp("fleet"))
-        try:
-            fleet.etcd.start()
-            for number in (1, 2):
-                fleet.lease(number)
-                host = fleet.add_host(number)
-                host.start("datapath")
-                tcp_listener(host.container, host.container_ip)
-                udp_listener(host.container, host.container_ip)
-            yield fleet
-        finally:
-            fleet.etcd.kill()
+    with raised_fleet(tmp_path_factory.mktemp("fleet")) as fleet:
+        for number in (1, 2):
+            fleet.lease(number)
+            host = fleet.add_host(number)
+            host.start("datapath")
+            tcp_listener(host.container, host.container_ip)
+            udp_listener(host.container, host.container_ip)
+        yield fleet
 
 
 @pytest.fixture(scope="module", params=WAYS, ids=str)

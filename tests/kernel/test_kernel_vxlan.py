@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from .agent_hosts import AgentHost, Fleet
-from .namespaces import eventually, namespaces, unusable
+from .agent_hosts import AgentHost, Fleet, raised_fleet
+from .namespaces import eventually
 from .traffic import pings
 from .vxlan_state import DEVICE, LaidPeer, laid_device, laid_peers, mac_of
 
@@ -21,22 +21,14 @@ FLANNELS_MAC = "c6:d2:32:6f:8f:28"
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     """Two hosts on the kernel's datapath, without a process of the userspace one."""
-    reason = unusable()
-    if reason is not None:
-        pytest.fail(reason)
-    with namespaces() as made:
-        fleet = Fleet(made, tmp_path_factory.mktemp("fleet"))
-        try:
-            fleet.etcd.start()
-            fleet.publish_backend("vxlan")
-            for number in (1, 2):
-                fleet.lease(number)
-                fleet.add_host(number, datapath="auto").start("agent")
-            for host in fleet.hosts:
-                host.await_ready()
-            yield fleet
-        finally:
-            fleet.etcd.kill()
+    with raised_fleet(tmp_path_factory.mktemp("fleet")) as fleet:
+        fleet.publish_backend("vxlan")
+        for number in (1, 2):
+            fleet.lease(number)
+            fleet.add_host(number, datapath="auto").start("agent")
+        for host in fleet.hosts:
+            host.await_ready()
+        yield fleet
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from .agent_hosts import AgentHost, Fleet
-from .namespaces import eventually, namespaces, unusable
+from .agent_hosts import AgentHost, Fleet, raised_fleet
+from .namespaces import eventually
 from .traffic import pings
 
 CHANGES = (("udp", "vxlan"), ("vxlan", "host-gw"), ("host-gw", "udp"))
@@ -22,24 +22,16 @@ DEVICES = {"udp": {"flannel0"}, "vxlan": {"flannel.1"}, "host-gw": set[str]()}
 
 @pytest.fixture(scope="module")
 def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
-    reason = unusable()
-    if reason is not None:
-        pytest.fail(reason)
-    with namespaces() as made:
-        fleet = Fleet(made, tmp_path_factory.mktemp("fleet"))
-        try:
-            fleet.etcd.start()
-            fleet.publish_backend("udp")
-            for number in (1, 2):
-                fleet.lease(number)
-                host = fleet.add_host(number)
-                host.start("datapath")
-                host.start("agent")
-            for host in fleet.hosts:
-                host.await_ready()
-            yield fleet
-        finally:
-            fleet.etcd.kill()
+    with raised_fleet(tmp_path_factory.mktemp("fleet")) as fleet:
+        fleet.publish_backend("udp")
+        for number in (1, 2):
+            fleet.lease(number)
+            host = fleet.add_host(number)
+            host.start("datapath")
+            host.start("agent")
+        for host in fleet.hosts:
+            host.await_ready()
+        yield fleet
 
 
 def speak(fleet: Fleet, host: AgentHost, *backends: str) -> None:
