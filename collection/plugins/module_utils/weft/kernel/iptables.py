@@ -55,7 +55,7 @@ def announces_changes() -> bool:
 
 
 def _legacy_raw_is_in_use() -> bool:
-    """Whether any network namespace has the table; a kernel with iptables built in does not tell."""
+    """Whether any network namespace has the table; iptables built into the kernel does not tell."""
     return (_MODULES / "iptable_raw").exists() or not (_MODULES / "ip_tables").exists()
 
 
