@@ -100,6 +100,7 @@ OVERLAY = IPv4Network("100.96.0.0/16")
     ],
 )
 def test_what_was_taken_back_is_seen_by_the_running_dockerd(
+    *,
     given: dict[str, str],
     address: IPv4Interface,
     mtu: int | None,

@@ -158,7 +158,7 @@ def test_the_record_is_read_as_it_was_written() -> None:
 
 @pytest.mark.parametrize("text", ["", "[]", '{"containers": [{}], "units": [], "bridge": []}'])
 def test_another_text_is_no_record(text: str) -> None:
-    with pytest.raises(InterruptionError, match="docker_restart.json is not a record"):
+    with pytest.raises(InterruptionError, match=r"docker_restart\.json is not a record"):
         parse_interruption(text, RECORD)
 
 
