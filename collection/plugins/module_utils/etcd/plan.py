@@ -147,7 +147,8 @@ def _plan_forming(observations: Sequence[Observation]) -> Plan:
         problem=(
             f"{first.host} was a member of a cluster, and no host of the group holds data any "
             "more: an empty store would give the hosts other subnets. Restore a backup with the "
-            f"playbook weft.overlay.restore, or, to begin anew, remove /etc/default/etcd on {first.host}."
+            "playbook weft.overlay.restore, or, to begin anew, remove /etc/default/etcd on "
+            f"{first.host}."
         )
     )
 
