@@ -41,6 +41,8 @@ def test_what_is_no_version_is_named() -> None:
         (["3.4.23", "3.5.16"], "3.5.16", ""),
         (["3.4.23", "3.5.16"], "3.6.0", "skips a minor version: go to 3.5 first"),
         (["3.4.23"], "3.6.0", "skips a minor version: go to 3.5 first"),
+        (["3.5.30"], "3.6.1", ""),
+        (["3.5.30", "3.5.25"], "3.6.1", "go to 3.5.26 or newer first"),
         (["3.5.30"], "3.5.16", "3.5.16 is older than 3.5.30, which runs"),
         (["3.5.16"], "3.4.23", "etcd does not go back"),
         (["3.6.0"], "4.0.0", "another major version"),
