@@ -118,7 +118,7 @@ def parse_saved(text: str) -> dict[str, dict[str, tuple[str, ...]]]:
 def plan(traffic: OverlayTraffic, actual: Tables) -> str:
     """The input for `iptables-restore --noflush` that mends the rules; empty when all is well."""
     desired = desired_chains(traffic, closed=closes_containers(actual))
-    blocks = []
+    blocks: list[str] = []
     for table, place in _places(actual).items():
         if table not in desired:
             # An earlier Docker asked for it.
