@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import os
+import socket
 from collections.abc import Callable, Mapping
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
@@ -41,6 +43,7 @@ def main() -> None:
     store.write(Lease(subnet, public_ip, backend.backend_type, backend.backend_data))
     _write_subnet_file(options.subnet_file, network, subnet, backend.mtu, options.ip_masq)
     add_rules(network, subnet, masquerade=options.ip_masq)
+    _tell_systemd("READY=1")
     while True:
         # Without its store flanneld goes on as it is.
         with contextlib.suppress(OSError):
@@ -58,6 +61,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--ip-masq", action="store_true")
     parser.add_argument("--subnet-file", type=Path, default=Path("/run/flannel/subnet.env"))
     return parser
+
+
+def _tell_systemd(words: str) -> None:
+    """Tell systemd where it asks to be told (sd_notify(3))."""
+    path = os.environ.get("NOTIFY_SOCKET")
+    if path:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notice:
+            notice.sendto(words.encode(), path.replace("@", "\0", 1))
 
 
 def _own_subnet(leases: Mapping[IPv4Network, Lease], public_ip: IPv4Address) -> IPv4Network:

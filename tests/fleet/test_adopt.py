@@ -4,8 +4,9 @@
 """Two hosts of flannel's become hosts of weft, one after the other, under running containers.
 
 flannel_host/ lays the hosts out as flannel leaves them. WEFT_FLANNELD names a flanneld binary to
-run there; without it a stand-in carries flannel's wire. The tests are steps: each goes on from what
-the one before it left.
+run there; without it tests/flanneld_stand_in does. By udp, with all that an operator may meet; the
+molecule scenario `adopt` is by vxlan, and tests/kernel/test_adoption.py by each backend. The tests
+are steps: each goes on from what the one before it left.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.flanneld_stand_in.build import build
 
 from .fleet_lab import REPOSITORY, Lab, Run, play, raised_lab
 
@@ -44,12 +47,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def residents(lab: Lab, collections: Path, folder: Path) -> dict[int, str]:
     """Id, start and address of the containers on hosts that run flannel."""
+    program = os.environ.get("WEFT_FLANNELD") or str(build(folder / "flanneld"))
     laid_out = play(
         collections,
         folder,
         str(REPOSITORY / "tests/fleet/flannel_host/lay_out.yml"),
         *("-i", str(lab.write_inventory(folder / "hosts.yml"))),
-        *("-e", json.dumps({"flanneld_binary": os.environ.get("WEFT_FLANNELD", "")})),
+        *("-e", json.dumps({"flanneld_binary": program})),
     )
     assert laid_out.status == 0, laid_out.output
     return {host: resident(lab, host) for host in (1, 2)}
