@@ -53,7 +53,7 @@ def residents(lab: Lab, collections: Path, folder: Path) -> dict[int, str]:
         folder,
         str(REPOSITORY / "tests/fleet/flannel_host/lay_out.yml"),
         *("-i", str(lab.write_inventory(folder / "hosts.yml"))),
-        *("-e", json.dumps({"flanneld_binary": program})),
+        *("-e", json.dumps({"flannel_backend": "udp", "flanneld_binary": program})),
     )
     assert laid_out.status == 0, laid_out.output
     return {host: resident(lab, host) for host in (1, 2)}
