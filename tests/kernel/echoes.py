@@ -18,13 +18,13 @@ from .namespaces import Namespace
 
 INTERVAL = 0.005  # seconds
 _SETTLING = 0.5  # seconds of echoes before and after
-_ANSWER = re.compile(r"^\[([0-9.]+)\].* icmp_seq=\d+ .*time=([0-9.]+) ms", re.MULTILINE)
-_COUNTS = re.compile(r"(\d+) packets transmitted, (\d+) received")
+_ANSWER = re.compile(r"^\[([0-9.]+)\].* icmp_seq=(\d+) .*time=([0-9.]+) ms", re.MULTILINE)
+_SENT = re.compile(r"(\d+) packets transmitted")
 
 
 @dataclass(slots=True)
 class Echoes:
-    """Of the requests each INTERVAL: how many, how many without answer; the times in seconds."""
+    """Of the requests each INTERVAL: how many, how many got no answer; the times in seconds."""
 
     sent: int = 0
     lost: int = 0
@@ -33,12 +33,14 @@ class Echoes:
 
     def read(self, text: str) -> None:
         """Take the figures from what `ping -D` prints."""
-        counts = _COUNTS.search(text)
-        assert counts is not None, text
-        self.sent, received = map(int, counts.groups())
-        self.lost = self.sent - received
-        answers = [(float(at), float(took) / 1000) for at, took in _ANSWER.findall(text)]
-        assert len(answers) == received, text
+        sent = _SENT.search(text)
+        assert sent is not None, text
+        self.sent = int(sent[1])
+        found = _ANSWER.findall(text)
+        # What was under way in the end had no time to be answered.
+        numbers = {int(number) for _at, number, _took in found}
+        self.lost = max(numbers) - len(numbers)
+        answers = [(float(at), float(took) / 1000) for at, _number, took in found]
         self.longest_silence = max(after - before for (before, _), (after, _) in pairwise(answers))
         self.longest_round_trip = max(took for _, took in answers)
 

@@ -20,6 +20,7 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.handove
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.predecessor import (
     READY_TIMEOUT,
 )
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.status import Status
 
 from .echoes import echoes
 from .namespaces import Namespaces, eventually
@@ -75,6 +76,18 @@ def successor_of(host: Host) -> Iterator[socket.socket]:
         yield asking
 
 
+def carried(host: Host) -> int:
+    return carried_by(host.status())
+
+
+def carried_by(status: Status) -> int:
+    """Return the packets of a status, in and out, which are those of its only peer."""
+    (peer,) = status["peers"]
+    assert peer["packets_in"] == status["counters"]["packets_in"]
+    assert peer["packets_out"] == status["counters"]["packets_out"]
+    return peer["packets_in"] + peer["packets_out"]
+
+
 def test_no_packet_is_lost_and_no_count(
     every_pair: Pair, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
@@ -85,7 +98,8 @@ def test_no_packet_is_lost_and_no_count(
         pid = one.take_over()
     print(f"{request.node.callspec.id}: {figures}")
     assert figures.lost == 0
-    assert figures.longest_silence < 1
+    # On an idle machine some milliseconds; what the TUN queue holds (1,000 packets) bounds it.
+    assert figures.longest_silence < 4
     assert one.process.wait(10) == 0
     after = one.status()
     assert after["pid"] == pid != before["pid"]
@@ -94,9 +108,7 @@ def test_no_packet_is_lost_and_no_count(
     assert after["offloads"] == before["offloads"]
     assert not set(after["workers"]) & set(before["workers"])
     assert len(after["workers"]) == len(before["workers"])
-    for was, now in zip(before["peers"], after["peers"], strict=True):
-        assert now["packets_out"] == was["packets_out"] + figures.sent
-        assert now["packets_in"] == was["packets_in"] + figures.sent
+    eventually(lambda: carried(one) == carried_by(before) + 2 * figures.sent, "each was counted")
     assert after["counters"]["drops"]["receive-queue-full"] == 0
     assert one.drops() == two.drops() == {}
     # The device has kept its address and its route.
@@ -182,9 +194,8 @@ def test_a_successor_that_ends_before_it_is_ready(pair: Pair, tmp_path: Path) ->
             pass
         eventually(lambda: "nothing was handed over, going on" in one.log, "it goes on")
     assert figures.lost == 0
-    after = one.status()
-    assert after["pid"] == before["pid"]
-    assert after["peers"][0]["packets_out"] == before["peers"][0]["packets_out"] + figures.sent
+    eventually(lambda: carried(one) == carried_by(before) + 2 * figures.sent, "each was counted")
+    assert one.status()["pid"] == before["pid"]
     assert one.take_over() != before["pid"]
     assert pings(one.container, two.container_ip)
 
