@@ -53,9 +53,9 @@ class Lab:
             raise AssertionError(f"lab {' '.join(words)}: {done.stdout}{done.stderr}")
         return done.stdout
 
-    def up(self, hosts: int) -> None:
+    def up(self, hosts: int, *options: str) -> None:
         """Raise this many hosts; those that are up already stay."""
-        self.command("up", "--hosts", str(hosts), "--underlay", self.underlay)
+        self.command("up", "--hosts", str(hosts), "--underlay", self.underlay, *options)
 
     def down(self) -> None:
         """Take everything away."""

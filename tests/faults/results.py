@@ -1,0 +1,44 @@
+# Copyright (c) 2026, The weft developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a fault came to, as the table of docs/faults.md tells it."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from tests.fleet.fleet_lab import REPOSITORY
+
+from .traffic import Loss
+
+FOLDER = REPOSITORY / ".cache/faults"
+BY_ITSELF = "itself"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One fault. seen is what an operator reads meanwhile, healed_by itself or a command.
+
+    loss is that of the pings that it hurt most; seconds pass from the end of the fault until all
+    invariants hold, as often as they are looked at (about a second).
+    """
+
+    fault: str
+    seen: str
+    loss: Loss
+    seconds: float
+    healed_by: str = BY_ITSELF
+    note: str = ""
+
+
+def write(result: Result, backend: str, date: str) -> Path:
+    """Leave the result as a JSON document for dev/faults_table.py."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    name = re.sub(r"[^a-z0-9]+", "-", result.fault.lower()).strip("-")
+    path = FOLDER / f"{name}.{backend}.json"
+    document = {**asdict(result), "backend": backend, "date": date}
+    path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    return path
