@@ -49,8 +49,6 @@ FLAVOURS: dict[str, tuple[str, ...]] = {
         *("ethtool", "fastd", "nebula", "openvpn", "tinc", "wireguard-go", "wireguard-tools"),
         "python3-numpy",
     ),
-    # A clock of its own for a process of a host that has the machine's.
-    "faults": ("faketime",),
 }
 DEFAULT_FLAVOUR = "plain"
 

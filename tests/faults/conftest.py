@@ -41,7 +41,7 @@ def raised_fleet(
     lab = Lab("flt", "10.175.0.0/24")
     keep = request.config.getoption("--keep-fleet")
     try:
-        lab.up(len(HOSTS), "--flavour", "faults")
+        lab.up(len(HOSTS))
         fleet = Fleet(lab, tmp_path_factory.mktemp("fleet"), backend)
         fleet.converge()
         fleet.provide_containers()

@@ -136,7 +136,7 @@ class Fleet:
         return {number: IPv4Address(text.strip()) for number, text in self.on_each(command).items()}
 
     def says(self, number: int) -> str:
-        """What `weftctl status` tells an operator who looks: its problems, or that there is none."""
+        """What `weftctl status` tells an operator who looks: its problems, if any."""
         lines = self.on(number, "weftctl status 2>&1 || true").splitlines()
         told = [line for line in lines if line.startswith("PROBLEM: ") or "away: " in line]
         return " / ".join(" ".join(line.split()) for line in told) or "no problem"

@@ -82,6 +82,7 @@ def _of_agent(host: Mapping[str, Any], own: StoredLease) -> Iterator[str]:
 
 def _of_routes(backend: str, host: Mapping[str, Any], others: list[StoredLease]) -> Iterator[str]:
     device = _DEVICES[backend]
+    expected: set[tuple[str, str, str | None]]
     if backend == "udp":
         expected = {(_NETWORK, device, None)}
     elif backend == "vxlan":

@@ -47,7 +47,7 @@ class Traffic:
 
 @dataclass(slots=True)
 class Stream:
-    """What the receiver of one TCP connection saw; filled when it ends. longest_pause in seconds."""
+    """What the receiver of one TCP connection saw, pauses in seconds; filled when it ends."""
 
     bytes: int = 0
     longest_pause: float = 0.0
@@ -62,7 +62,7 @@ def parse_ping(text: str) -> Loss:
     if sent is None or not replies:
         raise ValueError(f"ping says nothing that can be counted: {text[-500:]!r}")
     # The end of ping may cut the last request off from its answer.
-    count = max(max(replies), int(sent[1]) - 1)
+    count = max(*replies, int(sent[1]) - 1)
     moments = sorted(replies.values())
     # What was asked before the first answer and after the last one is silence, too.
     silences = [(min(replies) - 1) * INTERVAL, (count - max(replies)) * INTERVAL]

@@ -53,9 +53,9 @@ class Lab:
             raise AssertionError(f"lab {' '.join(words)}: {done.stdout}{done.stderr}")
         return done.stdout
 
-    def up(self, hosts: int, *options: str) -> None:
+    def up(self, hosts: int) -> None:
         """Raise this many hosts; those that are up already stay."""
-        self.command("up", "--hosts", str(hosts), "--underlay", self.underlay, *options)
+        self.command("up", "--hosts", str(hosts), "--underlay", self.underlay)
 
     def down(self) -> None:
         """Take everything away."""
