@@ -14,7 +14,7 @@ import pytest
 from tests.fleet.fleet_lab import Lab
 
 from . import results
-from .faulted_fleet import HOSTS, Fleet
+from .faulted_fleet import HOSTS, Fleet, HostError
 from .health import ailments, await_health, read_fleet
 from .invariants import FleetState
 
@@ -43,8 +43,9 @@ def raised_fleet(
     try:
         lab.up(len(HOSTS))
         fleet = Fleet(lab, tmp_path_factory.mktemp("fleet"), backend)
-        fleet.converge()
-        fleet.provide_containers()
+        if not is_well(fleet):
+            fleet.converge()
+            fleet.provide_containers()
         yield fleet
         if request.session.testsfailed:
             for number in HOSTS:
@@ -52,6 +53,14 @@ def raised_fleet(
     finally:
         if not keep:
             lab.down()
+
+
+def is_well(fleet: Fleet) -> bool:
+    """Whether the fleet is one that was kept."""
+    try:
+        return not ailments(fleet, read_fleet(fleet))
+    except (HostError, ValueError):
+        return False
 
 
 @pytest.fixture(scope="session")

@@ -114,9 +114,9 @@ class Fleet:
             *arguments,
         )
 
-    def converge(self) -> None:
+    def converge(self, *arguments: str) -> None:
         """Run site.yml on the whole fleet; raises AssertionError with what it printed."""
-        run = self.play("site")
+        run = self.play("site", *arguments)
         assert run.status == 0, run.output
 
     def provide_containers(self) -> None:

@@ -22,13 +22,13 @@ BY_ITSELF = "itself"
 class Result:
     """One fault. seen is what an operator reads meanwhile, healed_by itself or a command.
 
-    loss is that of the pings that it hurt most; seconds pass from the end of the fault until all
-    invariants hold, as often as they are looked at (about a second).
+    loss is that of the pings that it hurt most, None where nobody could ping; seconds pass from
+    the end of the fault until all invariants hold, as often as they are looked at.
     """
 
     fault: str
     seen: str
-    loss: Loss
+    loss: Loss | None
     seconds: float
     healed_by: str = BY_ITSELF
     note: str = ""

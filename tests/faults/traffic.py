@@ -109,8 +109,8 @@ def streaming(fleet: Fleet, source: int, target: int) -> Iterator[Stream]:
             yield stream
         finally:
             _stop(fleet, source, sender)
-        # What is under way arrives, and the receiver ends by itself.
-        fleet.on(target, f"while systemctl is-active -q {receiver}; do sleep 0.1; done", timeout=20)
+        # What is under way arrives, after TCP's pause at the longest, and the receiver ends.
+        fleet.on(target, f"while systemctl is-active -q {receiver}; do sleep 0.1; done")
     finally:
         text = _stop(fleet, target, receiver)
         fleet.on_each("rm -f /run/tcp_stream.py", hosts=(source, target))
