@@ -19,7 +19,7 @@ from .faulted_fleet import STORE_PREFIX, Fleet
 from .health import ailments, await_health, read_leases
 from .invariants import FleetState, StoredLease
 from .results import Result
-from .traffic import pinging
+from .traffic import UNTOUCHED, pinging
 from .waiting import eventually
 
 pytestmark = pytest.mark.timeout(1200)
@@ -81,7 +81,7 @@ def test_the_subnet_is_free_when_the_host_returns(
             begun = time.monotonic()
         await_health(fleet, expected, 120)
         healed = time.monotonic() - begun
-    assert traffic.worst.lost <= 5
+    assert traffic.worst.lost <= UNTOUCHED
     record(
         Result(
             f"a lease of {TTL} s expired while its host was off, and the subnet is free",
@@ -117,7 +117,7 @@ def test_another_holds_the_subnet_when_the_host_returns(
             assert holders(fleet) == held
         finally:
             fleet.etcdctl("del", KEY)
-    assert traffic.worst.lost <= 5
+    assert traffic.worst.lost <= UNTOUCHED
     record(
         Result(
             f"a lease of {TTL} s expired while its host was off, and another holds the subnet",

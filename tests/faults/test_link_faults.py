@@ -16,7 +16,7 @@ from .faulted_fleet import Fleet
 from .health import await_health
 from .invariants import FleetState
 from .results import Result
-from .traffic import pinging, streaming
+from .traffic import UNTOUCHED, pinging, streaming
 
 pytestmark = [pytest.mark.timeout(600), pytest.mark.quick]
 
@@ -34,7 +34,7 @@ def test_a_cut_link_that_is_mended(fleet: Fleet, well: FleetState, record: Recor
             seen = fleet.says(1)
         healed = await_health(fleet, well, 60)
     untouched = traffic.losses[3, 1]
-    assert untouched.lost <= 5
+    assert untouched.lost <= UNTOUCHED
     assert traffic.worst.longest < CUT + 15
     record(Result(f"a host's link cut for {CUT:.0f} s", seen, traffic.worst, healed))
 

@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from .conftest import Record
@@ -14,58 +12,65 @@ from .faulted_fleet import Fleet
 from .health import await_health
 from .invariants import FleetState
 from .results import Result
-from .traffic import pinging, streaming
+from .traffic import UNTOUCHED, Stream, pinging, streaming
 
 pytestmark = [pytest.mark.timeout(600), pytest.mark.quick]
 
-KILLED = (1, 2, 1)
+KILLED = (1, 2)
+# Seconds without a packet while the datapath is started anew, on a machine that is busy.
+LONGEST_RESTART = 20.0
 
 
-def kill(fleet: Fleet, unit: str) -> str:
-    """Kill a unit's processes on one host after the other; return what the last one said then.
+def kill(fleet: Fleet, unit: str, number: int) -> str:
+    """Kill a unit's processes on a host, and return what the host says then.
 
-    systemd brings them back.
+    systemd brings them back, which is waited for.
     """
-    seen = ""
-    for number in KILLED:
-        fleet.on(number, f"systemctl kill --signal=KILL {unit}")
-        fleet.on(number, f"while systemctl is-active -q {unit}; do sleep 0.1; done")
-        seen = fleet.says(number)
-        fleet.on(number, f"until systemctl is-active -q {unit}; do sleep 0.1; done")
-        # Each kill hits streams that have recovered from the one before.
-        time.sleep(3)
+    fleet.on(number, f"systemctl kill --signal=KILL {unit}")
+    fleet.on(number, f"while systemctl is-active -q {unit}; do sleep 0.1; done")
+    seen = fleet.says(number)
+    fleet.on(number, f"until systemctl is-active -q {unit}; do sleep 0.1; done")
     return seen
 
 
 def test_the_agent_killed_under_load(fleet: Fleet, well: FleetState, record: Record) -> None:
     with pinging(fleet) as traffic, streaming(fleet, 1, 2) as stream:
-        seen = kill(fleet, "weftd.service")
-    healed = await_health(fleet, well, 30)
+        seen = [kill(fleet, "weftd.service", number) for number in KILLED]
+    healed = await_health(fleet, well, 60)
     assert stream.ended_in_order
-    assert traffic.worst.lost <= 5
+    assert traffic.worst.lost <= UNTOUCHED
     record(
         Result(
-            f"the agent killed {len(KILLED)} times under load",
-            seen,
+            "the agent killed under load, on one host after the other",
+            seen[0],
             traffic.worst,
             healed,
-            note=f"a TCP connection lived on, its longest pause {stream.longest_pause:.2f} s",
+            note=f"the TCP connection between them lived on, {pause_of(stream)}",
         )
     )
 
 
-def test_the_datapath_killed_under_load(fleet: Fleet, well: FleetState, record: Record) -> None:
+@pytest.mark.parametrize("number", KILLED, ids=["sender", "receiver"])
+def test_the_datapath_killed_under_load(
+    fleet: Fleet, well: FleetState, record: Record, number: int
+) -> None:
     with pinging(fleet) as traffic, streaming(fleet, 1, 2) as stream:
-        seen = kill(fleet, "weft-datapath.service")
-    healed = await_health(fleet, well, 30)
+        seen = kill(fleet, "weft-datapath.service", number)
+    healed = await_health(fleet, well, 60)
     assert stream.ended_in_order
-    assert traffic.worst.longest < 20
+    assert traffic.worst.longest < LONGEST_RESTART
+    role = "sending" if number == KILLED[0] else "receiving"
     record(
         Result(
-            f"the userspace datapath killed {len(KILLED)} times under load",
+            f"the userspace datapath of the {role} host killed under load",
             seen,
             traffic.worst,
             healed,
-            note=f"a TCP connection lived on, its longest pause {stream.longest_pause:.2f} s",
+            note=f"the TCP connection lived on, {pause_of(stream)}: TCP tries again after pauses "
+            "that double",
         )
     )
+
+
+def pause_of(stream: Stream) -> str:
+    return f"with a longest pause of {stream.longest_pause:.2f} s"

@@ -17,7 +17,7 @@ from .faulted_fleet import STORE_PREFIX, Fleet
 from .health import await_health
 from .invariants import FleetState
 from .results import Result
-from .traffic import pinging
+from .traffic import UNTOUCHED, pinging
 from .waiting import eventually
 
 pytestmark = pytest.mark.timeout(900)
@@ -28,8 +28,6 @@ OUTAGE = float(os.environ.get("WEFT_FAULTS_OUTAGE", "120"))
 # A lease of a host that is none of the fleet's, in flannel's form.
 STRANGERS_KEY = f"{STORE_PREFIX}/subnets/100.96.99.0-24"
 STRANGERS_LEASE = json.dumps({"PublicIP": "10.175.0.99", "PublicIPv6": None})
-# Pings that may go missing on a busy machine although nothing that carries them is touched.
-UNTOUCHED = 5
 
 
 def carries(fleet: Fleet, number: int, subnet: str) -> bool:
