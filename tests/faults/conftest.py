@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import datetime
 import os
 from collections.abc import Callable, Iterator
 
@@ -39,7 +38,7 @@ def raised_fleet(
     backend = os.environ.get("WEFT_FAULTS_BACKEND", "udp")
     assert backend in _BACKENDS, f"WEFT_FAULTS_BACKEND is {backend!r}, not one of {_BACKENDS}"
     lab = Lab("flt", "10.175.0.0/24")
-    keep = request.config.getoption("--keep-fleet")
+    keep = request.config.getoption("--keep-fleet", default=False)
     try:
         lab.up(len(HOSTS))
         fleet = Fleet(lab, tmp_path_factory.mktemp("fleet"), backend)
@@ -82,11 +81,12 @@ def fleet(request: pytest.FixtureRequest, raised_fleet: Fleet, well: FleetState)
 
 
 @pytest.fixture
-def record(fleet: Fleet) -> Record:
+def record(request: pytest.FixtureRequest, fleet: Fleet) -> Record:
     """Keeps what a fault came to for the table, and shows it."""
 
     def keep(result: results.Result) -> None:
-        results.write(result, fleet.backend, datetime.date.today().isoformat())
+        area = request.path.stem.removeprefix("test_").removesuffix("_faults")
+        results.write(result, area, fleet.backend)
         print(result)
 
     return keep

@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
+import datetime
 import json
+import os
 import re
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 from tests.fleet.fleet_lab import REPOSITORY
 
@@ -34,11 +35,18 @@ class Result:
     note: str = ""
 
 
-def write(result: Result, backend: str, date: str) -> Path:
-    """Leave the result as a JSON document for dev/faults_table.py."""
+def write(result: Result, area: str, backend: str) -> None:
+    """Leave the result as a JSON document for dev/faults_table.py; area says what broke."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     name = re.sub(r"[^a-z0-9]+", "-", result.fault.lower()).strip("-")
     path = FOLDER / f"{name}.{backend}.json"
-    document = {**asdict(result), "backend": backend, "date": date}
+    document = {
+        **asdict(result),
+        "area": area,
+        "backend": backend,
+        "date": datetime.date.today().isoformat(),
+        # What else the machine did decides over seconds.
+        "load": os.getloadavg()[0],
+        "cpus": os.cpu_count(),
+    }
     path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    return path
