@@ -25,6 +25,8 @@ UNTOUCHED = 5
 _REPLY = re.compile(r"^\[(\d+\.\d+)\] \d+ bytes from .* icmp_seq=(\d+) ", re.MULTILINE)
 _SENT = re.compile(r"^(\d+) packets transmitted", re.MULTILINE)
 _PORT = 5201
+# Seconds for a connection that was silent to be heard again, when the pauses of TCP have doubled.
+_LONGEST_END = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,8 @@ def streaming(fleet: Fleet, source: int, target: int) -> Iterator[Stream]:
         finally:
             _stop(fleet, source, sender)
         # What is under way arrives, after TCP's pause at the longest, and the receiver ends.
-        fleet.on(target, f"while systemctl is-active -q {receiver}; do sleep 0.1; done")
+        ended = f"while systemctl is-active -q {receiver}; do sleep 0.1; done"
+        fleet.on(target, ended, timeout=_LONGEST_END)
     finally:
         text = _stop(fleet, target, receiver)
         fleet.on_each("rm -f /run/tcp_stream.py", hosts=(source, target))
@@ -127,11 +130,17 @@ def _unit(what: str, other: int) -> str:
 
 
 def _start(fleet: Fleet, number: int, unit: str, command: str, end: str) -> None:
-    properties = f"--property=KillSignal={end} --property=StandardOutput=truncate:/run/{unit}.out"
-    fleet.on(number, f"systemd-run --quiet --collect --unit={unit} {properties} {command}")
+    properties = (
+        f"--property=KillSignal={end}",
+        f"--property=TimeoutStopSec={_LONGEST_END}",
+        f"--property=StandardOutput=truncate:/run/{unit}.out",
+    )
+    run = f"systemd-run --quiet --collect --unit={unit} {' '.join(properties)}"
+    fleet.on(number, f"{run} {command}")
 
 
 def _stop(fleet: Fleet, number: int, unit: str) -> str:
     """End a unit and return what it has printed; nothing of it stays."""
     ended = f"systemctl stop {unit} 2>/dev/null || true; systemctl reset-failed {unit} 2>/dev/null"
-    return fleet.on(number, f"{ended}; cat /run/{unit}.out; rm -f /run/{unit}.out")
+    printed = f"cat /run/{unit}.out; rm -f /run/{unit}.out"
+    return fleet.on(number, f"{ended}; {printed}", timeout=_LONGEST_END + 30)
