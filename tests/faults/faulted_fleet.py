@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import shlex
 import subprocess
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from ipaddress import IPv4Address
@@ -31,6 +31,16 @@ docker container inspect {_CONTAINER} >/dev/null 2>&1 ||
     docker run --detach --name {_CONTAINER} --restart unless-stopped --stop-signal KILL \\
         {BUSYBOX_TAG} sleep 1000000
 """
+# The host that holds the identity of the store's root, if the store asks for one.
+_ACCESS_HOST = 1
+_ROOT_OF_STORE = """
+export ETCDCTL_API=3 scheme=http
+if grep -q https:// /etc/weft/weftd.json; then
+    scheme=https access=/etc/weft/store
+    export ETCDCTL_CACERT=$access/ca.pem ETCDCTL_CERT=$access/root.pem ETCDCTL_KEY=$access/root.key
+fi
+for address in {}; do endpoints=$endpoints,$scheme://$address:2379; done
+etcdctl --endpoints="${{endpoints#,}}" """
 
 
 class HostError(AssertionError):
@@ -91,11 +101,10 @@ class Fleet:
         shared = ("ControlMaster=auto", "ControlPersist=60", f"ControlPath={self.folder}/%C")
         return (program, *(word for option in shared for word in ("-o", option)), *words)
 
-    def etcdctl(self, *words: str, hosts: Sequence[int] = HOSTS) -> str:
-        """Run etcdctl on the first of some hosts, against the members on all of them."""
-        endpoints = ",".join(f"http://{self.address(host)}:2379" for host in hosts)
-        command = shlex.join(["etcdctl", f"--endpoints={endpoints}", *words])
-        return self.on(hosts[0], f"ETCDCTL_API=3 {command}")
+    def etcdctl(self, *words: str, members: Iterable[int] = HOSTS) -> str:
+        """Run etcdctl as root of the store, on the host that may, against some members."""
+        addresses = " ".join(str(self.address(member)) for member in members)
+        return self.on(_ACCESS_HOST, f"{_ROOT_OF_STORE.format(addresses)} {shlex.join(words)}")
 
     def script(self, name: str) -> str:
         """The text of a program that runs on the hosts."""

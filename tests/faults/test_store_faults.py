@@ -78,11 +78,11 @@ def test_one_member_of_three_dead(fleet: Fleet, well: FleetState, record: Record
         with faults.dead(fleet, ETCD, hosts=(1,)):
             killed = time.monotonic()
             try:
-                fleet.etcdctl("put", STRANGERS_KEY, STRANGERS_LEASE, hosts=others)
+                fleet.etcdctl("put", STRANGERS_KEY, STRANGERS_LEASE, members=others)
                 eventually(lambda: all(peers(fleet, number) == 3 for number in (1, 2, 3)), 60)
                 followed = time.monotonic() - killed
             finally:
-                fleet.etcdctl("del", STRANGERS_KEY, hosts=others)
+                fleet.etcdctl("del", STRANGERS_KEY, members=others)
             seen = fleet.says(1)
         healed = await_health(fleet, well, 60)
     assert traffic.worst.lost <= UNTOUCHED
@@ -115,13 +115,13 @@ def test_compaction_while_an_agent_is_cut_off(
         with faults.dead(fleet, ETCD, hosts=(3,)), pinging(fleet, [(1, 2)]) as traffic:
             fleet.on(3, "date +%s >/run/faults-since")
             with faults.cut_off(fleet, 3):
-                fleet.etcdctl("put", STRANGERS_KEY, STRANGERS_LEASE, hosts=others)
-                fleet.etcdctl("del", STRANGERS_KEY, hosts=others)
+                fleet.etcdctl("put", STRANGERS_KEY, STRANGERS_LEASE, members=others)
+                fleet.etcdctl("del", STRANGERS_KEY, members=others)
                 written = fleet.etcdctl(
-                    "put", STRANGERS_KEY, STRANGERS_LEASE, "--write-out=json", hosts=others
+                    "put", STRANGERS_KEY, STRANGERS_LEASE, "--write-out=json", members=others
                 )
                 fleet.etcdctl(
-                    "compact", str(json.loads(written)["header"]["revision"]), hosts=others
+                    "compact", str(json.loads(written)["header"]["revision"]), members=others
                 )
                 # The stream of the cut agent must have broken: its keepalive takes 20 s.
                 time.sleep(25)
@@ -133,7 +133,7 @@ def test_compaction_while_an_agent_is_cut_off(
             ).strip()
     finally:
         fleet.on(3, "rm -f /run/faults-since")
-        fleet.etcdctl("del", STRANGERS_KEY, hosts=others)
+        fleet.etcdctl("del", STRANGERS_KEY, members=others)
     healed = await_health(fleet, well, 60)
     assert traffic.worst.lost <= UNTOUCHED
     record(Result("the store compacted while an agent was cut off", seen, traffic.worst, healed))
