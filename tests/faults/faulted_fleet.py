@@ -40,7 +40,8 @@ if grep -q https:// /etc/weft/weftd.json; then
     export ETCDCTL_CACERT=$access/ca.pem ETCDCTL_CERT=$access/root.pem ETCDCTL_KEY=$access/root.key
 fi
 for address in {}; do endpoints=$endpoints,$scheme://$address:2379; done
-etcdctl --endpoints="${{endpoints#,}}" """
+# An election may be under way.
+etcdctl --command-timeout=20s --endpoints="${{endpoints#,}}" """
 
 
 class HostError(AssertionError):
