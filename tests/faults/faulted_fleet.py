@@ -34,9 +34,9 @@ docker container inspect {_CONTAINER} >/dev/null 2>&1 ||
 # The host that holds the identity of the store's root, if the store asks for one.
 _ACCESS_HOST = 1
 _ROOT_OF_STORE = """
-export ETCDCTL_API=3 scheme=http
-if grep -q https:// /etc/weft/weftd.json; then
-    scheme=https access=/etc/weft/store
+export ETCDCTL_API=3 scheme=http access=/etc/weft/store
+if [ -e $access/root.pem ]; then
+    scheme=https
     export ETCDCTL_CACERT=$access/ca.pem ETCDCTL_CERT=$access/root.pem ETCDCTL_KEY=$access/root.key
 fi
 for address in {}; do endpoints=$endpoints,$scheme://$address:2379; done
