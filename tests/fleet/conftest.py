@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 from .fleet_lab import REPOSITORY, Lab, plain_environment, raised_lab
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def tarball(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The Galaxy tarball, built from the checkout."""
     target = tmp_path_factory.mktemp("dist")
@@ -23,10 +24,12 @@ def tarball(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return built
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def collections(tarball: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty path into which the tarball was installed."""
+    """A path into which the tarball was installed."""
     path = tmp_path_factory.mktemp("collections")
+    # Galaxy would bring what ours depends on.
+    shutil.copytree(REPOSITORY / ".venv/collections", path, dirs_exist_ok=True)
     galaxy(path, "install", "--offline", str(tarball), "-p", str(path))
     return path
 
@@ -37,7 +40,7 @@ def galaxy(folder: Path, *arguments: str) -> None:
     subprocess.run(command, cwd=folder, env=plain_environment(), check=True, capture_output=True)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
     with raised_lab("jrn", "10.173.0.0/24", request) as lab:
         yield lab

@@ -25,6 +25,8 @@ pytestmark = pytest.mark.timeout(900)
 
 SUBNETS = {1: "100.96.72.0/24", 2: "100.96.37.0/24"}
 CONTAINERS = {1: "100.96.72.2", 2: "100.96.37.2"}
+# These hosts' flannel reaches its store by plain HTTP.
+STORE = {"etcd_tls": False}
 # How often the outage is sampled, and how long it may be, in seconds.
 PING_INTERVAL = 0.02
 LONGEST_OUTAGE = 3.0
@@ -49,7 +51,7 @@ def residents(lab: Lab, collections: Path, folder: Path) -> dict[int, str]:
         folder,
         str(REPOSITORY / "tests/fleet/flannel_host/lay_out.yml"),
         *("-i", str(lab.write_inventory(folder / "hosts.yml"))),
-        *("-e", json.dumps({"flanneld_binary": os.environ.get("WEFT_FLANNELD", "")})),
+        *("-e", json.dumps(STORE | {"flanneld_binary": os.environ.get("WEFT_FLANNELD", "")})),
     )
     assert laid_out.status == 0, laid_out.output
     return {host: resident(lab, host) for host in (1, 2)}
@@ -62,7 +64,7 @@ def resident(lab: Lab, host: int) -> str:
 
 def adopt(lab: Lab, collections: Path, folder: Path, *arguments: str, **settings: object) -> Run:
     # flanneld of these hosts runs with --ip-masq.
-    variables = {"overlay_masquerade": True, **settings}
+    variables = {**STORE, "overlay_masquerade": True, **settings}
     return play(
         collections,
         folder,

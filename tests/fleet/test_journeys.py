@@ -69,7 +69,9 @@ def test_the_first_run_converges(lab: Lab, collections: Path, folder: Path) -> N
         "bip": "100.96.1.1/24",
         "mtu": 1472,
     }
-    stored = lab.on(1, "etcdctl get --prefix /coreos.com/network")
+    files = "/etc/weft/store/provisioner"
+    login = f"--cacert /etc/weft/store/ca.pem --cert {files}.pem --key {files}.key"
+    stored = lab.on(1, f"etcdctl {login} get --prefix /coreos.com/network/")
     assert json.loads(stored.splitlines()[1])["Backend"]["Type"] == "udp"
     assert "/coreos.com/network/subnets/100.96.1.0-24" in stored
     assert "/coreos.com/network/subnets/100.96.2.0-24" in stored

@@ -51,6 +51,7 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.store_settings i
 )
 from tests.store.etcd_server import Authority, EtcdMember, Identity, TlsFiles
 from tests.store.test_modules import run_module
+from tests.store.tls_client import any_version, client_context, handshakes
 
 ROOT = Path(__file__).parents[2]
 PREFIX = "/coreos.com/network"
@@ -405,28 +406,11 @@ class TestTlsVersions:
     def test_before_1_2_are_refused(
         self, guarded: GuardedStore, version: ssl.TLSVersion, served: bool
     ) -> None:
-        own = guarded.identity(HOST_A)
-        port = guarded.member.client_port
-        assert handshakes(port, own, version) is served
+        context = client_context(guarded.identity(HOST_A), version)
+        assert handshakes("127.0.0.1", guarded.member.client_port, context) is served
         # The client itself can speak each of them.
-        server = guarded.authority.issue("control", usages="serverAuth")
-        with tls_server(server) as control:
-            assert handshakes(control, own, version)
-
-
-def handshakes(port: int, own: Identity, version: ssl.TLSVersion) -> bool:
-    """Tell whether the server on loopback agrees to that version of TLS and no other."""
-    context = any_version(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    context.minimum_version = context.maximum_version = version
-    context.load_cert_chain(own.certificate, own.key)
-    with socket.create_connection(("127.0.0.1", port), timeout=5) as plain:
-        try:
-            context.wrap_socket(plain).close()
-        except ssl.SSLError:
-            return False
-    return True
+        with tls_server(guarded.authority.issue("control", usages="serverAuth")) as control:
+            assert handshakes("127.0.0.1", control, context)
 
 
 @contextlib.contextmanager
@@ -448,10 +432,3 @@ def tls_server(identity: Identity) -> Iterator[int]:
             yield listener.getsockname()[1]
         finally:
             thread.join(5)
-
-
-def any_version(protocol: int) -> ssl.SSLContext:
-    context = ssl.SSLContext(protocol)
-    # OpenSSL 3 speaks the old versions at this level alone.
-    context.set_ciphers("ALL:@SECLEVEL=0")
-    return context
