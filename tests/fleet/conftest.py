@@ -15,7 +15,7 @@ import pytest
 from .fleet_lab import REPOSITORY, Lab, plain_environment, raised_lab
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def tarball(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The Galaxy tarball, built from the checkout."""
     target = tmp_path_factory.mktemp("dist")
@@ -24,7 +24,7 @@ def tarball(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return built
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def collections(tarball: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A path into which the tarball was installed."""
     path = tmp_path_factory.mktemp("collections")
@@ -40,7 +40,7 @@ def galaxy(folder: Path, *arguments: str) -> None:
     subprocess.run(command, cwd=folder, env=plain_environment(), check=True, capture_output=True)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
     with raised_lab("jrn", "10.173.0.0/24", request) as lab:
         yield lab

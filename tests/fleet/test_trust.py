@@ -13,6 +13,7 @@ import re
 import shlex
 import socket
 import ssl
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,12 +21,12 @@ import pytest
 from tests.store.etcd_server import Authority
 from tests.store.tls_client import answer, client_context, handshakes
 
-from .fleet_lab import Lab, play
+from .fleet_lab import Lab, play, raised_lab
 
 pytestmark = pytest.mark.timeout(1800)
 
 CLIENTS, PEERS, METRICS = 2379, 2380, 2381
-STORE = "10.173.0.11"
+STORE = "10.176.0.11"
 KEYS = {
     1: {
         "/etc/weft/ca/authority.key": "root",
@@ -54,6 +55,12 @@ for attempt in (lambda: store.put(own, value), lambda: store.put(other, value),
     except Exception as error:
         print(error.details() if hasattr(error, "details") else repr(error))
 """
+
+
+@pytest.fixture(scope="module")
+def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
+    with raised_lab("tru", "10.176.0.0/24", request) as lab:
+        yield lab
 
 
 @pytest.fixture(scope="module")
