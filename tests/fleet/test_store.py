@@ -138,7 +138,7 @@ def test_a_lost_majority_is_named_and_comes_back_from_what_a_member_still_has(
     lab: Lab, run: Play, tmp_path: Path
 ) -> None:
     lose(lab, 2, 3)
-    refused = provide(run)
+    refused = provide(run, "-e", "etcd_wait_seconds=5")
     assert refused.status != 0
     assert "The store has no majority" in refused.output
     assert "weft.overlay.restore" in refused.output
