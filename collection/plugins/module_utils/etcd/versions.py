@@ -61,7 +61,7 @@ def refuse_step(running: Iterable[Version], target: Version) -> str:
         )
     if (oldest.major, oldest.minor) == (3, 5) and target.minor == 6 and oldest < _MENDED_3_5:
         return (
-            f"{oldest} may have forgotten which members were promoted or removed, and {target} would "
-            "believe it: go to 3.5.26 or newer first"
+            f"{oldest} may have forgotten which members were promoted or removed, and {target} "
+            "would believe it: go to 3.5.26 or newer first"
         )
     return ""
