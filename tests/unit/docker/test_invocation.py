@@ -53,7 +53,7 @@ class Host:
         return read_invocation(
             "docker.service",
             load_path=[self.etc, self.lib],
-            without=self.own,
+            without=[self.own],
             defaults_file=self.defaults,
         )
 
