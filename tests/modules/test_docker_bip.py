@@ -222,6 +222,11 @@ def test_restart_required_follows_the_bridge_and_dockerd(host: Host) -> None:
         assert (carried["bridge_mtu"], carried["restart_required"]) == (1500, False)
         assert host.run(mtu=1400)["restart_required"]
         assert host.run(state="absent")["restart_required"]
+        # Nothing changes any more, and dockerd still has the MTU.
+        assert host.run(state="absent")["restart_required"]
+    with engine_socket(host.socket, mtu=1500):
+        overlay = {"state": "absent", "overlay_network": "100.96.0.0/16"}
+        assert host.run(**overlay)["restart_required"]
         assert not host.run(state="absent")["restart_required"]
     assert set(requests) == {"/networks/bridge"}
 
