@@ -27,7 +27,7 @@ down: ## take the demo's hosts away
 	@$(LAB) down
 
 test: setup-bench ## everything: unit, store and kernel, sanity and lint, fleet
-	@dev/test
+	@$(PYTHON) dev/layers.py
 
 unit: setup ## the fast tests
 	@$(PYTHON) -m pytest -q tests/unit
