@@ -67,6 +67,7 @@ STAGES: tuple[Stage, ...] = (
     ((Layer("lab", (*_PYTEST, "tests/lab", "tests/bench")),),),
     ((Layer("fleet", ("dev/fleet",)),),),
     ((Layer("journeys", (*_PYTEST, "tests/fleet")),),),
+    ((Layer("faults", (*_PYTEST, "tests/faults", "-m", "quick")),),),
 )
 
 

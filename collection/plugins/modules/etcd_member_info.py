@@ -13,8 +13,8 @@ version_added: 1.0.0
 author:
   - The weft developers (@weft)
 description:
-  - Looks at a host's configuration and data directory of etcd and at the process that runs, and asks
-    its member.
+  - Looks at a host's configuration and data directory of etcd and at the process that runs, and
+    asks its member.
   - A host without etcd is no error, nor is a member that does not answer.
 extends_documentation_fragment:
   - weft.overlay.etcdctl
@@ -55,7 +55,7 @@ EXAMPLES = r"""
 
 - name: Show how large its database is
   ansible.builtin.debug:
-    msg: "{{ member.status.database_size }} bytes, of which {{ member.status.database_used }} in use"
+    msg: "{{ member.status.database_size }} bytes, {{ member.status.database_used }} in use"
   when: member.status
 """
 
@@ -113,7 +113,7 @@ members:
       learner: false
       started: true
 alarms:
-  description: The alarms that are raised in the cluster, with the ID of the member that raised each.
+  description: The alarms of the cluster, each with the ID of the member that raised it.
   returned: success
   type: list
   elements: dict

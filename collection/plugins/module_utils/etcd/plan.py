@@ -68,16 +68,15 @@ def plan_group(observations: Sequence[Observation]) -> Plan:
 
 def lost_majority(observations: Sequence[Observation]) -> str:
     """Return what to say of a group whose members were started and found no leader."""
-    answering = [each.host for each in observations if each.status is not None]
     silent = [each.host for each in observations if each.status is None]
+    alone = [each.host for each in observations if each.status is not None]
+    found = [f"no answer from {', '.join(silent)}"] if silent else []
+    found += [f"no leader known to {', '.join(alone)}"] if alone else []
     return (
-        "The store has no majority: "
-        f"{', '.join(silent) or 'no host'} {'do' if len(silent) > 1 else 'does'} not answer, "
-        f"{', '.join(answering) or 'no host'} "
-        f"{'have' if len(answering) > 1 else 'has'} no leader. Bring the others back, as they "
-        "were, and run this again. If they are lost, save what a member still has with the "
-        "playbook weft.overlay.backup, and make a new cluster of it with "
-        "'ansible-playbook weft.overlay.restore -e restore_from=snapshot -e weft_backup=DIRECTORY'."
+        f"The store has no majority: {', '.join(found)}. Bring the members back as they were and "
+        "run this again. If they are lost, save what a member still has with the playbook "
+        "weft.overlay.backup, and make a new cluster of it with 'ansible-playbook "
+        "weft.overlay.restore -e restore_from=snapshot -e weft_backup=DIRECTORY'."
     )
 
 
@@ -147,7 +146,8 @@ def _plan_forming(observations: Sequence[Observation]) -> Plan:
         problem=(
             f"{first.host} was a member of a cluster, and no host of the group holds data any "
             "more: an empty store would give the hosts other subnets. Restore a backup with the "
-            f"playbook weft.overlay.restore, or, to begin anew, remove /etc/default/etcd on {first.host}."
+            "playbook weft.overlay.restore, or, to begin anew, remove /etc/default/etcd on "
+            f"{first.host}."
         )
     )
 

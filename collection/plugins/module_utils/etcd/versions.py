@@ -11,6 +11,10 @@ from typing import NamedTuple
 
 from .cluster import EtcdError
 
+# An older 3.5 may not have stored that a learner was promoted or a member removed, where 3.6 looks
+# (etcd.io/blog/2025/zombie_members_upgrade).
+_MENDED_3_5 = (3, 5, 26)
+
 _VERSION = re.compile(r"(?:\d+:)?(?P<major>\d+)\.(?P<minor>\d+)(?:\.(?P<patch>\d+))?")
 
 
@@ -54,5 +58,10 @@ def refuse_step(running: Iterable[Version], target: Version) -> str:
         return (
             f"from {oldest} to {target} skips a minor version: go to "
             f"{oldest.major}.{oldest.minor + 1} first"
+        )
+    if (oldest.major, oldest.minor) == (3, 5) and target.minor == 6 and oldest < _MENDED_3_5:
+        return (
+            f"{oldest} may have forgotten which members were promoted or removed, and {target} "
+            "would believe it: go to 3.5.26 or newer first"
         )
     return ""

@@ -93,7 +93,9 @@ class Agent:
         self._interval = _interval_of(settings)
         self._reconciler = Reconciler(settings, netlink)
         self._follower = Follower(store, self._view, self._learn)
-        self._keeper = Keeper(store, settings.lease, socket.gethostname(), self._learn_of_lease)
+        self._keeper = Keeper(
+            store, settings.lease, socket.gethostname(), self._learn_of_lease, self._view
+        )
 
     def run(self) -> None:
         """Reconcile on every event, and every 30 s or sooner, until stopped. Raises AgentError."""
