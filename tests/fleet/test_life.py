@@ -127,7 +127,7 @@ def test_the_run_after_it_converges_and_the_next_changes_nothing(fleet: Fleet) -
 
 def test_a_run_that_is_killed_before_it_restarts_is_made_up_for(fleet: Fleet) -> None:
     before = fleet.starts(1, 2)
-    fleet.interrupt("site", "etcd : Apply a changed configuration", *CHANGE)
+    fleet.interrupt("site", "etcd : Look at the member", *CHANGE)
     fleet.interrupt("site", "overlay : Compare what runs with what is installed", *CHANGE)
     assert fleet.lab.on(2, "grep -c 'masquerade\": true' /etc/weft/weftd.json").strip() == "1"
     assert "FLANNEL_IPMASQ=false" in fleet.lab.on(2, "cat /run/flannel/subnet.env")
