@@ -127,7 +127,7 @@ def play_until(task: str, collections: Path, folder: Path, *arguments: str) -> s
         assert running.stdout is not None
         for line in running.stdout:
             printed += line
-            if line.startswith("TASK [") and task in line:
+            if line.startswith("TASK [") and f"{task}]" in line:
                 return printed
     finally:
         with contextlib.suppress(ProcessLookupError):
