@@ -19,10 +19,7 @@ STRANGERS_KEY = f"{STORE_PREFIX}/subnets/100.96.99.0-24"
 STRANGERS_LEASE = json.dumps({"PublicIP": "10.175.0.99", "PublicIPv6": None})
 
 _SMALL_DISK = "/run/small-disk"
-_ONSTRANGERS_KEY = f"{STORE_PREFIX}/subnets/100.96.99.0-24"
-STRANGERS_LEASE = json.dumps({"PublicIP": "10.175.0.99", "PublicIPv6": None})
-
-_SMALL_DISK = ("/etc/weft", "/opt/weft", "/var/lib/etcd", "/var/lib/weft")
+_ON_SMALL_DISK = ("/etc/weft", "/opt/weft", "/var/lib/etcd", "/var/lib/weft")
 _BALLAST = f"{_SMALL_DISK}/ballast"
 
 
@@ -135,7 +132,7 @@ def full_disk(fleet: Fleet, number: int) -> Iterator[None]:
 
 @contextmanager
 def stranger(fleet: Fleet, members: Iterable[int] = HOSTS) -> Iterator[None]:
-    """A lease of a host that is none of the fleet's, in flannel's form; for the others to follow."""
+    """A lease of a host that is none of the fleet's, in flannel's form."""
     numbers = tuple(members)
     try:
         fleet.etcdctl("put", STRANGERS_KEY, STRANGERS_LEASE, members=numbers)

@@ -108,6 +108,7 @@ def test_a_full_disk(fleet: Fleet, well: FleetState, record: Record) -> None:
             f"{seen}; in the journal: {logged.strip()}",
             traffic.worst,
             healed,
-            note="a lease written then was followed; site.yml fails with 'No space left on device', and leaves the settings whole",
+            note="a lease written then was followed; site.yml fails with 'No space left on "
+            "device', and leaves the settings whole",
         )
     )
