@@ -53,6 +53,23 @@ def dead(fleet: Fleet, unit: str, hosts: Iterable[int]) -> Iterator[None]:
 
 
 @contextmanager
+def members_lost(fleet: Fleet, hosts: Iterable[int]) -> Iterator[None]:
+    """Members of etcd without their data, which come back if nothing took their place."""
+    numbers = tuple(hosts)
+    folder = "/var/lib/etcd"
+    try:
+        fleet.on_each(
+            f"systemctl stop etcd.service && mv {folder}/default {folder}/lost", hosts=numbers
+        )
+        yield
+    finally:
+        fleet.on_each(
+            f"[ -e {folder}/default ] || {{ mv {folder}/lost {folder}/default; "
+            f"systemctl start etcd.service; }}; rm -rf {folder}/lost {folder}/default.before-*"
+        )
+
+
+@contextmanager
 def cut_off(fleet: Fleet, number: int) -> Iterator[None]:
     """A host whose link has lost its carrier."""
     name = fleet.host(number).name

@@ -91,6 +91,35 @@ def test_majority_of_members_dead(fleet: Fleet, well: FleetState, record: Record
     record(Result("two of three members of etcd dead", seen, traffic.worst, healed))
 
 
+def test_majority_lost_for_good(fleet: Fleet, well: FleetState, record: Record) -> None:
+    with pinging(fleet) as traffic:
+        with faults.members_lost(fleet, hosts=(2, 3)):
+            seen = eventually(lambda: says_away(fleet), within=60)
+            begun = time.monotonic()
+            saved = fleet.play("backup")
+            assert saved.status == 0, saved.output
+            (backup,) = (fleet.folder / "backup").iterdir()
+            restored = fleet.play(
+                "restore",
+                *("-e", "restore_from=snapshot", "-e", f"weft_backup={backup}"),
+                *("-e", json.dumps({"weft_confirm": f"restore {backup.name}"})),
+            )
+            assert restored.status == 0, restored.output
+        await_health(fleet, well, 90)
+        healed = time.monotonic() - begun
+    assert traffic.worst.lost <= UNTOUCHED
+    record(
+        Result(
+            "two of three members of etcd lost for good, with their data",
+            seen,
+            traffic.worst,
+            healed,
+            healed_by="`ansible-playbook backup.yml`, then `restore.yml`",
+            note="from the snapshot of the member that is left; from the first command",
+        )
+    )
+
+
 def test_compaction_while_an_agent_is_cut_off(
     fleet: Fleet, well: FleetState, record: Record
 ) -> None:
