@@ -60,8 +60,8 @@ class AgentHost(Numbered):
     def log(self, process: str) -> str:
         return (self.folder / f"{process}.log").read_text()
 
-    def start(self, process: str) -> None:
-        """Start one of weftd's processes: `agent` or `datapath`."""
+    def start(self, process: str, before: str = "") -> None:
+        """Start one of weftd's processes: `agent` or `datapath`; `before` is Python for it."""
         arguments: list[str] = [process]
         if process == "agent":
             config = self.folder / "weftd.json"
@@ -69,7 +69,7 @@ class AgentHost(Numbered):
             arguments += ["--config", str(config), "--snapshot", str(self.folder / "snapshot")]
         with (self.folder / f"{process}.log").open("ab") as log:
             self.processes[process] = self.namespace.spawn(
-                *self._program(_WEFTD, *arguments),
+                *self._program(before + _WEFTD, *arguments),
                 env={"PYTHONPATH": str(PACKAGE_PARENT)},
                 stderr=log,
             )

@@ -117,12 +117,16 @@ def parse_saved(text: str) -> dict[str, dict[str, tuple[str, ...]]]:
 
 def plan(traffic: OverlayTraffic, actual: Tables) -> str:
     """The input for `iptables-restore --noflush` that mends the rules; empty when all is well."""
-    places = _places(actual)
-    blocks = []
-    for table, desired in desired_chains(traffic, closed=closes_containers(actual)).items():
-        place, chains = places[table], actual.get(table, {})
+    desired = desired_chains(traffic, closed=closes_containers(actual))
+    blocks: list[str] = []
+    for table, place in _places(actual).items():
+        if table not in desired:
+            # An earlier Docker asked for it.
+            blocks.extend(_removal(table, place.own, actual))
+            continue
+        chains = actual.get(table, {})
         lines = [
-            *_mend_content(place.own, desired[place.own], chains),
+            *_mend_content(place.own, desired[table][place.own], chains),
             *_mend_jump(place, chains),
         ]
         if lines:
@@ -137,6 +141,24 @@ def plan_removal(actual: Tables) -> str:
         for table, place in _places(actual).items()
         for block in _removal(table, place.own, actual)
     )
+
+
+def own_rules(actual: Tables) -> tuple[str, ...]:
+    """weft's chains, their rules and the jumps to them, each as an argument list of iptables."""
+    return tuple(
+        rule
+        for table, place in _places(actual).items()
+        for rule in _own_rules(table, place.own, actual.get(table, {}))
+    )
+
+
+def _own_rules(table: str, own: str, chains: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
+    if own in chains:
+        yield from (
+            f"-t {table} {line.replace('-D', '-A', 1)}" for line in _delete_jumps(own, chains)
+        )
+        yield f"-t {table} -N {own}"
+        yield from (f"-t {table} -A {own} {rule}" for rule in chains[own])
 
 
 def _places(actual: Tables) -> dict[str, _Place]:

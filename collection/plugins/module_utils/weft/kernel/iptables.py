@@ -6,12 +6,16 @@
 from __future__ import annotations
 
 import subprocess
+from pathlib import Path
 
 from .firewall import OverlayTraffic, closes_containers, parse_saved, plan, plan_removal
 
 # Another program may hold the lock of legacy iptables for a moment, in seconds.
 _LOCK_WAIT = 5
 _TIMEOUT = 20
+# How iptables and iptables-save name the kind that is not legacy.
+_NF_TABLES = "(nf_tables)"
+_MODULES = Path("/sys/module")
 # What legacy iptables says in the unit of a host that had the other kind when it was made.
 _DENIED = "Permission denied"
 _UNIT_ADVICE = (
@@ -28,16 +32,18 @@ def reconcile(traffic: OverlayTraffic) -> bool:
 
     Raises FirewallError.
     """
-    tables = _read_tables("filter", "nat")
-    if closes_containers(tables):
-        # Only then: with legacy iptables, reading a table makes it, and each packet passes it.
-        tables |= _read_tables("raw")
+    text = _save("filter", "nat")
+    tables = parse_saved(text)
+    # Not always: with legacy iptables, reading a table makes it, and each packet passes it. What an
+    # earlier Docker asked for there can only be left where the table has been in use.
+    if closes_containers(tables) or _NF_TABLES in text or _legacy_raw_is_in_use():
+        tables |= parse_saved(_save("raw"))
     return _restore(plan(traffic, tables))
 
 
 def remove() -> bool:
     """Take the overlay's rules away; True where there were any. Raises FirewallError."""
-    return _restore(plan_removal(_read_tables("filter", "nat", "raw")))
+    return _restore(plan_removal(parse_saved(_save("filter", "nat", "raw"))))
 
 
 def announces_changes() -> bool:
@@ -45,13 +51,18 @@ def announces_changes() -> bool:
 
     Raises FirewallError.
     """
-    return "(nf_tables)" in _run(["iptables", "--version"])
+    return _NF_TABLES in _run(["iptables", "--version"])
 
 
-def _read_tables(*names: str) -> dict[str, dict[str, tuple[str, ...]]]:
+def _legacy_raw_is_in_use() -> bool:
+    """Whether any network namespace has the table; iptables built into the kernel does not tell."""
+    return (_MODULES / "iptable_raw").exists() or not (_MODULES / "ip_tables").exists()
+
+
+def _save(*tables: str) -> str:
     # Each by its name: for a list of them all, legacy iptables-save needs a file that only root
     # may read, and without it prints nothing and succeeds.
-    return parse_saved("".join(_run(["iptables-save", "-t", name]) for name in names))
+    return "".join(_run(["iptables-save", "-t", table]) for table in tables)
 
 
 def _restore(rules: str) -> bool:
