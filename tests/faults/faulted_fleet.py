@@ -152,5 +152,9 @@ class Fleet:
     def says(self, number: int) -> str:
         """What `weftctl status` tells an operator who looks: its problems, if any."""
         lines = self.on(number, "weftctl status 2>&1 || true").splitlines()
-        told = [line for line in lines if line.startswith("PROBLEM: ") or "away: " in line]
-        return " / ".join(" ".join(line.split()) for line in told) or "no problem"
+        told = [
+            " ".join(line.split())
+            for line in lines
+            if line.startswith("PROBLEM: ") or "away: " in line
+        ]
+        return " / ".join(dict.fromkeys(told)) or "no problem"
