@@ -169,7 +169,7 @@ class Reconciler:
                 for rival in view.rivals_of(own)
             ),
             *shared_addresses(view.leases_within(network.network)),
-            *connected_overlaps(links, devices, network.network, (own, *peers)),
+            *connected_overlaps(links, devices, network.network, own, peers),
             *self._free_datapath(plan, datapath),
             *self._remove_leftovers(plan, links),
             *self._carry(plan, datapath),
