@@ -28,16 +28,21 @@ def reconcile(traffic: OverlayTraffic) -> bool:
 
     Raises FirewallError.
     """
-    tables = _read_tables("filter", "nat")
-    if closes_containers(tables):
-        # Only then: with legacy iptables, reading a table makes it, and each packet passes it.
-        tables |= _read_tables("raw")
-    return _restore(plan(traffic, tables))
+    return _restore(plan(traffic, parse_saved(read_saved())))
 
 
 def remove() -> bool:
     """Take the overlay's rules away; True where there were any. Raises FirewallError."""
-    return _restore(plan_removal(_read_tables("filter", "nat", "raw")))
+    return _restore(plan_removal(parse_saved(_saved("filter", "nat", "raw"))))
+
+
+def read_saved() -> str:
+    """What iptables-save prints of the tables that matter to the overlay. Raises FirewallError."""
+    text = _saved("filter", "nat")
+    if closes_containers(parse_saved(text)):
+        # Only then: with legacy iptables, reading a table makes it, and each packet passes it.
+        text += _saved("raw")
+    return text
 
 
 def announces_changes() -> bool:
@@ -48,10 +53,10 @@ def announces_changes() -> bool:
     return "(nf_tables)" in _run(["iptables", "--version"])
 
 
-def _read_tables(*names: str) -> dict[str, dict[str, tuple[str, ...]]]:
+def _saved(*names: str) -> str:
     # Each by its name: for a list of them all, legacy iptables-save needs a file that only root
     # may read, and without it prints nothing and succeeds.
-    return parse_saved("".join(_run(["iptables-save", "-t", name]) for name in names))
+    return "".join(_run(["iptables-save", "-t", name]) for name in names)
 
 
 def _restore(rules: str) -> bool:
