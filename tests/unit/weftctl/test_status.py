@@ -12,13 +12,14 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.screen i
 from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.status import render_status
 
 NOW = 1_800_000_000.0
+PLAIN = Paint()
 
 
 def shown(
     agent: dict[str, Any] | None,
     datapath: dict[str, Any] | None,
     problems: list[str],
-    paint: Paint = Paint(),
+    paint: Paint = PLAIN,
 ) -> str:
     return render_status(agent, datapath, problems, paint, NOW)
 

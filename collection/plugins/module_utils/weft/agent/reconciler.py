@@ -78,6 +78,11 @@ class Reconciler:
         plan = self._outcome.plan
         return None if plan is None else plan.announcement
 
+    @property
+    def plan(self) -> Plan | None:
+        """The desired state of the host, as of the last pass."""
+        return self._outcome.plan
+
     def reconcile(self, view: View) -> None:
         """Do one pass. Nothing raises: what went wrong is in the status and in the log."""
         before = self._outcome.problems
