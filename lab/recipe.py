@@ -36,6 +36,7 @@ DOWNLOADED = (
     "etcd-server",
     "etcd-client",
     "python3-etcd3",
+    "python3-prometheus-client",
     "python3-pyroute2",
     "tcpdump",
     "iperf3",

@@ -27,6 +27,7 @@ DEFAULT_PATH = Path("/etc/weft/weftd.json")
 
 AUTO = "auto"
 _PORT_MAX = 65535
+_LOOPBACK: IPv4Address | IPv6Address = IPv4Address("127.0.0.1")
 _SECRETS = frozenset({"password"})
 
 
@@ -268,9 +269,7 @@ def _backends(value: Any) -> tuple[Backend, ...]:
 
 def _metrics(value: Any) -> MetricsSettings:
     section = _Section("metrics.", _object(value))
-    address = section.take(
-        "address", IPv4Address("127.0.0.1"), lambda text: ip_address(_string(text))
-    )
+    address = section.take("address", _LOOPBACK, lambda text: ip_address(_string(text)))
     port = section.take("port", None, _port)
     section.refuse_unknown()
     if port is None:

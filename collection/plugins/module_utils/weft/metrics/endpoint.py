@@ -89,7 +89,7 @@ class Endpoint:
             case "/metrics" if exposition.IMPORT_ERROR is not None:
                 return _plain(False, exposition.MISSING)
             case "/metrics":
-                return HTTPStatus.OK, exposition.CONTENT_TYPE_LATEST, self._metrics()
+                return HTTPStatus.OK, exposition.CONTENT_TYPE, self._metrics()
             case "/":
                 return _plain(True, "/metrics\n/healthz\n/readyz")
             case _:

@@ -12,13 +12,14 @@ from typing import Any
 from .families import Family, Kind
 
 try:
-    from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, ProcessCollector
+    from prometheus_client import CollectorRegistry, ProcessCollector
     from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+    from prometheus_client.exposition import CONTENT_TYPE_LATEST as CONTENT_TYPE
     from prometheus_client.exposition import generate_latest
 
     IMPORT_ERROR: str | None = None
 except ImportError:
-    CONTENT_TYPE_LATEST = "text/plain"
+    CONTENT_TYPE = "text/plain"
     IMPORT_ERROR = traceback.format_exc()
 
 MISSING = (
