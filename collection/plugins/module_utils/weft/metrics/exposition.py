@@ -14,14 +14,15 @@ from .families import Family, Kind
 try:
     from prometheus_client import CollectorRegistry, ProcessCollector
     from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
-    from prometheus_client.exposition import CONTENT_TYPE_LATEST as CONTENT_TYPE
+    from prometheus_client.exposition import CONTENT_TYPE_LATEST
     from prometheus_client.exposition import generate_latest
 
     IMPORT_ERROR: str | None = None
 except ImportError:
-    CONTENT_TYPE = "text/plain"
+    CONTENT_TYPE_LATEST = "text/plain"
     IMPORT_ERROR = traceback.format_exc()
 
+CONTENT_TYPE: str = CONTENT_TYPE_LATEST
 MISSING = (
     "the Python library prometheus_client is missing: install python3-prometheus-client, "
     "or prometheus_client into the daemon's virtual environment"
