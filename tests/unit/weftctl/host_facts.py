@@ -84,15 +84,9 @@ def well(backend: str = "udp", *, kernel: bool = False) -> HostFacts:
     )
     address = IPv4Address("192.0.2.11")
     underlay = Underlay("eth0", address, address, 1500)
+    own, peers, offloads = leases[0], leases[1:], {"udp-gso": "active"}
     plan = HostOverlay(
-        Settings(),
-        network,
-        leases[0],
-        leases[1:],
-        links,
-        underlay,
-        kernel_vxlan=kernel,
-        offloads={},
+        Settings(), network, own, peers, links, underlay, kernel_vxlan=kernel, offloads=offloads
     ).plan()
     gateway = next(iter(plan.state.routes)).gateway
     towards = RouteLookup(device, gateway)

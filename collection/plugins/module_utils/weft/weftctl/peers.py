@@ -36,7 +36,7 @@ def peers_document(facts: HostFacts) -> dict[str, Any]:
             for name, counters in facts.counters.items()
             if facts.underlay is None or name != facts.underlay.interface
         },
-        "drops": _carried(facts) and status and status["counters"]["drops"],
+        "drops": status["counters"]["drops"] if status and _carried(facts) else None,
         "problems": [
             reason
             for name, reason in facts.unread.items()
