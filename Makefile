@@ -6,7 +6,7 @@ LAB := /usr/bin/python3 -m lab
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help demo down test unit integration lint sanity fleet bench collection clean setup setup-lab setup-bench
+.PHONY: help demo down test unit integration lint sanity fleet test-faults bench collection clean setup setup-lab setup-bench
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -27,7 +27,7 @@ down: ## take the demo's hosts away
 	@$(LAB) down
 
 test: setup-bench ## everything: unit, store and kernel, sanity and lint, fleet
-	@dev/test
+	@$(PYTHON) dev/layers.py
 
 unit: setup ## the fast tests
 	@$(PYTHON) -m pytest -q tests/unit
@@ -40,6 +40,11 @@ sanity: setup-lab ## ansible-test sanity, on a staged copy
 
 fleet: setup-lab ## molecule on lab hosts
 	@dev/fleet
+
+test-faults: setup-lab ## break three lab hosts in every way and measure how they heal, into docs/faults.md
+	@rm -rf .cache/faults
+	@$(PYTHON) -m pytest -q tests/faults
+	@$(PYTHON) -m dev.faults_table
 
 bench: setup-bench ## measure overlays between two lab hosts (under 20 minutes), into bench/results
 	@$(PYTHON) -m bench

@@ -86,9 +86,16 @@ class Endpoint:
             timeout=180,
         )
 
-    def start(self, unit: str, *command: str, environment: tuple[str, ...] = ()) -> None:
-        """Run a command as a transient systemd unit."""
+    def start(
+        self,
+        unit: str,
+        *command: str,
+        environment: Sequence[str] = (),
+        properties: Sequence[str] = (),
+    ) -> None:
+        """Run a command as a transient systemd unit, with settings of systemd.service(5)."""
         settings = [f"--setenv={assignment}" for assignment in environment]
+        settings += [f"--property={assignment}" for assignment in properties]
         self.run(shlex.join(("systemd-run", "--quiet", f"--unit={unit}", *settings, *command)))
 
     def last_words(self, unit: str) -> str:

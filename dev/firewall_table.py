@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Writes the table of docs/firewall.md from what the molecule scenario `mixed` found.
 
-Usage: firewall_table.py [RESULTS], a folder of the scenario's JSON documents, .cache/mixed without.
+Usage: python -m dev.firewall_table [RESULTS], a folder of the scenario's JSON documents,
+.cache/mixed without.
 """
 
 from __future__ import annotations
@@ -13,10 +14,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from dev.marked_section import write_section
+
 _REPOSITORY = Path(__file__).resolve().parent.parent
-_DOCUMENT = _REPOSITORY / "docs/firewall.md"
-_BEGIN = "<!-- table: written by dev/firewall_table.py -->\n"
-_END = "<!-- end of table -->\n"
 
 
 def main(arguments: list[str]) -> int:
@@ -26,10 +26,7 @@ def main(arguments: list[str]) -> int:
     if not results:
         print(f"{folder} holds no results: run dev/fleet mixed", file=sys.stderr)
         return 1
-    text = _DOCUMENT.read_text(encoding="utf-8")
-    before, _, rest = text.partition(_BEGIN)
-    _, _, after = rest.partition(_END)
-    _DOCUMENT.write_text(f"{before}{_BEGIN}\n{table(results)}\n{_END}{after}", encoding="utf-8")
+    write_section(_REPOSITORY / "docs/firewall.md", "dev/firewall_table.py", table(results))
     return 0
 
 

@@ -62,7 +62,7 @@ class _Form:
     table: Mapping[str, Any] = field(default_factory=dict)
     peer: Mapping[str, Any] = field(default_factory=dict)
     # As on hosts that have nothing of the distribution's Python packages for it, or with NumPy.
-    python: Sequence[str] = ("python3", "-S")
+    python: Sequence[str] = ("/usr/bin/python3", "-S")
 
     def document(self, overlay: Overlay, side: Side) -> dict[str, Any]:
         """Return the table of one side."""
@@ -85,6 +85,11 @@ class _Form:
         }
 
 
+def unit(name: str) -> str:
+    """Return the systemd unit of the path `name`, made as the role makes `weft-datapath`."""
+    return f"bench-{name}"
+
+
 def _control(name: str) -> str:
     return f"/run/bench-{name}.sock"
 
@@ -95,18 +100,26 @@ def vtep_mac(address: IPv4Address) -> str:
 
 
 def _connect(form: _Form, pair: Pair, overlay: Overlay) -> IPv4Address:
-    unit, control = f"bench-{form.name}", _control(form.name)
+    control = _control(form.name)
+    command = (
+        *(*form.python, "-c", _PROCESS),
+        *("--control", control, "--state", f"/run/{unit(form.name)}.json"),
+    )
     for side in sides(pair, overlay):
         copy_package(side.near)
         side.near.start(
-            unit,
-            *(*form.python, "-c", _PROCESS),
-            *("--control", control, "--state", f"/run/{unit}.json"),
+            unit(form.name),
+            *command,
             environment=(f"PYTHONPATH={_DESTINATION}",),
+            properties=(
+                "Type=notify",
+                "Restart=always",
+                "RestartSec=200ms",
+                f"ExecReload={shlex.join((*command, '--take-over'))}",
+            ),
         )
         side.near.run(
-            f"timeout 10 sh -c 'until test -S {control}; do sleep 0.1; done'"
-            f" && {PYTHON} -c {shlex.quote(_APPLY)} {control}",
+            f"{PYTHON} -c {shlex.quote(_APPLY)} {control}",
             json.dumps(form.document(overlay, side)),
         )
     return address_device(pair, overlay, form.mtu)
@@ -157,7 +170,7 @@ PATHS = (
         "all offloads, inner checksums left to the receiving kernel",
     ),
     _path(
-        _Form("weft-udp-full-checksums", "udp", _UDP_MTU, python=("python3",)),
+        _Form("weft-udp-full-checksums", "udp", _UDP_MTU, python=("/usr/bin/python3",)),
         "all offloads, inner checksums complete as for any peer, summed by NumPy",
         "python3-numpy",
     ),

@@ -137,3 +137,47 @@ def test_more_members_of_the_store_are_refused_before_they_form_another_cluster(
     assert "jrn1 was configured for the members jrn1, and the group" in run.output
     assert all(count == 0 for count in run.changed().values())
     assert lab.on(2, "ls /etc/default/etcd 2>/dev/null || true") == ""
+
+
+def migrate(lab: Lab, collections: Path, folder: Path) -> Run:
+    return play(
+        collections,
+        folder,
+        "weft.overlay.migrate_backend",
+        *("-i", str(lab.write_inventory(folder / "hosts.yml"))),
+        *("-e", json.dumps({"overlay_backend": {"type": "vxlan"}, "migrate_batch": 2})),
+    )
+
+
+def spoken(lab: Lab) -> list[str]:
+    """Return the backend that each host announces; a lease of udp names none."""
+    stored = lab.on(1, "etcdctl get --prefix --print-value-only /coreos.com/network/subnets")
+    return [json.loads(line).get("BackendType") or "udp" for line in stored.splitlines()]
+
+
+def test_a_batch_that_fails_its_verification_goes_back_to_its_backend(
+    lab: Lab, collections: Path, folder: Path
+) -> None:
+    lab.on(2, "iptables -I INPUT -p udp --dport 8472 -j DROP")
+    run = migrate(lab, collections, folder)
+    assert run.status != 0
+    said = " ".join(run.output.split())
+    assert "jrn1, jrn2 went back to udp: Check that every container reaches every other" in said
+    assert "Mend the cause and run this again" in said
+    assert spoken(lab) == ["udp", "udp", "udp"]
+    assert '"udp"' in lab.on(1, "etcdctl get --print-value-only /coreos.com/network/config")
+    for host, other in ((1, 2), (2, 3), (3, 1)):
+        lab.on(host, f"ping -q -c 3 -W 2 -I 100.96.{host}.1 100.96.{other}.1")
+
+
+def test_mended_the_fleet_changes_its_backend(lab: Lab, collections: Path, folder: Path) -> None:
+    lab.on(2, "iptables -D INPUT -p udp --dport 8472 -j DROP")
+    before = [lab.on(host, DOCKER_START) for host in (1, 2, 3)]
+    run = migrate(lab, collections, folder)
+    assert run.status == 0, run.output
+    assert "3 hosts, all reach each other" in run.output
+    assert spoken(lab) == ["vxlan", "vxlan", "vxlan"]
+    assert '"vxlan"' in lab.on(1, "etcdctl get --print-value-only /coreos.com/network/config")
+    assert [lab.on(host, DOCKER_START) for host in (1, 2, 3)] == before
+    status = json.loads(lab.on(1, "weftctl status --json"))["agent"]
+    assert (status["backend"], status["datapath"], status["ready"]) == ("vxlan", "kernel", True)

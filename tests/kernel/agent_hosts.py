@@ -72,15 +72,15 @@ class AgentHost(Numbered):
     def log(self, process: str) -> str:
         return (self.folder / f"{process}.log").read_text()
 
-    def start(self, process: str) -> None:
-        """Start one of weftd's processes: `agent` or `datapath`."""
+    def start(self, process: str, before: str = "") -> None:
+        """Start one of weftd's processes: `agent` or `datapath`; `before` is Python for it."""
         arguments: list[str] = [process]
         if process == "agent":
             self.config.write_text(json.dumps(self.settings))
             arguments += ["--config", str(self.config), "--snapshot", str(self.snapshot)]
         with (self.folder / f"{process}.log").open("ab") as log:
             self.processes[process] = self.namespace.spawn(
-                *self._program(_WEFTD, *arguments),
+                *self._program(before + _WEFTD, *arguments),
                 env={"PYTHONPATH": str(PACKAGE_PARENT)},
                 stderr=log,
             )

@@ -102,11 +102,17 @@ class Namespace:
         return process
 
     def stop_processes(self) -> None:
-        """Kill what `spawn` started, by pid, and wait for it."""
+        """Kill what `spawn` started, and what that left in the background, by pid."""
         for process in self._processes:
             if process.poll() is None:
                 process.send_signal(signal.SIGKILL)
             process.wait()
+        listed = subprocess.run(
+            ["ip", "netns", "pids", self.name], capture_output=True, check=True, text=True
+        )
+        for pid in map(int, listed.stdout.split()):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
     def _inside(self, command: tuple[str, ...]) -> list[str]:
         return ["ip", "netns", "exec", self.name, *command]

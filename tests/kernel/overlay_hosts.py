@@ -92,16 +92,23 @@ class Host(Machine):
         self.process = self.spawn()
         eventually(self.answers, f"the datapath of host {self.number} answers")
 
-    def spawn(self) -> Popen[bytes]:
+    def spawn(self, *options: str) -> Popen[bytes]:
         """Start a datapath, to go on or to fail."""
         with (self.folder / "log").open("ab") as log:
             return self.namespace.spawn(
                 *(sys.executable, "-c", _START),
                 *("--control", str(self.folder / "control.sock")),
                 *("--state", str(self.folder / "table.json")),
+                *options,
                 env={"PYTHONPATH": str(PACKAGE_PARENT)},
                 stderr=log,
             )
+
+    def take_over(self) -> int:
+        """Let a process in the background take over; return its pid."""
+        starter = self.spawn("--take-over")
+        assert starter.wait(timeout=60) == 0, self.log
+        return self.status()["pid"]
 
     def answers(self) -> bool:
         assert self.process is not None

@@ -8,7 +8,9 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from ipaddress import IPv4Network
+from pathlib import Path
 
 import pytest
 
@@ -19,6 +21,7 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.firewall 
 )
 
 from .agent_hosts import AgentHost, Fleet, lease_key, raised_fleet
+from .echoes import echoes
 from .namespaces import eventually
 from .traffic import pings, tcp_echo, tcp_listener
 
@@ -305,6 +308,27 @@ def test_a_killed_agent_is_not_missed_and_its_successor_changes_nothing(
     assert one.log("datapath").count("table applied") == applied
     for words in ("add ", "remove ", "bring up", "mended", "wrote"):
         assert words not in one.log("agent")[fresh:]
+
+
+def test_an_agent_that_is_killed_and_started_under_load_costs_no_packet(
+    one: AgentHost, two: AgentHost, tmp_path: Path
+) -> None:
+    tcp_listener(two.container, two.container_ip)
+    size = 48 << 20
+    with (
+        ThreadPoolExecutor(1) as background,
+        echoes(one.container, two.container_ip, tmp_path / "echoes") as figures,
+    ):
+        stream = background.submit(tcp_echo, one.container, two.container_ip, size)
+        one.kill("agent")
+        one.start("agent")
+        one.await_ready()
+        assert one.terminate("agent") == 0
+        one.start("agent")
+        one.await_ready()
+        assert stream.result() == size
+    print(f"agent killed, then restarted: {figures}")
+    assert figures.lost == 0
 
 
 def test_a_stopped_agent_leaves_the_overlay(fleet: Fleet, one: AgentHost) -> None:

@@ -8,7 +8,9 @@ The last tests are about what a network may ask for and a host cannot do.
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -48,6 +50,8 @@ class Way:
         return "-".join((self.backend + direct, *self.datapaths))
 
 
+# No kernel makes a device of this kind, and it says so as one without VXLAN would.
+WITHOUT_VXLAN = "from weft.kernel import netlink; netlink.VXLAN = 'vxlan-of-no-kernel'\n"
 KERNELS = Way("vxlan", 1450, ("kernel", "auto"))
 WAYS = (
     KERNELS,
@@ -126,11 +130,10 @@ def datagrams_cross(fleet: Fleet) -> bool:
 
 
 def carries(host: AgentHost, way: Way) -> bool:
+    if not host.is_ready():
+        return False
     status = host.status()
-    return bool(
-        host.is_ready()
-        and (status["backend"], status["peers"], status["mtu"]) == (way.backend, 1, way.mtu)
-    )
+    return (status["backend"], status["peers"], status["mtu"]) == (way.backend, 1, way.mtu)
 
 
 def reach(fleet: Fleet) -> bool:
@@ -316,3 +319,23 @@ def test_a_datapath_that_was_down_while_the_kernel_took_over_lets_go_when_it_is_
     eventually(lambda: not table.exists(), "the datapath has let go", 40)
     assert devices(one) == {"flannel.1": "vxlan"}
     assert reach(fleet)
+
+
+def test_auto_carries_in_userspace_where_the_kernel_has_no_vxlan(fleet: Fleet) -> None:
+    enter(fleet, KERNELS)
+    one, two = fleet.hosts
+    one.settings["datapath"] = "auto"
+    one.terminate("agent")
+    one.start("agent", WITHOUT_VXLAN)
+    one.await_ready()
+    eventually(lambda: reach(fleet), "the containers reach each other")
+    assert (devices(one), devices(two)) == ({"flannel.1": "tun"}, {"flannel.1": "vxlan"})
+    status = one.status()
+    reason = os.strerror(errno.EOPNOTSUPP)
+    assert (status["datapath"], status["datapath_reason"]) == ("userspace", reason)
+    assert f"userspace (the kernel refuses: {reason})" in one.weftctl("status").stdout
+    assert f"the kernel makes no VXLAN device ({reason})" in one.log("agent")
+    # A kernel that has it again is found at the next start.
+    enter(fleet, Way("vxlan", 1450))
+    assert devices(one) == {"flannel.1": "vxlan"}
+    assert one.status()["datapath_reason"] is None

@@ -152,6 +152,20 @@ def test_docker_starts_after_weft_and_again(host: Host) -> None:
         assert iptables.reconcile(TRAFFIC) is False
 
 
+def test_after_a_downgrade_of_docker_the_chain_in_raw_goes(host: Host) -> None:
+    host.restore(DOCKER_28)
+    iptables.reconcile(TRAFFIC)
+    assert "WEFT-PREROUTING" in host.saved()["raw"]
+    host.iptables("-F", "DOCKER")
+    host.iptables("-t", "raw", "-F", "PREROUTING")
+    host.iptables("-t", "raw", "-A", "PREROUTING", "-j", "WEFT-PREROUTING")
+    assert iptables.reconcile(TRAFFIC) is True
+    assert host.saved()["raw"]["PREROUTING"] == ()
+    assert "WEFT-PREROUTING" not in host.saved()["raw"]
+    assert host.is_well()
+    assert iptables.reconcile(TRAFFIC) is False
+
+
 def test_when_docker_is_purged_the_jump_goes_back_to_forward(host: Host) -> None:
     host.restore(DOCKER)
     iptables.reconcile(TRAFFIC)

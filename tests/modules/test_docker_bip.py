@@ -221,9 +221,35 @@ def test_restart_required_follows_the_bridge_and_dockerd(host: Host) -> None:
         carried = host.run()
         assert (carried["bridge_mtu"], carried["restart_required"]) == (1500, False)
         assert host.run(mtu=1400)["restart_required"]
-        assert host.run(state="absent")["restart_required"]
-        assert not host.run(state="absent")["restart_required"]
     assert set(requests) == {"/networks/bridge"}
+
+
+def test_what_was_taken_back_is_seen_in_later_runs(host: Host) -> None:
+    host.install()
+    host.bridge("100.96.1.1/24")
+    absent = {"state": "absent", "mtu": None, "bip": None}
+    with engine_socket(host.socket, mtu=1472):
+        later = host.run(**absent)
+        assert (later["changed"], later["restart_required"]) == (False, True)
+    host.socket.unlink()
+    with engine_socket(host.socket, mtu=1500):
+        assert host.run(overlay_network="100.96.0.0/16", **absent)["restart_required"]
+        assert not host.run(**absent)["restart_required"]
+
+
+def test_what_the_files_held_is_kept_for_root_alone(host: Host) -> None:
+    host.install()
+    kept = host.root / "fallback.json"
+    assert host.run(fallback=str(kept))["changed"]
+    assert json.loads(kept.read_text())["before"] == {
+        str(host.json): FOREIGN,
+        str(host.record): None,
+    }
+    assert kept.stat().st_mode & 0o7777 == 0o600
+    host.run(fallback=str(kept), bip="100.96.2.1/24")
+    fallback = json.loads(kept.read_text())
+    assert fallback["before"][str(host.json)] == FOREIGN
+    assert fallback["after"][str(host.json)] == host.json.read_text()
 
 
 def test_a_fresh_host_can_be_checked(host: Host) -> None:

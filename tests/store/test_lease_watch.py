@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Network
+from pathlib import Path
 from typing import TypeVar
 
 import pytest
@@ -171,6 +172,35 @@ def test_lists_again_when_the_store_went_back_in_time(store: Store) -> None:
     with Watcher(store, store.snapshot().revision + 1000) as watcher:
         assert "restored" in watcher.next(Interrupted).reason
         assert watcher.next(Listed).snapshot.leases == (LEASE,)
+
+
+def test_lists_again_when_a_restored_store_has_overtaken_it(
+    own_etcd: EtcdMember, own_store: Store, tmp_path: Path
+) -> None:
+    saved = tmp_path / "saved.db"
+    own_etcd.etcdctl("snapshot", "save", str(saved))
+    with Watcher(own_store) as watcher:
+        watcher.next(Listed)
+        watcher.next(Resumed)
+        write(own_store, None, LEASE)
+        watcher.next(LeaseWritten)
+        own_etcd.kill()
+        watcher.next(Interrupted)
+        # Out of the watcher's sight, it goes through the same revisions and beyond.
+        elsewhere = replace(own_etcd, directory=tmp_path / "restored", client_port=free_port())
+        elsewhere.restore(saved)
+        try:
+            elsewhere.start()
+            with Store(StoreSettings(endpoints=(elsewhere.url,))) as store:
+                write(store, None, OTHER)
+            for number in range(5):
+                elsewhere.etcdctl("put", "/elsewhere", str(number))
+        finally:
+            elsewhere.kill()
+        own_etcd.directory = elsewhere.directory
+        own_etcd.start()
+        assert watcher.next(Listed).snapshot.leases == (OTHER,)
+        watcher.next(Resumed)
 
 
 def test_goes_to_another_member_when_one_falls(cluster: list[EtcdMember]) -> None:

@@ -232,19 +232,21 @@ class Daemon:
             self.directory.remove(name)
 
     def _try_out(self, name: str) -> None:
-        """Start the release once before the host depends on it."""
+        """Let both processes of the release load before the host depends on them."""
         python = self.module.params["python"]
-        command = [python, "-I", str(self.directory.archive_path(name)), "weftd", "--version"]
-        try:
-            code, _output, error = self.module.run_command(command, handle_exceptions=False)
-        except OSError as failure:
-            code, error = 127, str(failure)
-        if code != 0:
-            reason = (error.strip() or f"exit code {code}").splitlines()[-1]
-            raise ReleaseError(
-                f"{python} cannot run release {name} ({reason}): "
-                "give an interpreter of version 3.11 or newer as python"
-            )
+        archive = str(self.directory.archive_path(name))
+        for process in ("agent", "datapath"):
+            command = [python, "-I", archive, "weftd", process, "--help"]
+            try:
+                code, _output, error = self.module.run_command(command, handle_exceptions=False)
+            except OSError as failure:
+                code, error = 127, str(failure)
+            if code != 0:
+                reason = (error.strip() or f"exit code {code}").splitlines()[-1]
+                raise ReleaseError(
+                    f"{python} cannot run release {name} ({reason}): "
+                    "give an interpreter of version 3.11 or newer as python"
+                )
 
     def _remove(self, before: Releases, found: dict[Path, Launcher | None]) -> None:
         for path in found:

@@ -104,12 +104,20 @@ options:
     description: Where the module keeps what it has set in O(path), so that it can take it back.
     type: path
     default: /etc/weft/docker_bip.json
+  fallback:
+    description:
+      - Where to keep what the files held before they are changed, until
+        M(weft.overlay.docker_restart), which is given the same path, has seen dockerd start with
+        the change. Without it nothing is kept.
+      - Only root can read it.
+    type: path
 notes:
   - The module fails, before anything is written, if C(bip), C(mtu) or C(bridge) is also given to
     dockerd elsewhere (the unit, its drop-ins, their environment files such as
     C(/etc/default/docker), or C(daemon.json)), because dockerd would not start.
   - It fails likewise if the subnet overlaps an address or a route of the host.
 seealso:
+  - module: weft.overlay.docker_restart
   - module: weft.overlay.subnet_reservation
 """
 
@@ -122,9 +130,7 @@ EXAMPLES = r"""
   register: bridge
 
 - name: Restart Docker only where its bridge differs
-  ansible.builtin.service:
-    name: docker
-    state: restarted
+  weft.overlay.docker_restart:
   when: bridge.restart_required
 
 - name: Keep the options on dockerd's command line, where another tool writes daemon.json
@@ -164,8 +170,10 @@ restart_required:
     - Whether the running dockerd must be restarted to carry the options.
     - With O(state=present), true if the bridge lacks the address, or dockerd gives it another
       MTU, whether or not this run changed a file.
-    - With O(state=absent), true if this run took something back. dockerd keeps the address of a
-      bridge that exists, so a later run cannot tell.
+    - With O(state=absent), true if this run took something back, or dockerd gives another MTU
+      than its options say, or the bridge has an address in O(overlay_network) that nothing gives
+      it. A restart alone leaves the bridge its address, see
+      O(weft.overlay.docker_restart#module:own_address).
     - False if dockerd does not run.
   returned: success
   type: bool
@@ -192,8 +200,6 @@ backup_file:
 """
 
 import http.client
-import os
-import tempfile
 from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
@@ -210,6 +216,7 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.docker.bridge im
     DEFAULT_MTU,
     EngineState,
     parse_bridge,
+    release_required,
     restart_required,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.docker.carrier import (
@@ -227,12 +234,16 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.docker.conflicts
     refuse_other_config_file,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.docker.drop_in import (
+    once_path,
     render_drop_in,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.docker.engine import (
-    default_bridge_mtu,
-)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.docker.engine import Engine
 from ansible_collections.weft.overlay.plugins.module_utils.weft.docker.errors import BridgeError
+from ansible_collections.weft.overlay.plugins.module_utils.weft.docker.fallback import (
+    begin_change,
+    parse_fallback,
+    serialise_fallback,
+)
 from ansible_collections.weft.overlay.plugins.module_utils.weft.docker.invocation import (
     LOAD_PATH,
     Invocation,
@@ -242,15 +253,19 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.docker.ownership
     Ownership,
     parse_ownership,
 )
+from ansible_collections.weft.overlay.plugins.module_utils.weft.docker.service import SYSTEMD_RUNS
 from ansible_collections.weft.overlay.plugins.module_utils.weft.docker.settings import (
     BridgeSettings,
     parse_overlay_network,
     parse_settings,
 )
+from ansible_collections.weft.overlay.plugins.module_utils.weft.docker.text_files import (
+    read_text,
+    read_texts,
+    write_texts,
+)
 from ansible_collections.weft.overlay.plugins.module_utils.weft.files import write_atomically
 from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.state import ROUTE_PROTOCOL
-
-SYSTEMD_RUNS = Path("/run/systemd/system")  # sd_booted(3)
 
 
 class DockerBip:
@@ -298,7 +313,7 @@ class DockerBip:
             path = self.carriers.daemon_json
             if self.module.params["backup"] and path in changes and before[path] is not None:
                 result["backup_file"] = self.module.backup_local(str(path))
-            self._write(changes)
+            self._write(changes, before)
         return result
 
     def _settings(self) -> BridgeSettings | None:
@@ -313,7 +328,7 @@ class DockerBip:
         return parse_overlay_network(text) if text else None
 
     def _ownership(self) -> Ownership | None:
-        text = self._read(self.carriers.record)
+        text = read_text(self.carriers.record)
         return None if text is None else parse_ownership(text, self.carriers.record)
 
     def _before(self, ownership: Ownership | None) -> Texts:
@@ -321,7 +336,7 @@ class DockerBip:
         paths = {carriers.daemon_json, carriers.drop_in, carriers.record}
         if ownership:
             paths.add(ownership.path)
-        return {path: self._read(path) for path in paths}
+        return read_texts(paths)
 
     def _carried(
         self,
@@ -367,7 +382,8 @@ class DockerBip:
     def _invocation(self) -> Invocation:
         params = self.module.params
         load_path = [Path(directory) for directory in params["unit_load_path"] or LOAD_PATH]
-        return read_invocation(params["unit"], load_path=load_path, without=self.carriers.drop_in)
+        without = [self.carriers.drop_in, once_path(params["unit"])]
+        return read_invocation(params["unit"], load_path=load_path, without=without)
 
     def _drop_in(self, invocation: Invocation, settings: BridgeSettings, before: Texts) -> str:
         if invocation.command is None and self.module.check_mode:
@@ -399,10 +415,20 @@ class DockerBip:
             "bridge_addresses": [str(address) for address in bridge.addresses],
             "bridge_mtu": bridge.mtu,
         }
-        if settings is None:
-            return {**state, "owned": [], "restart_required": changed and engine.running}
         path = self.carriers.daemon_json
         kept = read_daemon_json(path, held[path]).values()
+        if settings is None:
+            given = {
+                entry.option: entry.value
+                for entry in [*keys_given(path, kept), *flags_given(self._invocation())]
+            }
+            return {
+                **state,
+                "owned": [],
+                "restart_required": release_required(
+                    given, bridge, engine, changed=changed, overlay_network=self._overlay_network()
+                ),
+            }
         return {
             **state,
             "bip": str(settings.bip),
@@ -428,7 +454,7 @@ class DockerBip:
             if code != 0:
                 return EngineState(running=False)
         try:
-            return EngineState(running=True, mtu=default_bridge_mtu(socket))
+            return EngineState(running=True, mtu=Engine(socket).default_bridge_mtu())
         except (FileNotFoundError, ConnectionRefusedError) as error:
             reason: Exception = error
             if not booted:
@@ -446,39 +472,19 @@ class DockerBip:
         _code, output, _error = self.module.run_command(command, check_rc=True)
         return str(output)
 
-    def _read(self, path: Path) -> str | None:
-        try:
-            return path.read_bytes().decode()
-        except FileNotFoundError:
-            return None
-        except UnicodeDecodeError as error:
-            raise BridgeError(f"{path} is not UTF-8 text ({error}); nothing was changed") from error
-
-    def _write(self, changes: Texts) -> None:
-        for path, text in changes.items():
-            if text is None:
-                path.unlink()
-                continue
-            path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-            if path in (self.carriers.drop_in, self.carriers.record):
-                write_atomically(path, text.encode())
-            else:
-                self._replace(path, text)
+    def _write(self, changes: Texts, before: Texts) -> None:
+        if fallback := self.module.params["fallback"]:
+            self._keep(Path(fallback), before, changes)
+        write_texts(changes, self.module.atomic_move)
         if self.carriers.drop_in in changes and SYSTEMD_RUNS.is_dir():
             self.module.run_command(["systemctl", "daemon-reload"], check_rc=True)
 
-    def _replace(self, path: Path, text: str) -> None:
-        """Replace a file that has other owners too: its mode, owner and SELinux context stay."""
-        new = not path.exists()
-        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        self.module.add_cleanup_file(temporary)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(text.encode())
-            file.flush()
-            os.fsync(descriptor)
-        self.module.atomic_move(temporary, str(path))
-        if new:
-            path.chmod(0o644)
+    def _keep(self, path: Path, before: Texts, changes: Texts) -> None:
+        text = read_text(path)
+        existing = None if text is None else parse_fallback(text, path)
+        kept = serialise_fallback(begin_change(existing, before, changes))
+        path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+        write_atomically(path, kept.encode(), 0o600)
 
 
 def main() -> None:
@@ -507,6 +513,7 @@ def main() -> None:
             },
             "backup": {"type": "bool", "default": False},
             "record": {"type": "path", "default": "/etc/weft/docker_bip.json"},
+            "fallback": {"type": "path"},
         },
         required_if=[("state", "present", ["bip"])],
         supports_check_mode=True,

@@ -36,3 +36,25 @@ def test_too_few_answers_are_no_latency() -> None:
 def test_command_ends_by_itself_where_nothing_answers() -> None:
     line = ping.command(IPv4Address("10.171.0.12"), 400, 0.002)
     assert "-c 400 -w 4 10.171.0.12" in line
+
+
+STAMPED = """PING 10.171.0.12 (10.171.0.12) 56(84) bytes of data.
+[1700000000.100000] 64 bytes from 10.171.0.12: icmp_seq=1 ttl=64 time=0.041 ms
+[1700000000.105000] 64 bytes from 10.171.0.12: icmp_seq=2 ttl=64 time=0.144 ms
+[1700000000.225000] 64 bytes from 10.171.0.12: icmp_seq=5 ttl=64 time=101 ms
+[1700000000.225100] 64 bytes from 10.171.0.12: icmp_seq=4 ttl=64 time=106 ms
+
+--- 10.171.0.12 ping statistics ---
+6 packets transmitted, 4 received, 33% packet loss, time 6ms
+"""
+
+
+def test_an_interruption_is_what_was_lost_and_what_waited() -> None:
+    taken = ping.parse_interruption(STAMPED)
+    assert (taken.lost, taken.round_trip) == (1, 106.0)
+    assert taken.silence == pytest.approx(120.0, abs=0.01)
+
+
+def test_where_nothing_answers_there_is_no_interruption() -> None:
+    with pytest.raises(BenchError, match="0 requests"):
+        ping.parse_interruption("6 packets transmitted, 0 received")

@@ -20,13 +20,15 @@ import pytest
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.control import (
     CLIENTS_MAX,
     REQUEST_MAX,
-    ControlError,
     ControlServer,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.control_client import (
     DatapathClient,
     DatapathRefusedError,
     DatapathUnavailableError,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.listening import (
+    ListenError,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.loop import EventLoop
 
@@ -182,7 +184,7 @@ def test_a_socket_left_behind_is_replaced(tmp_path: Path) -> None:
     server = Served(path)
     try:
         assert server.ask(b"7\n")["request"] == 7
-        with pytest.raises(ControlError, match="another datapath answers there"):
+        with pytest.raises(ListenError, match="another datapath answers there"):
             ControlServer(EventLoop(), path, no_reply)
     finally:
         server.close()
@@ -190,7 +192,7 @@ def test_a_socket_left_behind_is_replaced(tmp_path: Path) -> None:
 
 
 def test_no_directory_is_a_clear_error(tmp_path: Path) -> None:
-    with pytest.raises(ControlError, match="its directory must exist"):
+    with pytest.raises(ListenError, match="its directory must exist"):
         ControlServer(EventLoop(), tmp_path / "missing" / "x.sock", no_reply)
 
 

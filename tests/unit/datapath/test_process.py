@@ -5,10 +5,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -62,6 +65,48 @@ def test_a_life_under_systemd(tmp_path: Path, manager: socket.socket) -> None:
         process.kill()
         _, errors = process.communicate()
     assert "Traceback" not in errors
+
+
+def test_a_successor_becomes_the_main_process(tmp_path: Path, manager: socket.socket) -> None:
+    """Its starter knows nothing of the manager, as a command of ExecReload does not."""
+    first = start(tmp_path, "--state", str(tmp_path / "table.json"))
+    pid = 0
+    try:
+        while manager.recv(100) != b"READY=1":
+            pass
+        starter = subprocess.run(
+            [sys.executable, "-c", START, "--control", str(tmp_path / "c.sock"), "--take-over"],
+            env={**os.environ, "PYTHONPATH": str(PACKAGE_PARENT)},
+            capture_output=True,
+            check=False,
+            timeout=30,
+        )
+        assert starter.returncode == 0, starter.stderr
+        pid = DatapathClient(tmp_path / "c.sock").status()["pid"]
+        assert first.wait(10) == 0
+        while (message := manager.recv(100)) == b"WATCHDOG=1":
+            pass
+        assert message == b"MAINPID=%d" % pid
+        assert manager.recv(100) == b"WATCHDOG=1"
+        os.kill(pid, signal.SIGTERM)
+        while (message := manager.recv(100)) == b"WATCHDOG=1":
+            pass
+        assert message == b"STOPPING=1"
+        eventually_gone(tmp_path / "c.sock", tmp_path / "c.handover")
+    finally:
+        first.kill()
+        _, errors = first.communicate()
+        if pid:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+    assert "Traceback" not in errors
+
+
+def eventually_gone(*paths: Path) -> None:
+    deadline = time.monotonic() + 10
+    while any(path.exists() for path in paths):
+        assert time.monotonic() < deadline, paths
+        time.sleep(0.01)
 
 
 def test_no_place_for_the_socket_is_one_clear_line(tmp_path: Path) -> None:

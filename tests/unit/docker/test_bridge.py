@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from ipaddress import IPv4Interface
+from ipaddress import IPv4Interface, IPv4Network
 
 import pytest
 
@@ -15,6 +15,7 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.docker.bridge im
     BridgeState,
     EngineState,
     parse_bridge,
+    release_required,
     restart_required,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.docker.settings import (
@@ -78,3 +79,37 @@ def test_an_mtu_taken_away_counts_in_the_run_that_takes_it(
     engine = EngineState(running=True, mtu=running_mtu)
     wanted = replace(WANTED, mtu=None)
     assert restart_required(wanted, bridge, engine, changed=changed, mtu_left=mtu_left) is required
+
+
+OVERLAY = IPv4Network("100.96.0.0/16")
+
+
+@pytest.mark.parametrize(
+    ("given", "address", "mtu", "changed", "network", "required"),
+    [
+        ({}, BIP, 1500, False, OVERLAY, True),
+        ({}, OTHER, 1500, False, OVERLAY, False),
+        # without the network, only the run that changes the files can tell
+        ({}, BIP, 1500, False, None, False),
+        ({}, BIP, 1500, True, None, True),
+        # the address is somebody else's wish
+        ({"bip": "100.96.1.1/24"}, BIP, 1500, False, OVERLAY, False),
+        ({}, OTHER, 1472, False, OVERLAY, True),
+        ({"mtu": "1472"}, OTHER, 1472, False, OVERLAY, False),
+        ({}, OTHER, None, False, OVERLAY, False),
+    ],
+)
+def test_what_was_taken_back_is_seen_by_the_running_dockerd(
+    *,
+    given: dict[str, str],
+    address: IPv4Interface,
+    mtu: int | None,
+    changed: bool,
+    network: IPv4Network | None,
+    required: bool,
+) -> None:
+    bridge, engine = BridgeState((address,), 1500), EngineState(running=True, mtu=mtu)
+    found = release_required(given, bridge, engine, changed=changed, overlay_network=network)
+    assert found is required
+    down = EngineState(running=False)
+    assert not release_required(given, bridge, down, changed=changed, overlay_network=network)

@@ -53,7 +53,7 @@ class Host:
         return read_invocation(
             "docker.service",
             load_path=[self.etc, self.lib],
-            without=self.own,
+            without=[self.own],
             defaults_file=self.defaults,
         )
 
@@ -132,3 +132,12 @@ def test_without_a_unit_the_defaults_file_speaks(host: Host) -> None:
     invocation = host.read()
     assert invocation.command is None
     assert [variable.path for variable in invocation.variables] == [host.defaults]
+
+
+def test_the_words_are_those_that_systemd_passes_on(host: Host) -> None:
+    host.install()
+    host.defaults.write_text('DOCKER_OPTS="--debug --log-level=warn"\n')
+    host.drop_in(
+        host.etc, "10.conf", "ExecStart=\nExecStart=-/usr/bin/dockerd $DOCKER_OPTS -H ${AT}x"
+    )
+    assert host.read().words() == ["/usr/bin/dockerd", "--debug", "--log-level=warn", "-H", "x"]

@@ -239,3 +239,14 @@ def test_the_removal_takes_the_chain_in_raw_too() -> None:
     assert plan_removal(parse_saved(saved)) == (
         "*raw\n-D PREROUTING -j WEFT-PREROUTING\n-F WEFT-PREROUTING\n-X WEFT-PREROUTING\nCOMMIT\n"
     )
+
+
+def test_a_chain_that_an_earlier_docker_asked_for_goes() -> None:
+    left = (
+        "*raw\n:PREROUTING ACCEPT [0:0]\n:WEFT-PREROUTING - [0:0]\n"
+        "-A PREROUTING -s 203.0.113.0/24 -j DROP\n-A PREROUTING -j WEFT-PREROUTING\n"
+        "-A WEFT-PREROUTING -s 100.96.0.0/16 -d 100.96.2.0/24 -i flannel0 -j ACCEPT\nCOMMIT\n"
+    )
+    assert planned(DOCKER_26 + left) == (
+        "*raw\n-D PREROUTING -j WEFT-PREROUTING\n-F WEFT-PREROUTING\n-X WEFT-PREROUTING\nCOMMIT\n"
+    )

@@ -83,7 +83,7 @@ class LeaseWatch:
     """An endless iterator over the changes under a store's prefix.
 
     It begins with Listed, or with what came after *from_revision*. A broken stream is resumed at
-    the next revision; where the store no longer has it, or was restored to an older one, Listed
+    the next revision; where the store no longer has it, or is a restored one, Listed
     comes again. ``stop`` may be called from any thread: the iteration ends at once, or, while the
     store is out of reach, within its timeout.
     """
@@ -97,6 +97,7 @@ class LeaseWatch:
     ) -> None:
         self._store = store
         self._next = None if from_revision is None else from_revision + 1
+        self._cluster_id = 0
         self._pauses = pauses
         self._stopped = threading.Event()
         self._stream: EventStream | None = None
@@ -132,9 +133,11 @@ class LeaseWatch:
         if self._next is None:
             snapshot = self._store.snapshot()
             self._next = snapshot.revision + 1
+            self._cluster_id = snapshot.cluster_id
             yield Listed(snapshot)
-        stream = self._stream = self._store.open_stream(self._next)
+        stream = self._stream = self._store.open_stream(self._next, self._cluster_id)
         try:
+            self._cluster_id = stream.cluster_id
             yield Resumed(str(stream.endpoint))
             for events, revision in stream:
                 for event in events:

@@ -35,12 +35,16 @@ class InvalidEntry:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Everything under the prefix at ``revision``; ``leases`` in the order of their subnets."""
+    """Everything under the prefix at ``revision``; ``leases`` in the order of their subnets.
+
+    Revisions compare within one cluster only: ``cluster_id`` changes when a store is restored.
+    """
 
     revision: int
     network: StoredNetwork | None
     leases: tuple[Lease, ...]
     invalid: tuple[InvalidEntry, ...] = ()
+    cluster_id: int = 0
 
     @property
     def network_revision(self) -> int:

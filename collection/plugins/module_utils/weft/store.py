@@ -199,11 +199,15 @@ class EventStream:
 
     Iterating yields the events of one or more revisions at a time, with the revision up to which
     all is known, and ends by raising: StoreUnavailableError, StoreRefusedError, HistoryLostError.
+    ``cluster_id`` names the cluster in which the revisions count; 0 takes any.
     ``close`` ends it from any thread.
     """
 
-    def __init__(self, settings: StoreSettings, endpoint: Endpoint, start_revision: int) -> None:
+    def __init__(
+        self, settings: StoreSettings, endpoint: Endpoint, start_revision: int, cluster_id: int
+    ) -> None:
         self.endpoint = endpoint
+        self.cluster_id = cluster_id
         self._start = start_revision
         self._closed = threading.Event()
         self._guard = _Translated(endpoint)
@@ -257,7 +261,7 @@ class EventStream:
             with self._guard:
                 for response in self._responses:
                     self._check(response)
-                    self._check_history(response.header.revision)
+                    self._check_history(response.header)
                     return
             self._ended()
         except BaseException:
@@ -266,7 +270,15 @@ class EventStream:
         finally:
             late.cancel()
 
-    def _check_history(self, revision: int) -> None:
+    def _check_history(self, header: Any) -> None:
+        # A store that was restored counts its revisions anew, and may be past ours again by now.
+        if self.cluster_id not in (0, header.cluster_id):
+            raise HistoryLostError(
+                f"{self.endpoint} is of the cluster {header.cluster_id:x}, not of "
+                f"{self.cluster_id:x} that was seen: the store was restored."
+            )
+        self.cluster_id = header.cluster_id
+        revision = header.revision
         if revision < self._start - 1:
             raise HistoryLostError(
                 f"{self.endpoint} is at revision {revision}, before {self._start - 1} that was "
@@ -339,6 +351,7 @@ class Store:
         ]
         return Snapshot(
             revision=response.header.revision,
+            cluster_id=response.header.cluster_id,
             network=_stored_network(configs[0]) if configs else None,
             leases=tuple(
                 sorted(
@@ -423,15 +436,16 @@ class Store:
             if answer.TTL > 0
         }
 
-    def open_stream(self, start_revision: int) -> EventStream:
+    def open_stream(self, start_revision: int, cluster_id: int = 0) -> EventStream:
         """Open the stream of changes from *start_revision* on, at the next endpoint in turn.
 
+        The revision counts in the cluster of that ID, such as an earlier stream's; 0 takes any.
         Raises StoreUnavailableError, StoreRefusedError and HistoryLostError.
         """
         members = self._settings.members
         endpoint = members[self._watched % len(members)]
         self._watched += 1
-        return EventStream(self._settings, endpoint, start_revision)
+        return EventStream(self._settings, endpoint, start_revision, cluster_id)
 
     def _key(self, lease: Lease) -> str:
         return subnet_key(self.prefix, lease.subnet, lease.ipv6_subnet)

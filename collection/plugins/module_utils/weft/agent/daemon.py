@@ -98,7 +98,9 @@ class Agent:
         self._passes = 0
         self._endpoint = Endpoint(settings.metrics)
         self._follower = Follower(store, self._view, self._learn)
-        self._keeper = Keeper(store, settings.lease, socket.gethostname(), self._learn_of_lease)
+        self._keeper = Keeper(
+            store, settings.lease, socket.gethostname(), self._learn_of_lease, self._view
+        )
 
     def run(self) -> None:
         """Reconcile on every event, and every 30 s or sooner, until stopped. Raises AgentError."""

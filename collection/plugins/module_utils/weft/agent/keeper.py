@@ -35,11 +35,18 @@ _RENEWALS_PER_LIFE = 3
 class Keeper(threading.Thread):
     """Keeps the lease of the public IP that it was last told, by the view that it was last given.
 
-    Calls report(problem) when what keeps this host without a lease changes; None is well.
+    A host without a lease asks for the subnet that it had last, by kept at its start: its
+    containers may still be there. Calls report(problem) when what keeps this host without a lease
+    changes; None is well.
     """
 
     def __init__(
-        self, store: Store, policy: LeasePolicy, name: str, report: Callable[[str | None], None]
+        self,
+        store: Store,
+        policy: LeasePolicy,
+        name: str,
+        report: Callable[[str | None], None],
+        kept: View | None = None,
     ) -> None:
         super().__init__(name="keeper", daemon=True)
         self._store = store
@@ -51,7 +58,7 @@ class Keeper(threading.Thread):
         self._public_ip: IPv4Address | None = None
         self._view = View(stale=True)
         self._announcement: Announcement | None = None
-        self._previous: IPv4Network | None = None
+        self._last_held = kept or self._view
 
     def tell(
         self, public_ip: IPv4Address | None, view: View, announcement: Announcement | None = None
@@ -87,21 +94,22 @@ class Keeper(threading.Thread):
         network = view.network.parse()
         own = view.own_lease(public_ip, network.network)
         if own is None:
-            return self._without_lease(public_ip)
-        self._previous = own.subnet
+            return self._without_lease(public_ip, network.network)
+        self._last_held = view
         self._announce(own)
         due = None if own.is_reservation else self._renew(own)
         self._report(None)
         return due
 
-    def _without_lease(self, public_ip: IPv4Address) -> float | None:
+    def _without_lease(self, public_ip: IPv4Address, within: IPv4Network) -> float | None:
         if not self._policy.reserve:
             self._report(
                 f"no lease is held by {public_ip}: reserve a subnet for it (the module "
                 "weft.overlay.subnet_reservation, or site.yml), or set lease.reserve"
             )
             return None
-        request = Request(self._host, public_ip, previous=self._previous)
+        last = self._last_held.own_lease(public_ip, within)
+        request = Request(self._host, public_ip, previous=last.subnet if last else None)
         (reservation,) = reserve(self._store, [request], Terms(self._policy.ttl, keep_expiry=True))
         _log.info("reserved %s for %s", reservation.after.subnet, public_ip)
         return None  # the watch brings it

@@ -8,12 +8,12 @@ from __future__ import annotations
 import logging
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from . import transport, tun
 from .counters import Counters, Drop, Traffic
 from .forwarder import Forwarder
-from .forwarding import Forwarding
+from .forwarding import Endpoint, Forwarding
 from .guard import INTERVAL as GUARD_INTERVAL
 from .guard import Guard
 from .loop import EventLoop
@@ -36,7 +36,7 @@ UNREACHABLE_BURST = 50
 class Carrier:
     """Forwards on `loop` from its making until `stop`; calls `lost` when the device is gone.
 
-    The descriptors stay the caller's.
+    The descriptors stay the caller's. `peer_queues` are those that an earlier carrier released.
     """
 
     def __init__(
@@ -48,6 +48,7 @@ class Carrier:
         offloads: Offloads,
         *,
         lost: Callable[[], None],
+        peer_queues: Mapping[Endpoint, socket.socket] | None = None,
     ) -> None:
         self._loop = loop
         self._device = device
@@ -56,7 +57,7 @@ class Carrier:
         self._lost = lost
         self._table = table
         self._guard = Guard(datagrams)
-        self._peer_queues = PeerQueues(loop, datagrams)
+        self._peer_queues = PeerQueues(loop, datagrams, peer_queues or {})
         self._counters = Counters()
         self._traffic: dict[Peer, Traffic] = {}
         self._datagrams_lost_before = transport.datagrams_lost(datagrams)
@@ -115,6 +116,11 @@ class Carrier:
         """Return what was counted since this carrier was made."""
         self._counters.drops[Drop.RECEIVE_QUEUE_FULL] = self._datagrams_lost()
         return Tally(self._counters, self._traffic, self._offloads.status())
+
+    def release(self) -> tuple[Tally, Mapping[Endpoint, socket.socket]]:
+        """Forward no more; return the last tally, and the peers' queues with what they hold."""
+        released = self._peer_queues.release()
+        return self.stop(), released
 
     def stop(self) -> Tally:
         """Forward no more; return the last tally."""

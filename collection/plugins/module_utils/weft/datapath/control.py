@@ -10,16 +10,15 @@ non-blocking and bounded, a reply that is not fetched stops only its own client.
 from __future__ import annotations
 
 import contextlib
-import errno
 import json
 import logging
-import os
 import select
 import socket
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from .listening import listen
 from .loop import EventLoop
 
 _log = logging.getLogger(__name__)
@@ -28,39 +27,47 @@ DEFAULT_PATH = Path("/run/weft/datapath.sock")
 MODE = 0o660
 REQUEST_MAX = 4 << 20  # bytes: a table of 40,000 peers
 CLIENTS_MAX = 16
-BACKLOG = 128  # connections not yet accepted; beyond it a connect fails at once
 _CHUNK = 1 << 16
 
 Handler = Callable[[object], Mapping[str, Any]]
 
 
-class ControlError(OSError):
-    """The socket cannot be listened on; the message names it, the reason and the next step."""
-
-
 class ControlServer:
-    """Answers each request with what `handle` returns for its decoded JSON."""
+    """Answers each request with what `handle` returns for its decoded JSON.
 
-    def __init__(self, loop: EventLoop, path: Path, handle: Handler) -> None:
+    Listens at `path`, or goes on listening there with the `inherited` socket. Raises ListenError.
+    """
+
+    def __init__(
+        self,
+        loop: EventLoop,
+        path: Path,
+        handle: Handler,
+        inherited: socket.socket | None = None,
+    ) -> None:
         self._loop = loop
         self._path = path
         self._handle = handle
         # In the order of their last request, the longest silent first.
         self._clients: dict[int, _Client] = {}
-        self._listener = _listen(path)
-        loop.watch(self._listener.fileno(), self._accept)
+        self.listener = inherited or listen(path, MODE)
+        loop.watch(self.listener.fileno(), self._accept)
 
     def close(self) -> None:
         """Close every connection and remove the socket's file."""
+        self.leave()
+        self._path.unlink(missing_ok=True)
+
+    def leave(self) -> None:
+        """Close every connection; the socket's file stays, since a successor answers there."""
         for client in list(self._clients.values()):
             self._drop(client)
-        self._loop.unwatch(self._listener.fileno())
-        self._listener.close()
-        self._path.unlink(missing_ok=True)
+        self._loop.unwatch(self.listener.fileno())
+        self.listener.close()
 
     def _accept(self, _events: int) -> None:
         try:
-            connection, _address = self._listener.accept()
+            connection, _address = self.listener.accept()
         except OSError:
             # The client left before, or descriptors are short: either way it may come again.
             return
@@ -167,35 +174,3 @@ class _Client:
         del self._received[: end + 1]
         self._searched = 0
         return line
-
-
-def _listen(path: Path) -> socket.socket:
-    """Listen at `path`, in the place of a socket that a dead process left. Raises ControlError."""
-    if _is_served(path):
-        raise ControlError(errno.EADDRINUSE, f"{path}: another datapath answers there; stop it")
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
-    try:
-        path.unlink(missing_ok=True)
-        # The mode holds from the first moment on, not only after a chmod.
-        umask = os.umask(0o777 & ~MODE)
-        try:
-            listener.bind(str(path))
-        finally:
-            os.umask(umask)
-        listener.listen(BACKLOG)
-    except OSError as error:
-        listener.close()
-        raise ControlError(
-            error.errno, f"{path}: {error.strerror}; its directory must exist and be ours to write"
-        ) from error
-    return listener
-
-
-def _is_served(path: Path) -> bool:
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        try:
-            probe.connect(str(path))
-        except OSError:
-            # Not there, not listening, not ours: binding says which.
-            return False
-        return True

@@ -56,8 +56,15 @@ class DatapathClient:
         self._request({"command": "remove"})
 
     def _request(self, request: dict[str, Any]) -> dict[str, Any]:
+        line = json.dumps(request).encode() + b"\n"
         try:
-            reply = json.loads(self._exchange(json.dumps(request).encode() + b"\n"))
+            try:
+                answer = self._exchange(line)
+            except ConnectionError:
+                # A process that hands over leaves its clients to its successor, which listens at
+                # the same socket; what was asked may be asked again.
+                answer = self._exchange(line)
+            reply = json.loads(answer)
         except OSError as error:
             raise DatapathUnavailableError(
                 f"{self.path}: {error.strerror or error}; is the unit of `weftd datapath` running, "

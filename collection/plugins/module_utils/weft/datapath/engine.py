@@ -15,16 +15,18 @@ import logging
 import os
 import socket
 import time
+from collections.abc import Mapping
 
 from . import transport, tun
 from .carrier import Carrier
-from .counters import Counters, Traffic
+from .forwarding import Endpoint
+from .inheritance import Inheritance
 from .loop import EventLoop
 from .offloads import Offloads
 from .probe import probe_device
 from .state import StateError, TableFile
-from .status import CounterStatus, PeerStatus, Status
-from .table import ForwardingTable, Peer
+from .status import Status, counter_status, parse_counters, parse_traffic, peer_status
+from .table import ForwardingTable, parse_table
 from .tally import Tally, total
 from .worker import Worker, WorkerError
 
@@ -49,16 +51,50 @@ class Engine:
         self._problem: str | None = None
         self._since = time.time()
 
-    def start(self) -> None:
-        """Load the last applied table and begin to forward; what cannot be opened is retried."""
+    def prepare(self) -> None:
+        """Find out what the kernel takes; `start` or `inherit` comes next."""
         probe_device(self._offloads)
         self._past = Tally(offloads=self._offloads.status())
+        self._loop.every(REPAIR_INTERVAL, self.repair)
+
+    def start(self) -> None:
+        """Load the last applied table and begin to forward; what cannot be opened is retried."""
         try:
             self._table = self._table_file.load()
         except StateError as error:
             _log.error("the last table is not loaded: %s", error)
         self.repair()
-        self._loop.every(REPAIR_INTERVAL, self.repair)
+
+    def inherit(self, left: Inheritance) -> None:
+        """Go on where another engine ceased, with what it has left open and counted.
+
+        Raises ValueError (TableError) or KeyError where its status is not understood.
+        """
+        status = left.status
+        table = None if status["table"] is None else parse_table(status["table"])
+        peers = () if table is None else table.peers
+        traffic = dict(zip(peers, map(parse_traffic, status["peers"]), strict=True))
+        counters = parse_counters(status["counters"])
+        self._past = Tally(counters, traffic, self._past.offloads)
+        self._table, self._since = table, status["since"]
+        if table is not None and left.device:
+            self._carry(table, list(left.device), list(left.transports), left.peer_queues)
+
+    def release(self) -> Inheritance:
+        """Cease to forward, and leave all that is open as it is; there is no table any more."""
+        released = [carrier.release() for carrier in self._carriers]
+        peers = () if self._table is None else self._table.peers
+        self._past = total(self._past, [tally for tally, _queues in released], peers)
+        self._carriers = []
+        queues = {end: queue for _tally, queues in released for end, queue in queues.items()}
+        left = Inheritance(self.status(), self._device, self._transports, queues)
+        self._table, self._device, self._transports = None, [], []
+        return left
+
+    @property
+    def forwarding(self) -> bool:
+        """Whether the device and the sockets are open and carried."""
+        return bool(self._carriers)
 
     def apply(self, table: ForwardingTable) -> None:
         """Put `table` in force and remember it.
@@ -154,11 +190,11 @@ class Engine:
             "pid": os.getpid(),
             "workers": [each.pid for each in self._carriers if isinstance(each, Worker)],
             "since": self._since,
-            "forwarding": bool(self._carriers),
+            "forwarding": self.forwarding,
             "problems": [] if self._problem is None else [self._problem],
             "offloads": dict(whole.offloads),
-            "counters": _counter_status(whole.counters),
-            "peers": [_peer_status(peer, traffic) for peer, traffic in whole.traffic.items()],
+            "counters": counter_status(whole.counters),
+            "peers": [peer_status(peer, traffic) for peer, traffic in whole.traffic.items()],
         }
 
     def close(self) -> None:
@@ -169,7 +205,11 @@ class Engine:
         self._device, self._transports = [], []
 
     def _carry(
-        self, table: ForwardingTable, device: list[int], transports: list[socket.socket]
+        self,
+        table: ForwardingTable,
+        device: list[int],
+        transports: list[socket.socket],
+        peer_queues: Mapping[Endpoint, socket.socket] | None = None,
     ) -> None:
         """Carry what is open by `table`; a peer that stays keeps its counters."""
         if device is not self._device or transports is not self._transports:
@@ -181,16 +221,20 @@ class Engine:
             for carrier in self._carriers:
                 carrier.follow(table)
             if not self._carriers:
-                self._start_carriers(table)
+                self._start_carriers(table, peer_queues)
         except (OSError, WorkerError) as error:
             _log.error("%s; starting all anew", error)
             self.close()
 
-    def _start_carriers(self, table: ForwardingTable) -> None:
-        kind = Worker if table.queues > 1 else Carrier
+    def _start_carriers(
+        self, table: ForwardingTable, peer_queues: Mapping[Endpoint, socket.socket] | None
+    ) -> None:
         for queue, datagrams in zip(self._device, self._transports, strict=True):
+            opened = (self._loop, queue, datagrams, table, self._offloads)
             self._carriers.append(
-                kind(self._loop, queue, datagrams, table, self._offloads, lost=self.close)
+                Worker(*opened, lost=self.close)
+                if table.queues > 1
+                else Carrier(*opened, lost=self.close, peer_queues=peer_queues)
             )
 
     def _stop_carriers(self) -> None:
@@ -198,27 +242,3 @@ class Engine:
         peers = () if self._table is None else self._table.peers
         self._past = total(self._past, tallies, peers)
         self._carriers = []
-
-
-def _counter_status(counters: Counters) -> CounterStatus:
-    return {
-        "packets_in": counters.packets_in,
-        "bytes_in": counters.bytes_in,
-        "packets_out": counters.packets_out,
-        "bytes_out": counters.bytes_out,
-        "unreachables_sent": counters.unreachables_sent,
-        "unreachables_suppressed": counters.unreachables_suppressed,
-        "drops": counters.drops_by_reason(),
-    }
-
-
-def _peer_status(peer: Peer, traffic: Traffic) -> PeerStatus:
-    return {
-        "subnet": str(peer.subnet),
-        "public_ip": str(peer.public_ip),
-        "packets_in": traffic.packets_in,
-        "bytes_in": traffic.bytes_in,
-        "packets_out": traffic.packets_out,
-        "bytes_out": traffic.bytes_out,
-        "last_heard": traffic.last_heard,
-    }

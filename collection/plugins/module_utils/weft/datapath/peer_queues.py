@@ -14,7 +14,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TypeAlias
 
 from . import transport
@@ -30,16 +30,22 @@ QUEUES_MAX = 512
 
 
 class PeerQueues:
-    """The sockets of the peers, beside the `shared` one, which takes from everybody."""
+    """The sockets of the peers, beside the `shared` one, which takes from everybody.
 
-    def __init__(self, loop: EventLoop, shared: socket.socket) -> None:
+    `inherited` are open already, by an earlier carrier of the same table.
+    """
+
+    def __init__(
+        self, loop: EventLoop, shared: socket.socket, inherited: Mapping[Endpoint, socket.socket]
+    ) -> None:
         self._loop = loop
         self._shared = shared
         self._wanted: list[Endpoint] = []
-        self._sockets: dict[Endpoint, socket.socket] = {}
+        self._sockets = dict(inherited)
         self._receive_offload = False
         self._drain: Drain | None = None
-        self._lost_before = 0  # datagrams, by sockets that are closed
+        # Datagrams lost by sockets that are closed, less those of the inherited before they were.
+        self._lost_before = -self._lost_by_sockets()
         self._problem = ""
 
     def follow(self, endpoints: Iterable[Endpoint], receive_offload: bool, drain: Drain) -> None:
@@ -49,10 +55,10 @@ class PeerQueues:
         """
         self._wanted = list(endpoints)[:QUEUES_MAX]
         self._receive_offload, self._drain = receive_offload, drain
-        for endpoint in self._sockets.keys() - set(self._wanted):
-            self._close(endpoint)
         for queue in self._sockets.values():
             self._watch(queue)
+        for endpoint in self._sockets.keys() - set(self._wanted):
+            self._close(endpoint)
         self.complete()
 
     def complete(self) -> None:
@@ -76,12 +82,23 @@ class PeerQueues:
 
     def lost(self) -> int:
         """Return how many datagrams the kernel dropped, since all queues were full."""
-        return self._lost_before + sum(map(transport.datagrams_lost, self._sockets.values()))
+        return self._lost_before + self._lost_by_sockets()
+
+    def release(self) -> Mapping[Endpoint, socket.socket]:
+        """Leave the queues open, with what they hold, and have none any more."""
+        self._lost_before = self.lost()
+        released, self._sockets = self._sockets, {}
+        for queue in released.values():
+            self._loop.unwatch(queue.fileno())
+        return released
 
     def close(self) -> None:
         """Have no queue any more."""
         for endpoint in list(self._sockets):
             self._close(endpoint)
+
+    def _lost_by_sockets(self) -> int:
+        return sum(map(transport.datagrams_lost, self._sockets.values()))
 
     def _close(self, endpoint: Endpoint) -> None:
         closed = self._sockets.pop(endpoint)

@@ -8,16 +8,21 @@ from __future__ import annotations
 import argparse
 import gc
 import logging
+import os
 import signal
 import socket
+from collections.abc import Callable
 from pathlib import Path
 
 from .. import logs, notify
-from .commands import Commands
-from .control import DEFAULT_PATH, ControlError, ControlServer
+from .control import DEFAULT_PATH
+from .doors import Doors
 from .engine import Engine
+from .handover import Handover, HandoverError
+from .listening import ListenError
 from .loop import EventLoop
 from .state import TableFile
+from .successor import handed_over, in_background
 
 _log = logging.getLogger(__name__)
 
@@ -25,42 +30,86 @@ DEFAULT_STATE = Path("/run/weft/datapath.json")
 
 
 def run(arguments: list[str]) -> int:
-    """Run until SIGTERM or SIGINT; return the exit status."""
+    """Run until SIGTERM or SIGINT, or until a successor carries on; return the exit status.
+
+    With `--take-over` it returns as soon as a process in the background has taken over.
+    """
     options = _parser().parse_args(arguments)
     logs.configure(verbose=options.verbose)
+    if options.take_over:
+        return in_background(lambda taken: _run(options.control, options.state, taken))
+    return _run(options.control, options.state)
+
+
+def _run(control: Path, state: Path, taken: Callable[[], None] | None = None) -> int:
+    """Start, or else take over and call `taken`; then carry."""
     loop = EventLoop()
     stop_on_signals(loop)
-    engine = Engine(loop, TableFile(options.state))
-
-    def tell() -> None:
-        notify.notify(f"STATUS={engine.summary()}")
-
-    def feed_watchdog() -> None:
-        notify.notify("WATCHDOG=1")
-
+    engine = Engine(loop, TableFile(state))
     try:
-        server = ControlServer(loop, options.control, Commands(engine, tell).handle)
-    except ControlError as error:
+        if taken is None:
+            doors = _start(loop, engine, control)
+        else:
+            doors = _take_over(loop, engine, control)
+            taken()
+    except ListenError as error:
         _log.error("cannot start: %s", error.strerror)
         return 1
-    engine.start()
+    except HandoverError as error:
+        _log.error("cannot take over: %s", error)
+        return 1
     watchdog = notify.watchdog_interval()
     if watchdog is not None:
-        loop.every(watchdog / 2, feed_watchdog)
-    tell()
-    notify.notify("READY=1")
-    # What is alive now stays so: the collector need not walk it again.
-    gc.collect()
-    gc.freeze()
+        loop.every(watchdog / 2, _feed_watchdog)
     try:
         loop.run()
     finally:
-        notify.notify("STOPPING=1")
-        server.close()
+        doors.close()
         engine.close()
         loop.close()
-    _log.info("stopped; the device stays, with its routes")
+    if not doors.handed_over:
+        _log.info("stopped; the device stays, with its routes")
     return 0
+
+
+def _start(loop: EventLoop, engine: Engine, control: Path) -> Doors:
+    # First, so that a datapath that runs is not disturbed by a second one.
+    doors = Doors(loop, engine, control)
+    engine.prepare()
+    engine.start()
+    doors.tell()
+    notify.notify("READY=1")
+    _settle()
+    return doors
+
+
+def _take_over(loop: EventLoop, engine: Engine, control: Path) -> Doors:
+    """Let the process that runs leave off, after all that takes time. Raises HandoverError."""
+    engine.prepare()
+    _settle()
+    with handed_over(Doors.successors_path(control)) as handover:
+        _inherit(engine, handover)
+        os.environ.update(handover.environment)
+        return Doors(loop, engine, control, handover)
+
+
+def _inherit(engine: Engine, handover: Handover) -> None:
+    try:
+        engine.inherit(handover.engine)
+    except (ValueError, KeyError, TypeError) as error:
+        raise HandoverError(f"what it hands over is not understood: {error}") from error
+    if handover.engine.device and not engine.forwarding:
+        raise HandoverError("the queues cannot be carried here")
+
+
+def _settle() -> None:
+    """Keep the collector from walking again what is alive now, and stays so."""
+    gc.collect()
+    gc.freeze()
+
+
+def _feed_watchdog() -> None:
+    notify.notify("WATCHDOG=1")
 
 
 def stop_on_signals(loop: EventLoop) -> None:
@@ -94,6 +143,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--state", type=Path, default=DEFAULT_STATE, help="last applied table (%(default)s)"
+    )
+    parser.add_argument(
+        "--take-over",
+        action="store_true",
+        help="carry on, in the background, where the process that runs at the control socket "
+        "leaves off, without a lost packet; where that fails, it goes on, and this exits with 1",
     )
     parser.add_argument("--verbose", action="store_true", help="log debugging lines too")
     return parser

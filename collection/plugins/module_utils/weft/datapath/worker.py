@@ -4,22 +4,25 @@
 """A carrier in a process of its own, so that queues are carried on several cores at once.
 
 The main process makes a worker for each queue and holds the descriptors with it. They share a
-socketpair: a request is a table to follow, or None, and the answer to each is the tally. A worker
-ends when the main process does, since the socketpair then does.
+socketpair: a request is a table to follow, or a word, and the answer to each is the tally. A worker
+ends when it is told to, with no packet between two queues, and when the main process does, since
+the socketpair then does.
 """
 
 from __future__ import annotations
 
+import enum
 import logging
 import multiprocessing
 import os
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from multiprocessing.connection import Connection
 from typing import cast
 
 from .carrier import Carrier
+from .forwarding import Endpoint
 from .loop import EventLoop
 from .offloads import Offloads
 from .table import ForwardingTable
@@ -30,6 +33,13 @@ _log = logging.getLogger(__name__)
 ANSWER_TIMEOUT = 2.0  # seconds; a burst takes milliseconds
 _DESCRIPTORS_MAX = 1 << 20  # the kernel's fs.nr_open
 _STDERR = 2
+
+
+class _Word(enum.Enum):
+    """What a worker is asked besides a table to follow."""
+
+    TALLY = enum.auto()
+    STOP = enum.auto()
 
 
 class WorkerError(Exception):
@@ -73,22 +83,27 @@ class Worker:
 
     def tally(self) -> Tally:
         """Return what was counted since this worker was made. Raises WorkerError."""
-        return self._ask(None)
+        return self._ask(_Word.TALLY)
+
+    def release(self) -> tuple[Tally, Mapping[Endpoint, socket.socket]]:
+        """End the process as `stop` does; peers have no queues of their own."""
+        return self.stop(), {}
 
     def stop(self) -> Tally:
         """End the process; return its last tally, or the one before where it cannot answer."""
         try:
-            self._ask(None)
+            self._ask(_Word.STOP)
         except WorkerError as error:
             _log.debug("its last counts are lost: %s", error)
         self._loop.unwatch(self._channel.fileno())
         self._channel.close()
+        # It carries nothing any more, so that no packet is lost by it.
         self._process.kill()
         self._process.join()
         self._process.close()
         return self._tally
 
-    def _ask(self, request: ForwardingTable | None) -> Tally:
+    def _ask(self, request: ForwardingTable | _Word) -> Tally:
         try:
             self._channel.send(request)
             if not self._channel.poll(ANSWER_TIMEOUT):
@@ -119,10 +134,13 @@ def _serve(
 
     def answer(_events: int) -> None:
         try:
-            request: ForwardingTable | None = channel.recv()
-            if request is not None:
+            request: ForwardingTable | _Word = channel.recv()
+            if isinstance(request, ForwardingTable):
                 carrier.follow(request)
-            channel.send(carrier.tally())
+            stops = request is _Word.STOP
+            channel.send(carrier.stop() if stops else carrier.tally())
+            if stops:
+                loop.stop()
         except (OSError, EOFError):
             loop.stop()
 

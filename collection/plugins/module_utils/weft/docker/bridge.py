@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
-from ipaddress import IPv4Interface
+from ipaddress import IPv4Interface, IPv4Network
 
 from .settings import BridgeSettings
 
@@ -73,3 +74,26 @@ def restart_required(
     if engine.mtu is None:
         return changed and bridge.mtu != mtu
     return engine.mtu != mtu and (changed or wanted.mtu is not None)
+
+
+def release_required(
+    given: Mapping[str, str],
+    bridge: BridgeState,
+    engine: EngineState,
+    *,
+    changed: bool,
+    overlay_network: IPv4Network | None,
+) -> bool:
+    """Tell whether the running dockerd still has what weft took back.
+
+    ``given`` are the options that dockerd's files hold now, by their names. Whether the bridge's
+    address was weft's shows in that it lies in the overlay's network and nothing gives it;
+    without that network only ``changed``, a change of the files in this run, tells.
+    """
+    if not engine.running:
+        return False
+    if engine.mtu is not None and str(engine.mtu) != given.get("mtu", str(DEFAULT_MTU)):
+        return True
+    if "bip" in given or overlay_network is None:
+        return changed
+    return changed or any(address.ip in overlay_network for address in bridge.addresses)

@@ -19,6 +19,14 @@ ExecStart={command}
 """
 
 
+def once_path(unit: str) -> Path:
+    """Return the drop-in that gives dockerd an address for one start.
+
+    It sorts last, is gone as soon as dockerd has started, and at the latest with the next boot.
+    """
+    return Path(f"/run/systemd/system/{unit}.d/zz-weft-bip-once.conf")
+
+
 class DropInError(BridgeError):
     """A drop-in could not do its work."""
 

@@ -9,7 +9,8 @@ a restart is what the files say.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from .unit import (
     command_line,
     environment_paths,
     file_variables,
+    split_words,
     unit_variables,
 )
 
@@ -44,6 +46,10 @@ LOAD_PATH = tuple(
 DEFAULTS_FILE = Path("/etc/default/docker")
 """Debian's file of ``DOCKER_OPTS``, read by its unit and by its init script."""
 
+_PREFIXES = "-@:+!"  # systemd.service(5), "Command lines"
+_VARIABLE = re.compile(r"\$(\w+)")  # a word of its own is split, ${NAME} inside a word is not
+_BRACED = re.compile(r"\$\{(\w+)\}")
+
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
@@ -52,20 +58,33 @@ class Invocation:
     command: Assignment | None
     variables: tuple[Variable, ...]
 
+    def words(self) -> list[str]:
+        """Return the command with its variables in their places, as systemd passes it on."""
+        if self.command is None:
+            return []
+        values = {variable.name: variable.value for variable in self.variables}
+        words: list[str] = []
+        for word in split_words(self.command.value.lstrip(_PREFIXES)):
+            if match := _VARIABLE.fullmatch(word):
+                words.extend(split_words(values.get(match[1], "")))
+            else:
+                words.append(_BRACED.sub(lambda braced: values.get(braced[1], ""), word))
+        return words
+
 
 def read_invocation(
     unit: str,
     *,
     load_path: Sequence[Path] = LOAD_PATH,
-    without: Path,
+    without: Collection[Path] = (),
     defaults_file: Path = DEFAULTS_FILE,
 ) -> Invocation:
-    """Read how the unit starts dockerd if the drop-in ``without`` were not there.
+    """Read how the unit starts dockerd if the drop-ins ``without`` were not there.
 
     Where no unit gives a command, its variables are those of ``defaults_file``, which the
     package will read once it is there. Raises OSError if a file cannot be read.
     """
-    files = [file for file in read_unit(unit, load_path) if file.path != without]
+    files = [file for file in read_unit(unit, load_path) if file.path not in without]
     command = command_line(files)
     sources = environment_paths(files) if command else [defaults_file]
     variables = unit_variables(files)

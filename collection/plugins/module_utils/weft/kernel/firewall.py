@@ -117,12 +117,16 @@ def parse_saved(text: str) -> dict[str, dict[str, tuple[str, ...]]]:
 
 def plan(traffic: OverlayTraffic, actual: Tables) -> str:
     """The input for `iptables-restore --noflush` that mends the rules; empty when all is well."""
-    places = _places(actual)
-    blocks = []
-    for table, desired in desired_chains(traffic, closed=closes_containers(actual)).items():
-        place, chains = places[table], actual.get(table, {})
+    desired = desired_chains(traffic, closed=closes_containers(actual))
+    blocks: list[str] = []
+    for table, place in _places(actual).items():
+        if table not in desired:
+            # An earlier Docker asked for it.
+            blocks.extend(_removal(table, place.own, actual))
+            continue
+        chains = actual.get(table, {})
         lines = [
-            *_mend_content(place.own, desired[place.own], chains),
+            *_mend_content(place.own, desired[table][place.own], chains),
             *_mend_jump(place, chains),
         ]
         if lines:

@@ -6,12 +6,16 @@
 from __future__ import annotations
 
 import subprocess
+from pathlib import Path
 
 from .firewall import OverlayTraffic, closes_containers, parse_saved, plan, plan_removal
 
 # Another program may hold the lock of legacy iptables for a moment, in seconds.
 _LOCK_WAIT = 5
 _TIMEOUT = 20
+# How iptables and iptables-save name the kind that is not legacy.
+_NF_TABLES = "(nf_tables)"
+_MODULES = Path("/sys/module")
 # What legacy iptables says in the unit of a host that had the other kind when it was made.
 _DENIED = "Permission denied"
 _UNIT_ADVICE = (
@@ -33,15 +37,16 @@ def reconcile(traffic: OverlayTraffic) -> bool:
 
 def remove() -> bool:
     """Take the overlay's rules away; True where there were any. Raises FirewallError."""
-    return _restore(plan_removal(parse_saved(_saved("filter", "nat", "raw"))))
+    return _restore(plan_removal(parse_saved(_save("filter", "nat", "raw"))))
 
 
 def read_saved() -> str:
     """What iptables-save prints of the tables that matter to the overlay. Raises FirewallError."""
-    text = _saved("filter", "nat")
-    if closes_containers(parse_saved(text)):
-        # Only then: with legacy iptables, reading a table makes it, and each packet passes it.
-        text += _saved("raw")
+    text = _save("filter", "nat")
+    # Not always: with legacy iptables, reading a table makes it, and each packet passes it. What an
+    # earlier Docker asked for there can only be left where the table has been in use.
+    if closes_containers(parse_saved(text)) or _NF_TABLES in text or _legacy_raw_is_in_use():
+        text += _save("raw")
     return text
 
 
@@ -50,13 +55,18 @@ def announces_changes() -> bool:
 
     Raises FirewallError.
     """
-    return "(nf_tables)" in _run(["iptables", "--version"])
+    return _NF_TABLES in _run(["iptables", "--version"])
 
 
-def _saved(*names: str) -> str:
+def _legacy_raw_is_in_use() -> bool:
+    """Whether any network namespace has the table; iptables built into the kernel does not tell."""
+    return (_MODULES / "iptable_raw").exists() or not (_MODULES / "ip_tables").exists()
+
+
+def _save(*tables: str) -> str:
     # Each by its name: for a list of them all, legacy iptables-save needs a file that only root
     # may read, and without it prints nothing and succeeds.
-    return "".join(_run(["iptables-save", "-t", name]) for name in names)
+    return "".join(_run(["iptables-save", "-t", table]) for table in tables)
 
 
 def _restore(rules: str) -> bool:

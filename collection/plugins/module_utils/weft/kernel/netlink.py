@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
 import socket
 import traceback
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -236,7 +237,7 @@ class Netlink:
             )
         except NetlinkError as error:
             if error.code != errno.EEXIST:
-                return errno.errorcode.get(error.code, str(error.code))
+                return os.strerror(error.code)
         with contextlib.suppress(NetlinkError):
             self._route.link("del", index=self._index(_PROBE_DEVICE))
         return None

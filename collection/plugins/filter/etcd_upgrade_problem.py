@@ -1,0 +1,69 @@
+# Copyright (c) 2026, The weft developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The filter `weft.overlay.etcd_upgrade_problem`: may a cluster go to a version?"""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: etcd_upgrade_problem
+short_description: Say why a cluster of etcd cannot be upgraded to a version
+version_added: 1.0.0
+description:
+  - Refuses a version that is older than one that runs, and one that is more than one minor version
+    ahead.
+positional: target
+options:
+  _input:
+    description: The versions that the members run.
+    type: list
+    elements: str
+    required: true
+  target:
+    description: The version to go to, of etcd or of a Debian package of it.
+    type: str
+    required: true
+author:
+  - The weft developers (@weft)
+"""
+
+EXAMPLES = r"""
+- name: Check that etcd allows the step
+  ansible.builtin.assert:
+    that: not ['3.4.23', '3.4.23'] | weft.overlay.etcd_upgrade_problem('3.5.16-4')
+"""
+
+RETURN = r"""
+_value:
+  description: The reason as a sentence, empty where there is none.
+  type: str
+"""
+
+from collections.abc import Sequence  # noqa: E402
+from typing import Any  # noqa: E402
+
+from ansible.errors import AnsibleFilterError  # noqa: E402
+
+from ansible_collections.weft.overlay.plugins.module_utils.etcd.cluster import (  # noqa: E402
+    EtcdError,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.etcd.versions import (  # noqa: E402
+    parse_version,
+    refuse_step,
+)
+
+
+def etcd_upgrade_problem(running: Sequence[str], target: str) -> str:
+    """Return the reason. Raises AnsibleFilterError for a text that is no version."""
+    try:
+        return refuse_step(map(parse_version, running), parse_version(target))
+    except EtcdError as error:
+        raise AnsibleFilterError(str(error)) from error
+
+
+class FilterModule:
+    """The filters of this file."""
+
+    def filters(self) -> dict[str, Any]:
+        """Return them by name."""
+        return {"etcd_upgrade_problem": etcd_upgrade_problem}

@@ -1,0 +1,53 @@
+# Copyright (c) 2026, The weft developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether the etcd that runs is the one that its configuration and its package say. Pure."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+
+_PREFIX = "ETCD_"
+
+# etcd reads these only when a member first starts; they say how it came into the cluster.
+_FORMING = "ETCD_INITIAL_CLUSTER"
+
+
+def parse_settings(text: str) -> dict[str, str]:
+    """Return the ETCD_ variables of an environment file (systemd.exec(5), EnvironmentFile=)."""
+    lines = (line.strip() for line in text.splitlines())
+    pairs = (line.partition("=") for line in lines if line.startswith(_PREFIX))
+    return {name.strip(): value.strip().strip("\"'") for name, _equals, value in pairs}
+
+
+def parse_unit_environment(text: str) -> dict[str, str]:
+    """Return the ETCD_ variables of what ``systemctl show --property=Environment`` prints."""
+    pairs = (word.partition("=") for word in shlex.split(text) if word.startswith(_PREFIX))
+    return {name: value for name, _equals, value in pairs}
+
+
+def parse_environment(block: bytes) -> dict[str, str]:
+    """Return the ETCD_ variables of a process's environment (proc(5), /proc/PID/environ)."""
+    entries = (entry.partition("=") for entry in block.decode(errors="replace").split("\0"))
+    return {name: value for name, _equals, value in entries if name.startswith(_PREFIX)}
+
+
+def outdated(
+    settings: Mapping[str, str], running: Mapping[str, str], executable: str
+) -> tuple[str, ...]:
+    """Return why the process must be started anew, in words; nothing if it is as it should be.
+
+    *executable* is what /proc/PID/exe leads to; the kernel marks one that was replaced.
+    """
+    names = sorted(
+        name
+        for name in settings.keys() | running.keys()
+        if not name.startswith(_FORMING) and settings.get(name) != running.get(name)
+    )
+    reasons = [
+        f"{name} is {running.get(name)!r} and shall be {settings.get(name)!r}" for name in names
+    ]
+    if executable.endswith(" (deleted)"):
+        reasons.append("another etcd was installed since it started")
+    return tuple(reasons)

@@ -1,0 +1,197 @@
+# Copyright (c) 2026, The weft developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The containers that a restart of dockerd stops: who starts them again, and in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+_SWARM_TASK = "com.docker.swarm.task.id"  # the label that swarm puts on its tasks' containers
+_JOINED = "container:"  # HostConfig.NetworkMode and its like: a namespace of another container's
+_DEFAULT_NETWORKS = ("bridge", "host", "none")
+
+
+class Starter(StrEnum):
+    """Who starts a container after dockerd has restarted."""
+
+    DOCKER = "docker"
+    WEFT = "weft"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A container's IPv4 address in a network, and whether the user chose it."""
+
+    address: str
+    fixed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """What matters of a container; ``joins`` names those that must run before it starts.
+
+    ``transient`` says that it does not outlast its stop: Docker removes it (``--rm``), or swarm
+    puts another in its place.
+    """
+
+    identifier: str
+    name: str
+    running: bool
+    started_at: str
+    exit_code: int = 0
+    restart_policy: str = "no"
+    transient: bool = False
+    joins: tuple[str, ...] = ()
+    attachments: Mapping[str, Attachment] = field(default_factory=dict)
+
+    @property
+    def starter(self) -> Starter:
+        """Who starts it; Docker itself only by a policy that holds whatever its exit code."""
+        if self.transient:
+            return Starter.OTHER
+        if self.restart_policy in ("always", "unless-stopped"):
+            return Starter.DOCKER
+        return Starter.WEFT
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """An address on a user's network that Docker gave anew."""
+
+    name: str
+    network: str
+    before: str
+    after: str
+
+    def __str__(self) -> str:
+        return f"{self.name} in {self.network}: {self.before} is now {self.after}"
+
+
+def parse_container(fields: Mapping[str, Any]) -> Container:
+    """Read the answer of ``GET /containers/{id}/json`` (Engine API)."""
+    state, host = fields["State"], fields["HostConfig"]
+    labels = fields["Config"].get("Labels") or {}
+    networks = fields["NetworkSettings"].get("Networks") or {}
+    return Container(
+        identifier=fields["Id"],
+        name=fields["Name"].removeprefix("/"),
+        running=state["Running"],
+        started_at=state["StartedAt"],
+        exit_code=state["ExitCode"],
+        restart_policy=(host.get("RestartPolicy") or {}).get("Name") or "no",
+        transient=bool(host.get("AutoRemove")) or _SWARM_TASK in labels,
+        joins=tuple(_joins(host)),
+        attachments={name: _attachment(endpoint) for name, endpoint in networks.items()},
+    )
+
+
+def _joins(host: Mapping[str, Any]) -> Iterator[str]:
+    for mode in ("NetworkMode", "IpcMode", "PidMode"):
+        if str(host.get(mode) or "").startswith(_JOINED):
+            yield host[mode].removeprefix(_JOINED)
+    for link in host.get("Links") or []:
+        yield link.partition(":")[0].removeprefix("/")
+
+
+def _attachment(endpoint: Mapping[str, Any]) -> Attachment:
+    chosen = (endpoint.get("IPAMConfig") or {}).get("IPv4Address")
+    return Attachment(endpoint.get("IPAddress") or "", fixed=bool(chosen))
+
+
+def start_order(containers: Iterable[Container]) -> list[Container]:
+    """Order as they were started, and each after those that it joins."""
+    waiting = sorted(containers, key=lambda container: _instant(container.started_at))
+    by_name = {key: entry for entry in waiting for key in (entry.identifier, entry.name)}
+    ordered: dict[str, Container] = {}
+
+    def place(container: Container, above: frozenset[str]) -> None:
+        if container.identifier in ordered or container.identifier in above:
+            return
+        for name in container.joins:
+            if name in by_name:
+                place(by_name[name], above | {container.identifier})
+        ordered[container.identifier] = container
+
+    for container in waiting:
+        place(container, frozenset())
+    return list(ordered.values())
+
+
+def _instant(text: str) -> tuple[str, str]:
+    # Go's RFC3339Nano drops trailing zeros of the fraction, so the whole does not sort as text.
+    seconds, _point, fraction = text.removesuffix("Z").partition(".")
+    return seconds, fraction
+
+
+def outstanding(
+    recorded: Iterable[Container], now: Mapping[str, Container | None]
+) -> list[Container]:
+    """Return those that ran and have not been started since.
+
+    One that was started since and stopped again, or is gone, was somebody's wish.
+    """
+    return [
+        container
+        for container in recorded
+        if container.starter is not Starter.OTHER
+        and (current := now.get(container.identifier))
+        and not current.running
+        and current.started_at == container.started_at
+    ]
+
+
+def losses(recorded: Iterable[Container], now: Mapping[str, Container | None]) -> list[str]:
+    """Say which containers do not run any more, or not with their networks and fixed addresses."""
+    found = []
+    for before in recorded:
+        current = now.get(before.identifier)
+        if before.starter is Starter.OTHER or current is None:
+            continue
+        if not current.running:
+            found.append(f"{before.name} does not run (its exit code is {current.exit_code})")
+            continue
+        for network, attachment in before.attachments.items():
+            there = current.attachments.get(network)
+            if there is None:
+                found.append(f"{before.name} is no longer in {network}")
+            elif attachment.fixed and there.address != attachment.address:
+                found.append(
+                    f"{before.name} has {there.address or 'no address'} in {network}, "
+                    f"not its fixed {attachment.address}"
+                )
+    return found
+
+
+def moved(recorded: Iterable[Container], now: Mapping[str, Container | None]) -> list[Moved]:
+    """Return the addresses on users' networks, chosen by Docker, that are others now."""
+    return [
+        Moved(before.name, network, attachment.address, current.attachments[network].address)
+        for before in recorded
+        if (current := now.get(before.identifier)) and current.running
+        for network, attachment in before.attachments.items()
+        if network not in _DEFAULT_NETWORKS
+        and network in current.attachments
+        and attachment.address
+        and not attachment.fixed
+        and current.attachments[network].address != attachment.address
+    ]
+
+
+def describe(containers: Sequence[Container]) -> list[dict[str, Any]]:
+    """Return the containers as a module's result, in the order of their start."""
+    return [
+        {
+            "id": container.identifier,
+            "name": container.name,
+            "started_by": str(container.starter),
+            "addresses": {
+                network: attachment.address for network, attachment in container.attachments.items()
+            },
+        }
+        for container in start_order(containers)
+    ]

@@ -1,0 +1,240 @@
+#!/usr/bin/python
+# Copyright (c) 2026, The weft developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Read what a host has of a member of etcd, and what the member says."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: etcd_member_info
+short_description: Read what a host has of a member of etcd, and what the member says
+version_added: 1.0.0
+author:
+  - The weft developers (@weft)
+description:
+  - Looks at a host's configuration and data directory of etcd and at the process that runs, and
+    asks its member.
+  - A host without etcd is no error, nor is a member that does not answer.
+extends_documentation_fragment:
+  - weft.overlay.etcdctl
+  - weft.overlay.attributes
+  - weft.overlay.attributes.info_module
+options:
+  endpoint:
+    description: Client URL of the member of this host.
+    type: str
+    default: http://127.0.0.1:2379
+  configuration:
+    description: The environment file of the unit.
+    type: path
+    default: /etc/default/etcd
+  data_directory:
+    description: The member's data directory.
+    type: path
+    default: /var/lib/etcd/default
+  unit:
+    description: The systemd unit that runs etcd.
+    type: str
+    default: etcd.service
+  timeout:
+    description:
+      - Seconds to wait for a member that is part of a majority.
+      - With V(0) the module looks once.
+    type: int
+    default: 0
+seealso:
+  - module: weft.overlay.etcd_member
+"""
+
+EXAMPLES = r"""
+- name: Look at the member of each host
+  weft.overlay.etcd_member_info:
+    endpoint: http://192.0.2.11:2379
+  register: member
+
+- name: Show how large its database is
+  ansible.builtin.debug:
+    msg: "{{ member.status.database_size }} bytes, {{ member.status.database_used }} in use"
+  when: member.status
+"""
+
+RETURN = r"""
+endpoint:
+  description: The URL that was asked.
+  returned: success
+  type: str
+  sample: http://127.0.0.1:2379
+initial_state:
+  description: C(ETCD_INITIAL_CLUSTER_STATE) of the configuration, empty without one.
+  returned: success
+  type: str
+  sample: existing
+data:
+  description: Whether the data directory holds what a member has stored.
+  returned: success
+  type: bool
+restart_required:
+  description: Whether etcd runs, but not as its configuration and its package say.
+  returned: success
+  type: bool
+restart_reasons:
+  description: Why.
+  returned: success
+  type: list
+  elements: str
+  sample: ["ETCD_SNAPSHOT_COUNT is '100000' and shall be '10000'"]
+status:
+  description: What the member says of itself. None when it does not answer. Sizes are in bytes.
+  returned: success
+  type: dict
+  sample:
+    member_id: 8e9e05c52164694d
+    cluster_id: cdf818194e3a8c32
+    leader: 8e9e05c52164694d
+    is_leader: true
+    version: 3.5.16
+    learner: false
+    revision: 42
+    raft_term: 2
+    database_size: 20480
+    database_used: 16384
+    errors: []
+members:
+  description: The members of its cluster. Empty when it has no leader.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - id: 8e9e05c52164694d
+      name: etcd1
+      peer_urls: [http://192.0.2.11:2380]
+      client_urls: [http://192.0.2.11:2379]
+      learner: false
+      started: true
+alarms:
+  description: The alarms of the cluster, each with the ID of the member that raised it.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - member_id: 8e9e05c52164694d
+      kind: NOSPACE
+problem:
+  description: Why the member did not answer, empty when it did.
+  returned: success
+  type: str
+  sample: etcdctl is not installed; its package is etcd-client
+"""
+
+import time
+from pathlib import Path
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.weft.overlay.plugins.module_utils.etcd.cluster import EtcdError, Status
+from ansible_collections.weft.overlay.plugins.module_utils.etcd.etcdctl import (
+    DEFAULT_ENDPOINT,
+    Etcdctl,
+    etcdctl_options,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.etcd.service import (
+    outdated,
+    parse_environment,
+    parse_settings,
+    parse_unit_environment,
+)
+
+SYSTEMD_RUNS = Path("/run/systemd/system")  # sd_booted(3)
+_PAUSE = 0.5
+
+
+class EtcdMemberInfo:
+    """Looks at one host; changes nothing."""
+
+    def __init__(self, module: AnsibleModule) -> None:
+        self.module = module
+        self.params = module.params
+        self.etcdctl = Etcdctl(module, [self.params["endpoint"]])
+
+    def run(self) -> dict[str, Any]:
+        """Return the module's result."""
+        settings = self._settings()
+        reasons = self._restart_reasons(settings)
+        status, problem = self._await_status()
+        answers = status is not None and status.has_leader and not status.learner
+        return {
+            "changed": False,
+            "endpoint": self.params["endpoint"],
+            "initial_state": settings.get("ETCD_INITIAL_CLUSTER_STATE", ""),
+            # wal/ is there from the first entry on (server/storage/datadir).
+            "data": Path(self.params["data_directory"], "member", "wal").is_dir(),
+            "restart_required": bool(reasons),
+            "restart_reasons": list(reasons),
+            "status": status.document() if status else None,
+            "members": [each.document() for each in self.etcdctl.members()] if answers else [],
+            "alarms": [
+                {"member_id": f"{alarm.member_id:x}", "kind": alarm.kind}
+                for alarm in (self.etcdctl.alarms() if answers else ())
+            ],
+            "problem": problem,
+        }
+
+    def _await_status(self) -> tuple[Status | None, str]:
+        deadline = time.monotonic() + self.params["timeout"]
+        while True:
+            status, problem = None, ""
+            try:
+                status = self.etcdctl.status(self.params["endpoint"])
+            except EtcdError as error:
+                problem = str(error)
+            if (status is not None and status.has_leader) or time.monotonic() >= deadline:
+                return status, problem
+            time.sleep(_PAUSE)
+
+    def _settings(self) -> dict[str, str]:
+        path = Path(self.params["configuration"])
+        return parse_settings(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+    def _restart_reasons(self, settings: dict[str, str]) -> tuple[str, ...]:
+        if not SYSTEMD_RUNS.is_dir():
+            return ()
+        process = Path("/proc", self._of_unit("MainPID") or "0")
+        try:
+            running = parse_environment((process / "environ").read_bytes())
+            executable = str((process / "exe").readlink())
+        except OSError:  # It does not run, or has just ended.
+            return ()
+        wanted = parse_unit_environment(self._of_unit("Environment")) | settings
+        return outdated(wanted, running, executable)
+
+    def _of_unit(self, name: str) -> str:
+        _status, output, _errors = self.module.run_command(
+            ["systemctl", "show", "--value", f"--property={name}", self.params["unit"]]
+        )
+        return str(output).strip()
+
+
+def main() -> None:
+    """Run the module."""
+    module = AnsibleModule(
+        argument_spec={
+            **etcdctl_options(),
+            "endpoint": {"type": "str", "default": DEFAULT_ENDPOINT},
+            "configuration": {"type": "path", "default": "/etc/default/etcd"},
+            "data_directory": {"type": "path", "default": "/var/lib/etcd/default"},
+            "unit": {"type": "str", "default": "etcd.service"},
+            "timeout": {"type": "int", "default": 0},
+        },
+        supports_check_mode=True,
+    )
+    try:
+        result = EtcdMemberInfo(module).run()
+    except (EtcdError, OSError) as error:
+        module.fail_json(msg=str(error))
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()

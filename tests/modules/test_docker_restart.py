@@ -1,0 +1,104 @@
+# Copyright (c) 2026, The weft developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The module docker_restart, run by Ansible; tests/fleet has the restarts of real dockerds."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.modules.ansible_run import Outcome, run_module
+from tests.modules.engine_socket import engine_socket
+
+SHOP = {
+    "Id": "id-shop",
+    "Name": "/shop",
+    "State": {"Running": True, "StartedAt": "2026-11-23T00:14:48.7Z", "ExitCode": 0},
+    "Config": {"Labels": {}},
+    "HostConfig": {"NetworkMode": "bridge", "RestartPolicy": {"Name": "no"}},
+    "NetworkSettings": {"Networks": {"bridge": {"IPAddress": "172.17.0.2"}}},
+}
+ANSWERS = {"/containers/json": [{"Id": "id-shop"}], "/containers/id-shop/json": SHOP}
+# Stands in where no systemd runs: dockerd's unit is active, and every order is noted.
+SYSTEMCTL = """#!/bin/sh
+echo "$*" >>{log}
+case $* in *ActiveState*) echo active ;; esac
+"""
+
+
+class Host:
+    """A host with a dockerd that runs."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.socket = root / "docker.sock"
+        self.record = root / "docker_restart.json"
+        self.log = root / "calls"
+        self.commands = root / "commands"
+        self.commands.mkdir()
+        systemctl = self.commands / "systemctl"
+        systemctl.write_text(SYSTEMCTL.format(log=self.log))
+        systemctl.chmod(0o755)
+
+    def run(self, *flags: str, systemd: bool = True, **options: Any) -> Outcome:
+        settings = {"socket": str(self.socket), "record": str(self.record), **options}
+        setup = ["mkdir /run/systemd/system"] if systemd else []
+        return run_module("docker_restart", settings, *flags, setup=setup, path=self.commands)
+
+    def orders(self) -> list[str]:
+        """What systemctl was told to do, less what it was asked."""
+        calls = self.log.read_text().splitlines()
+        return [call for call in calls if not call.startswith("show ")]
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Host:
+    return Host(tmp_path)
+
+
+def test_check_mode_names_what_would_stop_and_stops_nothing(host: Host) -> None:
+    with engine_socket(host.socket, 1500, ANSWERS):
+        outcome = host.run("--check")
+    assert (outcome["changed"], outcome["restarted"]) == (True, True)
+    assert outcome["containers"] == [
+        {
+            "id": "id-shop",
+            "name": "shop",
+            "started_by": "weft",
+            "addresses": {"bridge": "172.17.0.2"},
+        }
+    ]
+    assert host.orders() == []
+    assert not host.record.exists()
+
+
+def test_a_docker_that_runs_and_owes_nothing_is_left_alone(host: Host) -> None:
+    with engine_socket(host.socket, 1500, ANSWERS) as requests:
+        outcome = host.run(state="started")
+    assert (outcome["changed"], outcome["restarted"]) == (False, False)
+    assert host.orders() == []
+    assert requests == []
+
+
+def test_what_ran_must_be_known_before_anything_stops(host: Host) -> None:
+    outcome = host.run()
+    assert outcome.failed
+    assert "nothing was stopped; give the socket that it listens on" in outcome["msg"]
+    assert host.orders() == []
+
+
+def test_another_record_is_refused_before_anything_stops(host: Host) -> None:
+    host.record.write_text(json.dumps([]))
+    with engine_socket(host.socket, 1500, ANSWERS):
+        outcome = host.run()
+    assert outcome.failed
+    assert "is not a record of what a restart of dockerd interrupted" in outcome["msg"]
+    assert host.orders() == []
+
+
+def test_a_host_without_systemd_is_refused(host: Host) -> None:
+    assert "was not booted by systemd" in host.run(systemd=False)["msg"]

@@ -1,0 +1,131 @@
+# Copyright (c) 2026, The weft developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a wish means for a cluster."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.weft.overlay.plugins.module_utils.etcd.cluster import EtcdError, Member
+from ansible_collections.weft.overlay.plugins.module_utils.etcd.membership import (
+    Cluster,
+    State,
+    Step,
+    Verb,
+    Wish,
+    after,
+    decide,
+    initial_cluster,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.etcd.versions import Version
+
+
+def peer(number: int) -> str:
+    return f"http://192.0.2.{number}:2380"
+
+
+def member(number: int, *, learner: bool = False, started: bool = True) -> Member:
+    return Member(
+        id=number,
+        name=f"m{number}" if started else "",
+        peer_urls=(peer(number),),
+        client_urls=(f"http://192.0.2.{number}:2379",) if started else (),
+        learner=learner,
+    )
+
+
+def cluster(*members: Member, dead: tuple[int, ...] = (), minor: int = 5) -> Cluster:
+    healthy = {each.id for each in members if each.id not in dead}
+    return Cluster(members, healthy, Version(3, minor, 0))
+
+
+def wish(number: int, state: State = State.PRESENT, *, data_lost: bool = False) -> Wish:
+    return Wish(f"m{number}", state, (peer(number),), data_lost)
+
+
+def verbs(steps: tuple[Step, ...]) -> list[tuple[Verb, int]]:
+    return [(step.verb, step.member.id) for step in steps]
+
+
+class TestPresent:
+    @pytest.mark.parametrize(("minor", "learner"), [(3, False), (4, True), (5, True)])
+    def test_a_new_member_learns_where_etcd_lets_it(self, minor: int, learner: bool) -> None:
+        (step,) = decide(wish(2), cluster(member(1), minor=minor))
+        assert step.verb is Verb.ADD
+        assert step.member.learner is learner
+
+    @pytest.mark.parametrize("started", [True, False])
+    def test_a_member_that_is_there_stays(self, started: bool) -> None:
+        assert decide(wish(2), cluster(member(1), member(2, started=started))) == ()
+
+    def test_one_that_never_started_has_no_data_to_lose(self) -> None:
+        there = cluster(member(1), member(2, started=False, learner=True))
+        assert decide(wish(2, data_lost=True), there) == ()
+
+    def test_lost_data_make_it_a_new_member(self) -> None:
+        there = cluster(member(1), member(2), member(3), dead=(3,))
+        steps = decide(wish(3, data_lost=True), there)
+        assert verbs(steps) == [(Verb.REMOVE, 3), (Verb.ADD, 0)]
+        assert steps[1].member.peer_urls == (peer(3),)
+
+    def test_lost_data_of_one_too_many_are_refused(self) -> None:
+        there = cluster(member(1), member(2), member(3), dead=(2, 3))
+        with pytest.raises(EtcdError, match=r"of the 2 voting members left, m2 do not answer"):
+            decide(wish(3, data_lost=True), there)
+
+    def test_another_address_is_told_to_the_cluster(self) -> None:
+        moved = Wish("m2", State.PRESENT, ("https://192.0.2.2:2380",))
+        (step,) = decide(moved, cluster(member(1), member(2)))
+        assert (step.verb, step.member.id) == (Verb.UPDATE, 2)
+        assert step.member.peer_urls == ("https://192.0.2.2:2380",)
+
+    def test_a_renamed_host_is_the_member_of_its_address(self) -> None:
+        renamed = Wish("new-name", State.PRESENT, (peer(2),))
+        assert decide(renamed, cluster(member(1), member(2))) == ()
+
+
+class TestVoting:
+    def test_a_learner_is_promoted_once(self) -> None:
+        learning = cluster(member(1), member(2, learner=True))
+        assert verbs(decide(wish(2, State.VOTING), learning)) == [(Verb.PROMOTE, 2)]
+        assert decide(wish(2, State.VOTING), cluster(member(1), member(2))) == ()
+
+    def test_a_stranger_is_refused(self) -> None:
+        with pytest.raises(EtcdError, match=r"m9 is no member \(these are: m1\)"):
+            decide(wish(9, State.VOTING), cluster(member(1)))
+
+
+class TestAbsent:
+    @pytest.mark.parametrize("dead", [(), (3,)])
+    def test_a_member_goes_dead_or_alive(self, dead: tuple[int, ...]) -> None:
+        there = cluster(member(1), member(2), member(3), dead=dead)
+        assert verbs(decide(Wish("m3", State.ABSENT), there)) == [(Verb.REMOVE, 3)]
+
+    def test_one_that_never_started_goes_by_its_id(self) -> None:
+        there = cluster(member(1), member(10, started=False, learner=True))
+        assert verbs(decide(Wish("a", State.ABSENT), there)) == [(Verb.REMOVE, 10)]
+
+    def test_a_stranger_is_absent(self) -> None:
+        assert decide(Wish("m9", State.ABSENT), cluster(member(1))) == ()
+
+    def test_the_majority_stays(self) -> None:
+        with pytest.raises(EtcdError, match="m2 do not answer"):
+            decide(Wish("m3", State.ABSENT), cluster(member(1), member(2), member(3), dead=(2,)))
+
+    def test_a_learner_is_nobody_that_a_majority_could_count_on(self) -> None:
+        there = cluster(member(1), member(2, learner=True))
+        with pytest.raises(EtcdError, match="m1 is the only voting member"):
+            decide(Wish("m1", State.ABSENT), there)
+
+    @pytest.mark.parametrize("size", [2, 3, 4, 5])
+    def test_every_member_but_the_last_can_go_while_all_are_well(self, size: int) -> None:
+        members = tuple(map(member, range(1, size + 1)))
+        for each in members:
+            (step,) = decide(Wish(each.name, State.ABSENT), cluster(*members))
+            assert after([step], members) == tuple(left for left in members if left != each)
+
+
+def test_the_initial_cluster_lists_every_member_and_names_the_new_one() -> None:
+    members = (member(1), member(2, started=False), member(10, started=False))
+    assert initial_cluster(wish(2), members) == (f"m1={peer(1)},m2={peer(2)},a={peer(10)}")
