@@ -14,8 +14,7 @@ from .families import Family, Kind
 try:
     from prometheus_client import CollectorRegistry, ProcessCollector
     from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
-    from prometheus_client.exposition import CONTENT_TYPE_LATEST
-    from prometheus_client.exposition import generate_latest
+    from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
     IMPORT_ERROR: str | None = None
 except ImportError:
