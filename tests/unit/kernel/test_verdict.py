@@ -112,7 +112,10 @@ def test_chains_are_entered_and_left() -> None:
 
 
 def test_a_doubtful_jump_is_a_doubt() -> None:
-    chains = {"INPUT": ("-m limit --limit 1/sec -j WAY",), "WAY": ("-j DROP",)}
+    chains: dict[str, tuple[str, ...]] = {
+        "INPUT": ("-m limit --limit 1/sec -j WAY",),
+        "WAY": ("-j DROP",),
+    }
     verdict = judge(Ruleset(chains, {}), "INPUT", PACKET)
     assert (verdict.fate, verdict.rule) == (Fate.UNCERTAIN, "-A WAY -j DROP")
     chains["INPUT"] = ("-m limit --limit 1/sec -j RETURN", "-j DROP")

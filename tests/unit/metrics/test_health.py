@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.status import Status
 from ansible_collections.weft.overlay.plugins.module_utils.weft.metrics.health import (
     STALE_AFTER,
     is_alive,
@@ -38,7 +39,7 @@ def test_without_a_lease_or_with_a_problem() -> None:
 
 
 def test_a_datapath_that_does_not_answer_forward_or_follow() -> None:
-    def reasons(answer: object) -> list[str]:
+    def reasons(answer: Status | str) -> list[str]:
         return unreadiness(REPORT, replace(OBSERVED, datapath=answer), NOW)
 
     assert reasons("/run/weft/datapath.sock: refused") == [
