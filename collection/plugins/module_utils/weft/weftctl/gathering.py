@@ -78,9 +78,10 @@ def gather(
         gathering.read(("rulesets",), gathering.rulesets)
         gathering.read(("docker_config",), gathering.docker_config)
         gathering.read(
-            ("links", "underlay", "neighbours"),
-            lambda facts: gathering.host(facts, stack.enter_context(Netlink())),
+            ("links", "neighbours"),
+            lambda facts: gathering.links(facts, stack.enter_context(Netlink())),
         )
+        gathering.read(("underlay",), gathering.underlay)
         gathering.read(("network", "leases", "own", "peers"), gathering.store)
         gathering.read(("plan",), gathering.plan)
         gathering.read(("state", "counters"), gathering.state)
@@ -136,14 +137,15 @@ class _Gathering:
         document = json.loads(text or "{}")
         return replace(facts, docker_config=document if isinstance(document, dict) else {})
 
-    def host(self, facts: HostFacts, netlink: Netlink) -> HostFacts:
+    def links(self, facts: HostFacts, netlink: Netlink) -> HostFacts:
         self._netlink = netlink
-        links, choice = netlink.read_links(), facts.settings.interface
-        facts = replace(facts, links=links, neighbours=netlink.read_neighbour_states())
-        # The links are known from here on, also where no underlay fits.
-        self.facts = facts
+        neighbours = netlink.read_neighbour_states()
+        return replace(facts, links=netlink.read_links(), neighbours=neighbours)
+
+    def underlay(self, facts: HostFacts) -> HostFacts:
+        netlink, choice = self._open_netlink(), facts.settings.interface
         towards = netlink.device_towards(choice.can_reach) if choice.can_reach else None
-        underlay = choose_underlay(choice, links, towards)
+        underlay = choose_underlay(choice, facts.links, towards)
         names = ("all", underlay.interface)
         sysctls = read_settings(f"ipv4/conf/{name}/rp_filter" for name in names)
         return replace(
@@ -201,9 +203,11 @@ class _Gathering:
         )
 
     def state(self, facts: HostFacts) -> HostFacts:
-        if facts.plan is None or self._netlink is None:
-            raise UnreadError(facts.unread.get("plan") or facts.unread["links"])
-        state = self._netlink.read_state({device.name for device in facts.plan.state.devices})
+        if facts.plan is None:
+            raise UnreadError(facts.unread["plan"])
+        state = self._open_netlink().read_state(
+            {device.name for device in facts.plan.state.devices}
+        )
         sysctls = read_settings(f"ipv4/conf/{name}/rp_filter" for name in facts.devices)
         counters = {name: read_device_counters(name) for name in facts.devices}
         return replace(
@@ -214,16 +218,19 @@ class _Gathering:
         )
 
     def routes(self, facts: HostFacts, addresses: Iterable[IPv4Address]) -> HostFacts:
-        if self._netlink is None:
-            raise UnreadError(facts.unread["links"])
-        peers = facts.peers
+        netlink, peers = self._open_netlink(), facts.peers
         asked = frozenset((*addresses, *map(bridge_of, peers), *(peer.public_ip for peer in peers)))
-        found = {address: self._netlink.route_towards(address) for address in asked}
+        found = {address: netlink.route_towards(address) for address in asked}
         return replace(
             facts,
             asked=asked,
             routes={address: route for address, route in found.items() if route is not None},
         )
+
+    def _open_netlink(self) -> Netlink:
+        if self._netlink is None:
+            raise UnreadError(self.facts.unread["links"])
+        return self._netlink
 
     def clock(self, facts: HostFacts) -> HostFacts:
         command = ["timedatectl", "show", "--property=NTPSynchronized", "--value"]
