@@ -182,6 +182,8 @@ def test_the_metrics_count_what_crosses(one: AgentHost, two: AgentHost) -> None:
     assert after[name] > before[name]
     assert after[device] > before[device]
     assert after["weft_ready", frozenset()] == 1
+    assert after["process_cpu_seconds_total", frozenset()] > 0
+    assert after["process_resident_memory_bytes", frozenset()] > 1 << 20
     assert after["weft_kernel_changes_pending", frozenset()] == 0
     assert after["weft_mtu_bytes", frozenset()] == MTU
     held = {("subnet", one.subnet), ("public_ip", one.public_ip), ("kind", "reservation")}

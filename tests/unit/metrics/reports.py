@@ -92,4 +92,6 @@ REPORT = Report(
     duration=0.02,
     passes=4,
 )
-OBSERVED = Observation(datapath(), (), {"flannel0": DeviceCounters(1, 2, 3, 4, 5, 6, 7, 8)})
+OBSERVED = Observation(
+    datapath(), (), {"flannel0": DeviceCounters(1, 2, 3, 4, 5, 6, 7, 8)}, 1.5, 4096
+)

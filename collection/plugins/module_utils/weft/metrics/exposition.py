@@ -12,7 +12,7 @@ from typing import Any
 from .families import Family, Kind
 
 try:
-    from prometheus_client import CollectorRegistry, ProcessCollector
+    from prometheus_client import CollectorRegistry
     from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
     from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
@@ -29,10 +29,9 @@ MISSING = (
 
 
 def render(families: Iterable[Family]) -> bytes:
-    """The families, and those of this process, in the text format. Needs prometheus_client."""
+    """The families in the text format. Needs prometheus_client."""
     registry = CollectorRegistry()
     registry.register(_Given(families))
-    ProcessCollector(registry=registry)
     return bytes(generate_latest(registry))
 
 

@@ -47,6 +47,10 @@ def families(
     )
     yield _gauge("weft_ready", "Whether /readyz answers 200.", not unready)
     yield _gauge("weft_problems", "Reasons for which the host is not ready.", len(unready))
+    yield _counter("process_cpu_seconds_total", "CPU time of the agent.", observed.cpu_seconds)
+    yield _gauge(
+        "process_resident_memory_bytes", "Memory that the agent holds.", observed.resident_bytes
+    )
     if report is None:
         return
     yield from _of_agent(report)

@@ -5,7 +5,11 @@
 
 from __future__ import annotations
 
+import os
 import threading
+import time
+from dataclasses import replace
+from pathlib import Path
 
 from ..datapath.control_client import DatapathClient, DatapathError
 from ..datapath.status import Status as DatapathStatus
@@ -28,16 +32,18 @@ class Observer:
 
     def observe(self, report: Report | None) -> Observation:
         """What the host says of the plan of a report; nothing raises."""
+        used = Observation(cpu_seconds=time.process_time(), resident_bytes=_resident_bytes())
         if report is None or report.plan is None:
-            return Observation()
+            return used
         plan, status = report.plan, report.status
         with self._lock:
             devices = {*plan.traffic.devices} - {status.interface or ""}
             counters = {name: read_device_counters(name) for name in sorted(devices)}
-            return Observation(
-                self._ask_datapath() if plan.datapath_table is not None else None,
-                self._pending(report),
-                {name: found for name, found in counters.items() if found is not None},
+            return replace(
+                used,
+                datapath=self._ask_datapath() if plan.datapath_table is not None else None,
+                pending=self._pending(report),
+                counters={name: found for name, found in counters.items() if found is not None},
             )
 
     def close(self) -> None:
@@ -67,3 +73,9 @@ class Observer:
         if self._netlink is not None:
             self._netlink.close()
             self._netlink = None
+
+
+def _resident_bytes() -> int:
+    # prometheus_client's own collector needs /proc/stat, which the hardened unit has not.
+    resident = Path("/proc/self/statm").read_text(encoding="ascii").split()[1]
+    return int(resident) * os.sysconf("SC_PAGE_SIZE")

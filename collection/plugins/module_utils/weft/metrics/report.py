@@ -31,8 +31,11 @@ class Observation:
 
     datapath is the userspace datapath's answer, or why there is none. pending are the changes
     that the kernel would need to be as the plan says. counters are those of the overlay's devices.
+    cpu_seconds and resident_bytes are what the agent has used and uses.
     """
 
     datapath: DatapathStatus | str | None = None
     pending: tuple[str, ...] = ()
     counters: Mapping[str, DeviceCounters] = field(default_factory=dict)
+    cpu_seconds: float = 0.0
+    resident_bytes: int = 0
