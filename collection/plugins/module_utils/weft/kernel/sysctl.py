@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 _SETTINGS = Path("/proc/sys/net")
-_SNMP = Path("/proc/net/snmp")
+_SNMP = Path("/proc/self/net/snmp")
 
 
 def read_settings(names: Iterable[str], settings: Path = _SETTINGS) -> dict[str, int]:

@@ -38,12 +38,15 @@ class Observer:
         plan, status = report.plan, report.status
         with self._lock:
             devices = {*plan.traffic.devices} - {status.interface or ""}
-            counters = {name: read_device_counters(name) for name in sorted(devices)}
             return replace(
                 used,
                 datapath=self._ask_datapath() if plan.datapath_table is not None else None,
                 pending=self._pending(report),
-                counters={name: found for name, found in counters.items() if found is not None},
+                counters={
+                    name: counters
+                    for name, counters in read_device_counters().items()
+                    if name in devices
+                },
             )
 
     def close(self) -> None:

@@ -20,6 +20,7 @@ _COLOURS = {
     Severity.FAULT: Colour.BAD,
 }
 _CANNOT_TELL = 3
+_COUNTABLE = frozenset({Severity.WARNING, Severity.FAULT})
 
 
 def examine(checks: Iterable[Check], facts: HostFacts) -> list[Finding]:
@@ -55,7 +56,11 @@ def render_findings(findings: Sequence[Finding], paint: Paint) -> str:
     counts = dict.fromkeys(Severity, 0)
     for finding in findings:
         counts[finding.severity] += 1
-    summary = ", ".join(f"{count} {severity}" for severity, count in counts.items() if count)
+    summary = ", ".join(
+        f"{count} {severity}{'s' if severity in _COUNTABLE and count > 1 else ''}"
+        for severity, count in counts.items()
+        if count
+    )
     return "\n".join([*lines, "", summary])
 
 

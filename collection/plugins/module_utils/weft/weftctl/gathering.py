@@ -209,12 +209,15 @@ class _Gathering:
             {device.name for device in facts.plan.state.devices}
         )
         sysctls = read_settings(f"ipv4/conf/{name}/rp_filter" for name in facts.devices)
-        counters = {name: read_device_counters(name) for name in facts.devices}
         return replace(
             facts,
             state=state,
             sysctls={**facts.sysctls, **sysctls},
-            counters={name: found for name, found in counters.items() if found is not None},
+            counters={
+                name: counters
+                for name, counters in read_device_counters().items()
+                if name in facts.devices
+            },
         )
 
     def routes(self, facts: HostFacts, addresses: Iterable[IPv4Address]) -> HostFacts:
