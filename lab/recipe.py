@@ -35,6 +35,7 @@ DOWNLOADED = (
     "docker.io",
     "etcd-server",
     "etcd-client",
+    "python3-cryptography",
     "python3-etcd3",
     "python3-prometheus-client",
     "python3-pyroute2",

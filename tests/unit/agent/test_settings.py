@@ -180,3 +180,10 @@ def test_metrics_are_off_or_on_loopback() -> None:
 def test_metrics_that_cannot_be_served_are_refused(metrics: Any, words: str) -> None:
     with pytest.raises(SettingsError, match=re.escape(words)):
         parse_settings(json.dumps({"metrics": metrics}))
+
+
+def test_the_settings_tell_which_writing_of_the_file_they_are(tmp_path: Path) -> None:
+    path = tmp_path / "weftd.json"
+    path.write_text("{}")
+    os.utime(path, ns=(0, 1_700_000_000_000_000_001))
+    assert load_settings(path) == Settings(written_ns=1_700_000_000_000_000_001)
