@@ -8,14 +8,16 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import signal
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+_PLAYBOOK = REPOSITORY / ".venv/bin/ansible-playbook"
 _RECAP = re.compile(r"^(\S+)\s+: (ok=.*)$", re.MULTILINE)
 
 
@@ -72,15 +74,20 @@ class Lab:
 
 
 @contextlib.contextmanager
-def raised_lab(name: str, underlay: str, request: pytest.FixtureRequest) -> Iterator[Lab]:
-    """Two bare hosts; their journals are printed where a test failed, and they go in any case."""
+def raised_lab(
+    name: str,
+    underlay: str,
+    request: pytest.FixtureRequest,
+    suites: Sequence[str] = ("trixie", "trixie"),
+) -> Iterator[Lab]:
+    """Bare hosts; their journals are printed where a test failed, and they go in any case."""
     lab = Lab(name, underlay)
     failed_before = request.session.testsfailed
     try:
-        lab.up(2)
+        lab.command("up", "--suites", ",".join(suites), "--underlay", underlay)
         yield lab
         if request.session.testsfailed > failed_before:
-            for host in (1, 2):
+            for host in range(1, len(suites) + 1):
                 print(lab.on(host, "journalctl --no-pager -n 80"))
     finally:
         lab.down()
@@ -93,17 +100,10 @@ def plain_environment() -> dict[str, str]:
 
 def play(collections: Path, folder: Path, *arguments: str) -> Run:
     """Run ansible-playbook in a folder, with the collections installed in a path."""
-    environment = {
-        **plain_environment(),
-        "ANSIBLE_COLLECTIONS_PATH": str(collections),
-        "ANSIBLE_HOST_KEY_CHECKING": "false",
-        "ANSIBLE_NOCOLOR": "1",
-        "ANSIBLE_PIPELINING": "1",
-    }
     done = subprocess.run(
-        [REPOSITORY / ".venv/bin/ansible-playbook", *arguments],
+        [_PLAYBOOK, *arguments],
         cwd=folder,
-        env=environment,
+        env=_environment(collections),
         capture_output=True,
         text=True,
         timeout=900,
@@ -114,3 +114,38 @@ def play(collections: Path, folder: Path, *arguments: str) -> Run:
         for host, numbers in _RECAP.findall(done.stdout)
     }
     return Run(done.stdout + done.stderr, done.returncode, recap)
+
+
+def play_until(task: str, collections: Path, folder: Path, *arguments: str) -> str:
+    """Run ansible-playbook, end it without grace as the task begins, and return what it printed."""
+    running = subprocess.Popen(
+        [_PLAYBOOK, *arguments],
+        cwd=folder,
+        env={**_environment(collections), "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    printed = ""
+    try:
+        assert running.stdout is not None
+        for line in running.stdout:
+            printed += line
+            if line.startswith("TASK [") and f"{task}]" in line:
+                return printed
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(running.pid, signal.SIGKILL)
+        running.communicate()
+    raise AssertionError(f"the play ended before the task {task!r}:\n{printed}")
+
+
+def _environment(collections: Path) -> dict[str, str]:
+    return {
+        **plain_environment(),
+        "ANSIBLE_COLLECTIONS_PATH": str(collections),
+        "ANSIBLE_HOST_KEY_CHECKING": "false",
+        "ANSIBLE_NOCOLOR": "1",
+        "ANSIBLE_PIPELINING": "1",
+    }

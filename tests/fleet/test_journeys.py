@@ -134,18 +134,6 @@ def test_a_bad_variable_is_named_before_anything_changes(
     assert all(count == 0 for count in run.changed().values())
 
 
-def test_more_members_of_the_store_are_refused_before_they_form_another_cluster(
-    lab: Lab, collections: Path, folder: Path
-) -> None:
-    members = folder / "members.yml"
-    members.write_text("weft_etcd:\n  hosts:\n    jrn2:\n    jrn3:\n", encoding="utf-8")
-    run = site(lab, collections, folder, "-i", str(members))
-    assert run.status != 0
-    assert "jrn1 was configured for the members jrn1, and the group" in run.output
-    assert all(count == 0 for count in run.changed().values())
-    assert lab.on(2, "ls /etc/default/etcd 2>/dev/null || true") == ""
-
-
 def migrate(lab: Lab, collections: Path, folder: Path) -> Run:
     return play(
         collections,

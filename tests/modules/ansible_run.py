@@ -47,7 +47,9 @@ def run_module(
     command = [
         *(str(ansible), "localhost", "--inventory", "localhost,", "--connection", "local"),
         *("--extra-vars", json.dumps({"ansible_python_interpreter": python})),
-        *("--module-name", f"weft.overlay.{module}", "--args", json.dumps(dict(options))),
+        *("--module-name", f"weft.overlay.{module}"),
+        # Ansible takes an empty object for a word of the module's.
+        *(("--args", json.dumps(dict(options))) if options else ()),
         *flags,
     ]
     script = [

@@ -154,3 +154,10 @@ def test_the_file_is_named_with_what_is_wrong_in_it(tmp_path: Path) -> None:
     path.write_bytes(b'{"public_ip": "\xff"}')
     with pytest.raises(SettingsError, match=rf"{path}: .*UTF-8"):
         load_settings(path)
+
+
+def test_the_settings_tell_which_writing_of_the_file_they_are(tmp_path: Path) -> None:
+    path = tmp_path / "weftd.json"
+    path.write_text("{}")
+    os.utime(path, ns=(0, 1_700_000_000_000_000_001))
+    assert load_settings(path) == Settings(written_ns=1_700_000_000_000_000_001)

@@ -13,6 +13,7 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.firewall 
     OverlayTraffic,
     closes_containers,
     desired_chains,
+    own_rules,
     parse_saved,
     plan,
     plan_removal,
@@ -239,6 +240,17 @@ def test_the_removal_takes_the_chain_in_raw_too() -> None:
     assert plan_removal(parse_saved(saved)) == (
         "*raw\n-D PREROUTING -j WEFT-PREROUTING\n-F WEFT-PREROUTING\n-X WEFT-PREROUTING\nCOMMIT\n"
     )
+
+
+def test_own_rules_are_the_chains_their_rules_and_the_jumps() -> None:
+    saved = "*filter\n-A FORWARD -j WEFT-FORWARD\n-A FORWARD -j DOCKER-USER\n"
+    saved += ":WEFT-FORWARD - [0:0]\n-A WEFT-FORWARD -s 100.96.0.0/16 -j ACCEPT\nCOMMIT\n"
+    assert own_rules(parse_saved(saved)) == (
+        "-t filter -A FORWARD -j WEFT-FORWARD",
+        "-t filter -N WEFT-FORWARD",
+        "-t filter -A WEFT-FORWARD -s 100.96.0.0/16 -j ACCEPT",
+    )
+    assert own_rules(parse_saved(without_weft(DOCKER_26))) == ()
 
 
 def test_a_chain_that_an_earlier_docker_asked_for_goes() -> None:

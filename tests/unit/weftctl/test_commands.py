@@ -24,6 +24,7 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.agent.view impor
     serialise_view,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.lease import Lease
+from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl import answers
 
 PACKAGE_PARENT = Path(__file__).parents[3] / "collection/plugins/module_utils"
 
@@ -42,7 +43,7 @@ def ready(pid: int) -> Status:
 def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with the files of a host instead of this machine's."""
     for name in ("settings", "status", "snapshot"):
-        monkeypatch.setattr(cli, f"DEFAULT_{name.upper()}", tmp_path / f"{name}.json")
+        monkeypatch.setattr(answers, f"DEFAULT_{name.upper()}", tmp_path / f"{name}.json")
     return tmp_path
 
 

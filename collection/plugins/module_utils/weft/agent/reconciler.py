@@ -106,6 +106,7 @@ class Reconciler:
             release=running_release(),
             since=self._since,
             store=StoreStatus(not view.stale, view.revision or None, store_problem),
+            settings_written_ns=self._settings.written_ns,
             interface=underlay.interface if underlay else None,
             address=str(underlay.address) if underlay else None,
             other_addresses=tuple(map(str, underlay.others)) if underlay else (),

@@ -10,7 +10,7 @@ import math
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any, TypeVar
@@ -56,12 +56,15 @@ class Settings:
     queues: int = 1
     backends: tuple[Backend, ...] = ()
     """What this host speaks in place of the network's backend, its own first; while it changes."""
+    written_ns: int | None = None
+    """When the file was written, in nanoseconds of the epoch; None where there was no file."""
 
 
 def load_settings(path: Path) -> Settings:
     """The settings in a file. Raises SettingsError, naming the file."""
     try:
-        text = path.read_text(encoding="utf-8")
+        with path.open(encoding="utf-8") as file:
+            written_ns, text = os.fstat(file.fileno()).st_mtime_ns, file.read()
     except OSError as error:
         raise SettingsError(
             f"{path} cannot be read: {error.strerror}; the role weft.overlay.overlay writes it"
@@ -69,7 +72,7 @@ def load_settings(path: Path) -> Settings:
     except UnicodeDecodeError as error:
         raise SettingsError(f"{path}: {error}; it must be JSON in UTF-8") from error
     try:
-        return parse_settings(text)
+        return replace(parse_settings(text), written_ns=written_ns)
     except SettingsError as error:
         raise SettingsError(f"{path}: {error}") from error
 

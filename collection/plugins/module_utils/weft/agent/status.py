@@ -39,12 +39,14 @@ class Status:
 
     other_addresses are those that the interface has beside the one that was taken for its place.
     datapath is what carries the packets, datapath_reason why it is not the preferred one.
+    settings_written_ns tells which writing of the settings it runs with.
     """
 
     pid: int
     release: str
     since: float
     store: StoreStatus
+    settings_written_ns: int | None = None
     interface: str | None = None
     address: str | None = None
     other_addresses: tuple[str, ...] = ()

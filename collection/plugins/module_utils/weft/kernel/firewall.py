@@ -143,6 +143,24 @@ def plan_removal(actual: Tables) -> str:
     )
 
 
+def own_rules(actual: Tables) -> tuple[str, ...]:
+    """weft's chains, their rules and the jumps to them, each as an argument list of iptables."""
+    return tuple(
+        rule
+        for table, place in _places(actual).items()
+        for rule in _own_rules(table, place.own, actual.get(table, {}))
+    )
+
+
+def _own_rules(table: str, own: str, chains: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
+    if own in chains:
+        yield from (
+            f"-t {table} {line.replace('-D', '-A', 1)}" for line in _delete_jumps(own, chains)
+        )
+        yield f"-t {table} -N {own}"
+        yield from (f"-t {table} -A {own} {rule}" for rule in chains[own])
+
+
 def _places(actual: Tables) -> dict[str, _Place]:
     """Where the jumps belong, by table."""
     parent = _forward_parent(actual.get("filter", {}))

@@ -10,10 +10,11 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 
 from .. import docker, flannel
+from ..kernel import listing
 from ..verification import diagnosis, matrix
-from . import programs
+from . import processes, programs
 
-PARTS = (programs, docker, flannel, diagnosis, matrix)
+PARTS = (programs, processes, docker, flannel, listing, diagnosis, matrix)
 """Modules whose imports reach the whole package: Ansible's payload holds what is imported only."""
 
 PACKAGE = __name__.rpartition(".")[0].rpartition(".")[0]
