@@ -157,8 +157,10 @@ class Agent:
             metrics=self._endpoint.state,
         )
         self._passes += 1
-        plan, duration = self._reconciler.plan, time.monotonic() - begun
-        self._endpoint.tell(Report(status, plan, time.time(), duration, self._passes))
+        ended = time.monotonic()
+        self._endpoint.tell(
+            Report(status, self._reconciler.plan, time.time(), ended, ended - begun, self._passes)
+        )
         try:
             write_status(self._status, status)
         except OSError as error:

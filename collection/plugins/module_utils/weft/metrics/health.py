@@ -12,8 +12,8 @@ STALE_AFTER = 90.0
 
 
 def is_alive(report: Report | None, started: float, now: float) -> bool:
-    """Whether the agent makes its passes; all times in seconds of the epoch."""
-    return now - (report.ended if report else started) <= STALE_AFTER
+    """Whether the agent makes its passes; all times by the monotonic clock, in seconds."""
+    return now - (report.ended_monotonic if report else started) <= STALE_AFTER
 
 
 def unreadiness(report: Report | None, observed: Observation, now: float) -> list[str]:
@@ -30,8 +30,8 @@ def unreadiness(report: Report | None, observed: Observation, now: float) -> lis
         reasons.append(status.summary())
     elif plan is None and not reasons:
         reasons.append("there is no plan for this host")
-    if now - report.ended > STALE_AFTER:
-        reasons.append(f"the agent's last pass was {now - report.ended:.0f} s ago")
+    if (age := now - report.ended_monotonic) > STALE_AFTER:
+        reasons.append(f"the agent's last pass was {age:.0f} s ago")
     if plan is not None and plan.datapath_table is not None:
         reasons += _datapath_reasons(plan.datapath_table, observed)
     return [*reasons, *observed.pending]

@@ -16,11 +16,15 @@ from ..kernel.device_counters import DeviceCounters
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The agent's last pass: when it ended (seconds of the epoch), how long it took in seconds."""
+    """The agent's last pass: when it ended, and how long it took in seconds.
+
+    ended is in seconds of the epoch, for show; ended_monotonic is by the clock that ages go by.
+    """
 
     status: Status
     plan: Plan | None
     ended: float
+    ended_monotonic: float
     duration: float
     passes: int
 
