@@ -180,8 +180,9 @@ def test_a_backup_of_another_time_does_not_replace_what_lives(fleet: Fleet) -> N
     other = fleet.folder / "other"
     other.mkdir()
     text = (backup / "leases.yml").read_text(encoding="utf-8")
-    swapped = text.replace("100.96.1.0", "X").replace("100.96.2.0", "100.96.1.0")
-    (other / "leases.yml").write_text(swapped.replace("X", "100.96.2.0"), encoding="utf-8")
+    first, second = "100.96.1.0/24", "100.96.2.0/24"
+    swapped = text.replace(first, "X").replace(second, first).replace("X", second)
+    (other / "leases.yml").write_text(swapped, encoding="utf-8")
     before = fleet.leases(1)
     words = ("-e", "restore_from=leases", "-e", f"weft_backup={other}")
     refused = fleet.run("restore", *words)
