@@ -145,8 +145,16 @@ class Fleet:
         command = f"docker container inspect --format '{words}' {_CONTAINER}"
         return {number: IPv4Address(text.strip()) for number, text in self.on_each(command).items()}
 
+    def peers(self, number: int) -> int:
+        """How many peers a host's agent counts."""
+        return int(json.loads(self.on(number, "weftctl status --json"))["agent"]["peers"])
+
     def says(self, number: int) -> str:
         """What `weftctl status` tells an operator who looks: its problems, if any."""
         lines = self.on(number, "weftctl status 2>&1 || true").splitlines()
-        told = [line for line in lines if line.startswith("PROBLEM: ") or "away: " in line]
-        return " / ".join(" ".join(line.split()) for line in told) or "no problem"
+        told = [
+            " ".join(line.split())
+            for line in lines
+            if line.startswith("PROBLEM: ") or "away: " in line
+        ]
+        return " / ".join(dict.fromkeys(told)) or "no problem"

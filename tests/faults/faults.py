@@ -5,23 +5,22 @@
 
 from __future__ import annotations
 
-import base64
+import json
 import shlex
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from lab import host as lab_hosts
 from lab import state
 
-from .faulted_fleet import HOSTS, Fleet
+from .faulted_fleet import HOSTS, STORE_PREFIX, Fleet
+
+STRANGERS_KEY = f"{STORE_PREFIX}/subnets/100.96.99.0-24"
+STRANGERS_LEASE = json.dumps({"PublicIP": "10.175.0.99", "PublicIPv6": None})
 
 _SMALL_DISK = "/run/small-disk"
 _ON_SMALL_DISK = ("/etc/weft", "/opt/weft", "/var/lib/etcd", "/var/lib/weft")
 _BALLAST = f"{_SMALL_DISK}/ballast"
-
-_FAKETIME = "/usr/local/lib/libfaketime.so.1"
-_OFFSET = "/etc/weft-faults-clock"
 
 
 @contextmanager
@@ -50,6 +49,23 @@ def dead(fleet: Fleet, unit: str, hosts: Iterable[int]) -> Iterator[None]:
     finally:
         fleet.on_each(
             f"systemctl unmask --runtime --quiet {unit} && systemctl start {unit}", hosts=numbers
+        )
+
+
+@contextmanager
+def members_lost(fleet: Fleet, hosts: Iterable[int]) -> Iterator[None]:
+    """Members of etcd without their data, which come back if nothing took their place."""
+    numbers = tuple(hosts)
+    folder = "/var/lib/etcd"
+    try:
+        fleet.on_each(
+            f"systemctl stop etcd.service && mv {folder}/default {folder}/lost", hosts=numbers
+        )
+        yield
+    finally:
+        fleet.on_each(
+            f"[ -e {folder}/default ] || {{ mv {folder}/lost {folder}/default; "
+            f"systemctl start etcd.service; }}; rm -rf {folder}/lost {folder}/default.before-*"
         )
 
 
@@ -132,49 +148,14 @@ def full_disk(fleet: Fleet, number: int) -> Iterator[None]:
 
 
 @contextmanager
-def clock_of_its_own(fleet: Fleet, number: int) -> Iterator[Callable[[int], None]]:
-    """Run a host's agent and datapath by libfaketime; yields what sets its offset in seconds.
-
-    A host of the lab has the machine's clock, and CLOCK_REALTIME knows no namespace. The library
-    is the machine's: it is preloaded on the host, and moves the wall clock alone.
-    """
-    units = ("weftd.service", "weft-datapath.service")
-    drop_in = "/etc/systemd/system/{}.d/faketime.conf"
-    environment = (
-        f"LD_PRELOAD={_FAKETIME}",
-        f"FAKETIME_TIMESTAMP_FILE={_OFFSET}",
-        "FAKETIME_NO_CACHE=1",
-        "FAKETIME_DONT_FAKE_MONOTONIC=1",
-    )
-    lines = "\n".join(f"Environment={entry}" for entry in environment)
-    library = base64.b64encode(_libfaketime().read_bytes()).decode()
-
-    def set_offset(seconds: int) -> None:
-        # In one rename: a file that is being written is no offset.
-        fleet.on(number, f"echo {seconds:+d} >{_OFFSET}.new && mv {_OFFSET}.new {_OFFSET}")
-
+def stranger(fleet: Fleet, members: Iterable[int] = HOSTS) -> Iterator[None]:
+    """A lease of a host that is none of the fleet's, in flannel's form."""
+    numbers = tuple(members)
     try:
-        fleet.on(number, f"base64 --decode >{_FAKETIME} && chmod 0755 {_FAKETIME}", library)
-        set_offset(0)
-        for unit in units:
-            path = drop_in.format(unit)
-            written = f"mkdir -p $(dirname {path}) && cat >{path}"
-            fleet.on(number, written, f"[Service]\n{lines}\n")
-        fleet.on(number, f"systemctl daemon-reload && systemctl restart {' '.join(units)}")
-        yield set_offset
+        fleet.etcdctl("put", STRANGERS_KEY, STRANGERS_LEASE, members=numbers)
+        yield
     finally:
-        files = " ".join(drop_in.format(unit) for unit in units)
-        fleet.on(
-            number,
-            f"rm -f {files} && systemctl daemon-reload && systemctl restart {' '.join(units)}; "
-            f"rm -f {_FAKETIME} {_OFFSET}",
-        )
-
-
-def _libfaketime() -> Path:
-    """The machine's library, where Debian puts it for its architecture."""
-    (library, *_others) = Path("/usr/lib").glob("*/faketime/libfaketime.so.1")
-    return library
+        fleet.etcdctl("del", STRANGERS_KEY, members=numbers)
 
 
 @contextmanager

@@ -97,13 +97,12 @@ def test_the_subnet_is_free_when_the_host_returns(
 def test_another_holds_the_subnet_when_the_host_returns(
     fleet: Fleet, well: FleetState, record: Record
 ) -> None:
-    newcomer = json.dumps({"PublicIP": "10.175.0.99", "PublicIPv6": None})
     with expiring_lease(fleet, well):
         try:
             with pinging(fleet, [(1, 2)]) as traffic:
                 with faults.powered_off(fleet, 3):
                     eventually(lambda: KEPT not in holders(fleet), 90)
-                    fleet.etcdctl("put", KEY, newcomer)
+                    fleet.etcdctl("put", KEY, faults.STRANGERS_LEASE)
                 seen = eventually(lambda: problem_said(fleet), 90)
             assert holders(fleet)[KEPT] == "10.175.0.99"
             begun = time.monotonic()

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import time
@@ -13,7 +14,7 @@ import pytest
 
 from . import faults
 from .conftest import Record
-from .faulted_fleet import STORE_PREFIX, Fleet
+from .faulted_fleet import HOSTS, Fleet
 from .health import await_health
 from .invariants import FleetState
 from .results import Result
@@ -25,19 +26,6 @@ pytestmark = pytest.mark.timeout(900)
 ETCD = "etcd.service"
 # Seconds that the store stays away.
 OUTAGE = float(os.environ.get("WEFT_FAULTS_OUTAGE", "120"))
-# A lease of a host that is none of the fleet's, in flannel's form.
-STRANGERS_KEY = f"{STORE_PREFIX}/subnets/100.96.99.0-24"
-STRANGERS_LEASE = json.dumps({"PublicIP": "10.175.0.99", "PublicIPv6": None})
-
-
-def carries(fleet: Fleet, number: int, subnet: str) -> bool:
-    """Whether a host's agent counts a subnet among its peers'."""
-    leases = json.loads(fleet.on(number, "weftctl leases --json"))
-    return subnet in {lease["subnet"] for lease in leases}
-
-
-def peers(fleet: Fleet, number: int) -> int:
-    return int(json.loads(fleet.on(number, "weftctl status --json"))["agent"]["peers"])
 
 
 def test_store_away_for_minutes(fleet: Fleet, well: FleetState, record: Record) -> None:
@@ -77,12 +65,9 @@ def test_one_member_of_three_dead(fleet: Fleet, well: FleetState, record: Record
     with pinging(fleet) as traffic:
         with faults.dead(fleet, ETCD, hosts=(1,)):
             killed = time.monotonic()
-            try:
-                fleet.etcdctl("put", STRANGERS_KEY, STRANGERS_LEASE, members=others)
-                eventually(lambda: all(peers(fleet, number) == 3 for number in (1, 2, 3)), 60)
+            with faults.stranger(fleet, others):
+                eventually(lambda: all(fleet.peers(number) == 3 for number in HOSTS), 60)
                 followed = time.monotonic() - killed
-            finally:
-                fleet.etcdctl("del", STRANGERS_KEY, members=others)
             seen = fleet.says(1)
         healed = await_health(fleet, well, 60)
     assert traffic.worst.lost <= UNTOUCHED
@@ -106,34 +91,53 @@ def test_majority_of_members_dead(fleet: Fleet, well: FleetState, record: Record
     record(Result("two of three members of etcd dead", seen, traffic.worst, healed))
 
 
+def test_majority_lost_for_good(fleet: Fleet, well: FleetState, record: Record) -> None:
+    with pinging(fleet) as traffic:
+        with faults.members_lost(fleet, hosts=(2, 3)):
+            seen = eventually(lambda: says_away(fleet), within=60)
+            begun = time.monotonic()
+            saved = fleet.play("backup")
+            assert saved.status == 0, saved.output
+            (backup,) = (fleet.folder / "backup").iterdir()
+            restored = fleet.play(
+                "restore",
+                *("-e", "restore_from=snapshot", "-e", f"weft_backup={backup}"),
+                *("-e", json.dumps({"weft_confirm": f"restore {backup.name}"})),
+            )
+            assert restored.status == 0, restored.output
+        await_health(fleet, well, 90)
+        healed = time.monotonic() - begun
+    assert traffic.worst.lost <= UNTOUCHED
+    record(
+        Result(
+            "two of three members of etcd lost for good, with their data",
+            seen,
+            traffic.worst,
+            healed,
+            healed_by="`ansible-playbook backup.yml`, then `restore.yml`",
+            note="from the snapshot of the member that is left; from the first command",
+        )
+    )
+
+
 def test_compaction_while_an_agent_is_cut_off(
     fleet: Fleet, well: FleetState, record: Record
 ) -> None:
     others = (1, 2)
-    try:
-        # Without the member beside it, the agent has to ask those that have compacted.
-        with faults.dead(fleet, ETCD, hosts=(3,)), pinging(fleet, [(1, 2)]) as traffic:
-            fleet.on(3, "date +%s >/run/faults-since")
+    # Without the member beside it, the agent has to ask those that have compacted.
+    with faults.dead(fleet, ETCD, hosts=(3,)), pinging(fleet, [(1, 2)]) as traffic:
+        since = fleet.on(3, "date +%s").strip()
+        with contextlib.ExitStack() as written:
             with faults.cut_off(fleet, 3):
-                fleet.etcdctl("put", STRANGERS_KEY, STRANGERS_LEASE, members=others)
-                fleet.etcdctl("del", STRANGERS_KEY, members=others)
-                written = fleet.etcdctl(
-                    "put", STRANGERS_KEY, STRANGERS_LEASE, "--write-out=json", members=others
-                )
-                fleet.etcdctl(
-                    "compact", str(json.loads(written)["header"]["revision"]), members=others
-                )
+                written.enter_context(faults.stranger(fleet, others))
+                stored = fleet.etcdctl("get", "config", "--write-out=json", members=others)
+                revision = json.loads(stored)["header"]["revision"]
+                fleet.etcdctl("compact", str(revision), members=others)
                 # The stream of the cut agent must have broken: its keepalive takes 20 s.
                 time.sleep(25)
-            eventually(lambda: peers(fleet, 3) == 3, 60)
-            seen = fleet.on(
-                3,
-                "journalctl --no-pager --output=cat --unit=weftd "
-                '--since="@$(cat /run/faults-since)" | grep -m1 "store is away"',
-            ).strip()
-    finally:
-        fleet.on(3, "rm -f /run/faults-since")
-        fleet.etcdctl("del", STRANGERS_KEY, members=others)
+            eventually(lambda: fleet.peers(3) == 3, 60)
+            journal = f"journalctl --no-pager --output=cat --unit=weftd --since=@{since}"
+            seen = fleet.on(3, f"{journal} | grep -m1 'store is away'").strip()
     healed = await_health(fleet, well, 60)
     assert traffic.worst.lost <= UNTOUCHED
     record(Result("the store compacted while an agent was cut off", seen, traffic.worst, healed))

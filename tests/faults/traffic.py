@@ -111,6 +111,10 @@ def streaming(fleet: Fleet, source: int, target: int) -> Iterator[Stream]:
         fleet.on(target, f"until {listening}; do sleep 0.1; done", timeout=20)
         _start(fleet, source, sender, f"{run} send {address} {_PORT}", "SIGTERM")
         try:
+            flowing = f"ss -Htn state established 'dport = {_PORT}' | grep -q ."
+            fleet.on(
+                source, f"until {fleet.in_container} {flowing}; do sleep 0.1; done", timeout=20
+            )
             yield stream
         finally:
             _stop(fleet, source, sender)

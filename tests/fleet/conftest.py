@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,8 +26,10 @@ def tarball(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def collections(tarball: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty path into which the tarball was installed."""
+    """A path into which the tarball was installed."""
     path = tmp_path_factory.mktemp("collections")
+    # Galaxy would bring what ours depends on.
+    shutil.copytree(REPOSITORY / ".venv/collections", path, dirs_exist_ok=True)
     galaxy(path, "install", "--offline", str(tarball), "-p", str(path))
     return path
 

@@ -10,7 +10,7 @@ import os
 import re
 import signal
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,15 +74,20 @@ class Lab:
 
 
 @contextlib.contextmanager
-def raised_lab(name: str, underlay: str, request: pytest.FixtureRequest) -> Iterator[Lab]:
-    """Two bare hosts; their journals are printed where a test failed, and they go in any case."""
+def raised_lab(
+    name: str,
+    underlay: str,
+    request: pytest.FixtureRequest,
+    suites: Sequence[str] = ("trixie", "trixie"),
+) -> Iterator[Lab]:
+    """Bare hosts; their journals are printed where a test failed, and they go in any case."""
     lab = Lab(name, underlay)
     failed_before = request.session.testsfailed
     try:
-        lab.up(2)
+        lab.command("up", "--suites", ",".join(suites), "--underlay", underlay)
         yield lab
         if request.session.testsfailed > failed_before:
-            for host in (1, 2):
+            for host in range(1, len(suites) + 1):
                 print(lab.on(host, "journalctl --no-pager -n 80"))
     finally:
         lab.down()

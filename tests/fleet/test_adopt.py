@@ -30,6 +30,8 @@ pytestmark = pytest.mark.timeout(900)
 SCENARIO = REPOSITORY / "collection/extensions/molecule/adopt"
 SUBNETS = {1: "100.96.72.0/24", 2: "100.96.37.0/24"}
 CONTAINERS = {1: "100.96.72.2", 2: "100.96.37.2"}
+# These hosts' flannel reaches its store by plain HTTP.
+STORE = {"etcd_tls": False}
 # How often the outage is sampled, and how long it may be, in seconds.
 PING_INTERVAL = 0.02
 LONGEST_OUTAGE = 3.0
@@ -55,7 +57,7 @@ def residents(lab: Lab, collections: Path, folder: Path) -> dict[int, str]:
         folder,
         str(SCENARIO / "flannel_host/lay_out.yml"),
         *("-i", str(lab.write_inventory(folder / "hosts.yml"))),
-        *("-e", json.dumps({"flannel_backend": "udp", "flanneld_binary": program})),
+        *("-e", json.dumps(STORE | {"flannel_backend": "udp", "flanneld_binary": program})),
     )
     assert laid_out.status == 0, laid_out.output
     return {host: resident(lab, host) for host in (1, 2)}
@@ -68,7 +70,7 @@ def resident(lab: Lab, host: int) -> str:
 
 def adopt(lab: Lab, collections: Path, folder: Path, *arguments: str, **settings: object) -> Run:
     # flanneld of these hosts runs with --ip-masq.
-    variables = {"overlay_masquerade": True, **settings}
+    variables = {**STORE, "overlay_masquerade": True, **settings}
     return play(
         collections,
         folder,

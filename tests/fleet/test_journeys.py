@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import tarfile
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -29,7 +30,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def site(lab: Lab, collections: Path, folder: Path, *arguments: str) -> Run:
     inventory = lab.write_inventory(folder / "hosts.yml")
-    return play(collections, folder, SITE, "-i", str(inventory), *arguments)
+    metrics = ("-e", "overlay_metrics_address=0.0.0.0")
+    return play(collections, folder, SITE, "-i", str(inventory), *metrics, *arguments)
+
+
+def in_store(lab: Lab, what: str) -> str:
+    """Ask the store as the provisioner."""
+    files = "/etc/weft/store/provisioner"
+    login = f"--cacert /etc/weft/store/ca.pem --cert {files}.pem --key {files}.key"
+    return lab.on(1, f"etcdctl {login} get {what}")
 
 
 def test_the_tarball_holds_the_public_folders(tarball: Path) -> None:
@@ -69,7 +78,7 @@ def test_the_first_run_converges(lab: Lab, collections: Path, folder: Path) -> N
         "bip": "100.96.1.1/24",
         "mtu": 1472,
     }
-    stored = lab.on(1, "etcdctl get --prefix /coreos.com/network")
+    stored = in_store(lab, "--prefix /coreos.com/network/")
     assert json.loads(stored.splitlines()[1])["Backend"]["Type"] == "udp"
     assert "/coreos.com/network/subnets/100.96.1.0-24" in stored
     assert "/coreos.com/network/subnets/100.96.2.0-24" in stored
@@ -101,6 +110,39 @@ def test_the_operators_commands_answer(lab: Lab) -> None:
     ]
     assert "100.96.2.0/24" in lab.on(2, "weftctl leases")
     assert "agent      ready" in lab.on(2, "weftctl status")
+    assert json.loads(lab.on(1, "weftctl trace 100.96.2.1 --json"))["passes"] is True
+    assert [peer["entries"] for peer in json.loads(lab.on(1, "weftctl peers --json"))["peers"]] == [
+        True
+    ]
+    # A lab host's clock is the machine's, which may run free.
+    doctor = json.loads(lab.on(2, "weftctl doctor --json || true"))["findings"]
+    assert [row for row in doctor if row["severity"] != "ok" and row["check"] != "clock"] == []
+    completed = "COMP_WORDS=(weftctl do); COMP_CWORD=1; _weftctl; echo ${COMPREPLY[@]}"
+    loaded = "source /usr/share/bash-completion/completions/weftctl"
+    assert lab.on(2, f"bash -c '{loaded}; {completed}'").strip() == "doctor"
+
+
+def test_prometheus_is_told_where_each_host_answers(
+    lab: Lab, collections: Path, folder: Path
+) -> None:
+    inventory = lab.write_inventory(folder / "hosts.yml")
+    arguments = ("weft.overlay.monitoring", "-i", str(inventory))
+    run = play(collections, folder, *arguments, "-e", "overlay_metrics_address=0.0.0.0")
+    assert run.status == 0, run.output
+    written = folder / "monitoring"
+    groups = json.loads((written / "weft_targets.json").read_text())
+    assert [group["labels"]["host"] for group in groups] == ["jrn1", "jrn2"]
+    for group in groups:
+        (target,) = group["targets"]
+        with urllib.request.urlopen(f"http://{target}/metrics", timeout=20) as reply:
+            assert b"weft_ready 1.0" in reply.read()
+    names = {"weft_alerts.yml", "weft_dashboard.json", "weft_scrape.yml", "weft_targets.json"}
+    assert {path.name for path in written.iterdir()} == names
+    again = play(collections, folder, *arguments, "-e", "overlay_metrics_address=0.0.0.0")
+    assert set(again.changed().values()) == {0}
+    loopback = play(collections, folder, *arguments)
+    assert loopback.status != 0
+    assert "which no other host reaches: set overlay_metrics_address" in loopback.output
 
 
 def test_a_host_joins_and_the_others_are_left_alone(
@@ -127,18 +169,6 @@ def test_a_bad_variable_is_named_before_anything_changes(
     assert all(count == 0 for count in run.changed().values())
 
 
-def test_more_members_of_the_store_are_refused_before_they_form_another_cluster(
-    lab: Lab, collections: Path, folder: Path
-) -> None:
-    members = folder / "members.yml"
-    members.write_text("weft_etcd:\n  hosts:\n    jrn2:\n    jrn3:\n", encoding="utf-8")
-    run = site(lab, collections, folder, "-i", str(members))
-    assert run.status != 0
-    assert "jrn1 was configured for the members jrn1, and the group" in run.output
-    assert all(count == 0 for count in run.changed().values())
-    assert lab.on(2, "ls /etc/default/etcd 2>/dev/null || true") == ""
-
-
 def migrate(lab: Lab, collections: Path, folder: Path) -> Run:
     return play(
         collections,
@@ -151,7 +181,7 @@ def migrate(lab: Lab, collections: Path, folder: Path) -> Run:
 
 def spoken(lab: Lab) -> list[str]:
     """Return the backend that each host announces; a lease of udp names none."""
-    stored = lab.on(1, "etcdctl get --prefix --print-value-only /coreos.com/network/subnets")
+    stored = in_store(lab, "--prefix --print-value-only /coreos.com/network/subnets/")
     return [json.loads(line).get("BackendType") or "udp" for line in stored.splitlines()]
 
 
@@ -165,7 +195,7 @@ def test_a_batch_that_fails_its_verification_goes_back_to_its_backend(
     assert "jrn1, jrn2 went back to udp: Check that every container reaches every other" in said
     assert "Mend the cause and run this again" in said
     assert spoken(lab) == ["udp", "udp", "udp"]
-    assert '"udp"' in lab.on(1, "etcdctl get --print-value-only /coreos.com/network/config")
+    assert '"udp"' in in_store(lab, "--print-value-only /coreos.com/network/config")
     for host, other in ((1, 2), (2, 3), (3, 1)):
         lab.on(host, f"ping -q -c 3 -W 2 -I 100.96.{host}.1 100.96.{other}.1")
 
@@ -177,7 +207,7 @@ def test_mended_the_fleet_changes_its_backend(lab: Lab, collections: Path, folde
     assert run.status == 0, run.output
     assert "3 hosts, all reach each other" in run.output
     assert spoken(lab) == ["vxlan", "vxlan", "vxlan"]
-    assert '"vxlan"' in lab.on(1, "etcdctl get --print-value-only /coreos.com/network/config")
+    assert '"vxlan"' in in_store(lab, "--print-value-only /coreos.com/network/config")
     assert [lab.on(host, DOCKER_START) for host in (1, 2, 3)] == before
     status = json.loads(lab.on(1, "weftctl status --json"))["agent"]
     assert (status["backend"], status["datapath"], status["ready"]) == ("vxlan", "kernel", True)

@@ -314,7 +314,7 @@ def test_an_agent_that_is_killed_and_started_under_load_costs_no_packet(
     one: AgentHost, two: AgentHost, tmp_path: Path
 ) -> None:
     tcp_listener(two.container, two.container_ip)
-    size = 48 << 20
+    size = 8 << 20
     with (
         ThreadPoolExecutor(1) as background,
         echoes(one.container, two.container_ip, tmp_path / "echoes") as figures,

@@ -119,7 +119,7 @@ def test_no_packet_is_lost_and_no_count(
 def test_a_stream_outlives_three_hand_overs(pair: Pair) -> None:
     one, two = pair
     tcp_listener(two.container, two.container_ip)
-    size = 48 << 20
+    size = 8 << 20
     with ThreadPoolExecutor(1) as background:
         stream = background.submit(tcp_echo, one.container, two.container_ip, size)
         pids = [host.take_over() for host in (one, two, one)]

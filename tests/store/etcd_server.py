@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 _START_SECONDS = 20.0
+_NEW_KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
 
 
 def free_port() -> int:
@@ -168,42 +169,65 @@ def start_cluster(directory: Path, size: int) -> list[EtcdMember]:
 
 def make_tls_files(directory: Path) -> TlsFiles:
     """Make an authority, a server certificate for 127.0.0.1 and a client certificate."""
+    authority = Authority(directory)
+    server = authority.issue("etcd", usages="serverAuth,clientAuth")
+    client = authority.issue("root")
+    return TlsFiles(
+        authority.certificate, server.certificate, server.key, client.certificate, client.key
+    )
 
-    def openssl(*arguments: str) -> None:
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """PEM files of a certificate and its key."""
+
+    certificate: Path
+    key: Path
+
+
+class Authority:
+    """A throwaway certificate authority in a directory of its own."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        directory.mkdir(parents=True, exist_ok=True)
+        self.certificate = directory / "ca.pem"
+        self._openssl(
+            *("req", "-x509", *_NEW_KEY, "-keyout", "ca-key.pem", "-out", "ca.pem"),
+            *("-subj", "/CN=weft test authority", "-days", "2"),
+        )
+
+    def issue(
+        self,
+        common_name: str,
+        *,
+        usages: str = "clientAuth",
+        lasting: Sequence[str] = ("-days", "2"),
+    ) -> Identity:
+        """Make a key and a certificate for 127.0.0.1; of one name, the newest takes the place."""
+        files = Identity(
+            self._directory / f"{common_name}.pem", self._directory / f"{common_name}-key.pem"
+        )
+        extensions = self._directory / "extensions.cnf"
+        extensions.write_text(f"subjectAltName=IP:127.0.0.1\nextendedKeyUsage={usages}\n")
+        self._openssl(
+            *("req", *_NEW_KEY, "-keyout", str(files.key), "-out", "request.csr"),
+            *("-subj", f"/CN={common_name}"),
+        )
+        self._openssl(
+            *("x509", "-req", "-in", "request.csr", "-CA", "ca.pem", "-CAkey", "ca-key.pem"),
+            *("-CAcreateserial", *lasting, "-extfile", extensions.name),
+            *("-out", str(files.certificate)),
+        )
+        return files
+
+    def _openssl(self, *arguments: str) -> None:
         subprocess.run(
             [executable("openssl", "openssl"), *arguments],
-            cwd=directory,
+            cwd=self._directory,
             check=True,
             capture_output=True,
         )
-
-    directory.mkdir(parents=True, exist_ok=True)
-    key_options = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
-    openssl(
-        *("req", "-x509", *key_options, "-keyout", "ca-key.pem", "-out", "ca.pem"),
-        *("-subj", "/CN=weft test authority", "-days", "2"),
-    )
-    for name, subject, usage in (
-        ("server", "/CN=etcd", "serverAuth,clientAuth"),
-        ("client", "/CN=root", "clientAuth"),
-    ):
-        extensions = directory / f"{name}.cnf"
-        extensions.write_text(f"subjectAltName=IP:127.0.0.1\nextendedKeyUsage={usage}\n")
-        openssl(
-            *("req", *key_options, "-keyout", f"{name}-key.pem", "-out", f"{name}.csr"),
-            *("-subj", subject),
-        )
-        openssl(
-            *("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca-key.pem"),
-            *("-CAcreateserial", "-days", "2", "-extfile", extensions.name, "-out", f"{name}.pem"),
-        )
-    return TlsFiles(
-        ca=directory / "ca.pem",
-        server=directory / "server.pem",
-        server_key=directory / "server-key.pem",
-        client=directory / "client.pem",
-        client_key=directory / "client-key.pem",
-    )
 
 
 def executable(name: str, package: str) -> str:

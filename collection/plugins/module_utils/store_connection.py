@@ -11,6 +11,8 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
+from ansible_collections.weft.overlay.plugins.module_utils.weft.access import AccessError
+from ansible_collections.weft.overlay.plugins.module_utils.weft.access_store import AccessStore
 from ansible_collections.weft.overlay.plugins.module_utils.weft.allocation import AllocationError
 from ansible_collections.weft.overlay.plugins.module_utils.weft.json_object import JsonObjectError
 from ansible_collections.weft.overlay.plugins.module_utils.weft.network import NetworkError
@@ -42,15 +44,27 @@ def store_options() -> dict[str, Any]:
 @contextmanager
 def opened_store(module: AnsibleModule) -> Iterator[Store]:
     """Open the store that the module's parameters name; errors of the library fail the module."""
+    with _failing(module), Store(_settings(module.params)) as store:
+        yield store
+
+
+@contextmanager
+def opened_access(module: AnsibleModule) -> Iterator[AccessStore]:
+    """Open the users and roles of the store that the module's parameters name, as opened_store."""
+    with _failing(module), AccessStore(_settings(module.params)) as store:
+        yield store
+
+
+@contextmanager
+def _failing(module: AnsibleModule) -> Iterator[None]:
     if LIBRARY_ERROR is not None:
         module.fail_json(
             msg=missing_required_lib("etcd3", reason="to reach the store (package python3-etcd3)"),
             exception=LIBRARY_ERROR,
         )
     try:
-        with Store(_settings(module.params)) as store:
-            yield store
-    except (StoreError, NetworkError, AllocationError, JsonObjectError) as error:
+        yield
+    except (StoreError, NetworkError, AllocationError, AccessError, JsonObjectError) as error:
         module.fail_json(msg=str(error))
 
 

@@ -143,7 +143,9 @@ from ansible_collections.weft.overlay.plugins.module_utils.etcd.service import (
     outdated,
     parse_environment,
     parse_settings,
+    parse_start,
     parse_unit_environment,
+    trusts_others,
 )
 
 SYSTEMD_RUNS = Path("/run/systemd/system")  # sd_booted(3)
@@ -207,13 +209,22 @@ class EtcdMemberInfo:
         except OSError:  # It does not run, or has just ended.
             return ()
         wanted = parse_unit_environment(self._of_unit("Environment")) | settings
-        return outdated(wanted, running, executable)
+        reasons = outdated(wanted, running, executable)
+        started = parse_start(self._of_unit("ExecMainStartTimestamp", "--timestamp=unix"))
+        if started is not None and trusts_others(settings, started, _written):
+            reasons += ("other authorities are trusted since it started",)
+        return reasons
 
-    def _of_unit(self, name: str) -> str:
+    def _of_unit(self, name: str, *options: str) -> str:
         _status, output, _errors = self.module.run_command(
-            ["systemctl", "show", "--value", f"--property={name}", self.params["unit"]]
+            ["systemctl", "show", "--value", *options, f"--property={name}", self.params["unit"]]
         )
         return str(output).strip()
+
+
+def _written(path: str) -> float:
+    file = Path(path)
+    return file.stat().st_mtime if file.is_file() else 0.0
 
 
 def main() -> None:

@@ -29,7 +29,7 @@ def lease(number: int, public_ip: str | None = None) -> Lease:
 
 def overlaps(name: str, address: str) -> list[str]:
     there = Link(name, 3, 1500, up=True, addresses=(LinkAddress(IPv4Interface(address)),))
-    return connected_overlaps(Links((there,)), {"flannel.1"}, NETWORK, (lease(1), lease(2)))
+    return connected_overlaps(Links((there,)), {"flannel.1"}, NETWORK, lease(1), [lease(2)])
 
 
 @pytest.mark.parametrize(
@@ -54,6 +54,8 @@ def test_dockers_bridge_the_overlays_device_and_other_networks_are_no_conflict(
         ("br-user", "100.96.2.129/25", ["100.96.2.0/24"]),
         ("br-user", "100.96.1.129/25", ["100.96.1.0/24"]),
         ("docker0", "100.96.1.5/24", ["100.96.1.0/24"]),
+        # The first address of a subnet that was this host's, and is another's.
+        ("docker0", "100.96.2.1/24", ["100.96.2.0/24"]),
         ("eth1", "100.96.7.7/20", ["100.96.1.0/24", "100.96.2.0/24"]),
     ],
 )
@@ -70,7 +72,7 @@ def test_a_connected_network_that_overlaps_is_named(
 def test_a_device_that_carried_another_backend_is_no_conflict() -> None:
     address = LinkAddress(IPv4Interface("100.96.1.0/32"))
     former = Link("flannel.7", 3, 1500, up=True, addresses=(address,), alias="weft")
-    assert connected_overlaps(Links((former,)), {"flannel.1"}, NETWORK, (lease(1),)) == []
+    assert connected_overlaps(Links((former,)), {"flannel.1"}, NETWORK, lease(1), []) == []
 
 
 def test_a_public_ip_of_two_subnets_is_named() -> None:

@@ -5,11 +5,15 @@
 
 from __future__ import annotations
 
+import pytest
+
 from ansible_collections.weft.overlay.plugins.module_utils.etcd.service import (
     outdated,
     parse_environment,
     parse_settings,
+    parse_start,
     parse_unit_environment,
+    trusts_others,
 )
 
 PROGRAM = "/usr/bin/etcd"
@@ -54,3 +58,16 @@ def test_a_replaced_program_counts() -> None:
     assert outdated({}, {}, f"{PROGRAM} (deleted)") == (
         "another etcd was installed since it started",
     )
+
+
+@pytest.mark.parametrize(("written", "trusts"), [(99.0, False), (100.9, False), (101.0, True)])
+def test_authorities_written_after_the_start_count(written: float, trusts: bool) -> None:
+    settings = parse_settings("ETCD_TRUSTED_CA_FILE=/ca\nETCD_CERT_FILE=/own\n")
+    times = {"/ca": written, "/own": 1000.0}
+    assert trusts_others(settings, 100.0, times.__getitem__) is trusts
+    assert not trusts_others({}, 100.0, times.__getitem__)
+
+
+def test_a_start_is_read_as_systemctl_prints_it() -> None:
+    assert parse_start("@1700000000") == 1700000000.0
+    assert parse_start("") is None

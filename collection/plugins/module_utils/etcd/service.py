@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 _PREFIX = "ETCD_"
 
 # etcd reads these only when a member first starts; they say how it came into the cluster.
 _FORMING = "ETCD_INITIAL_CLUSTER"
+
+_AUTHORITIES = ("ETCD_TRUSTED_CA_FILE", "ETCD_PEER_TRUSTED_CA_FILE")
 
 
 def parse_settings(text: str) -> dict[str, str]:
@@ -31,6 +33,27 @@ def parse_environment(block: bytes) -> dict[str, str]:
     """Return the ETCD_ variables of a process's environment (proc(5), /proc/PID/environ)."""
     entries = (entry.partition("=") for entry in block.decode(errors="replace").split("\0"))
     return {name: value for name, _equals, value in entries if name.startswith(_PREFIX)}
+
+
+def parse_start(text: str) -> float | None:
+    """Return the time that ``systemctl show --timestamp=unix`` prints, in seconds since 1970.
+
+    None where the unit has not started.
+    """
+    return float(text[1:]) if text.startswith("@") else None
+
+
+def trusts_others(
+    settings: Mapping[str, str], started: float, written: Callable[[str], float]
+) -> bool:
+    """Tell whether authorities were written after the start: etcd reads them then alone.
+
+    *written* tells when a file was, in seconds since 1970. A member's own key and certificate are
+    read for each connection (etcd: client/pkg/transport/listener.go, baseConfig).
+    """
+    files = {settings[name] for name in _AUTHORITIES if name in settings}
+    # The start is known in whole seconds.
+    return any(int(written(path)) > started for path in files)
 
 
 def outdated(

@@ -9,11 +9,11 @@ import os
 import socket
 
 
-def notify(*assignments: str) -> bool:
+def notify(*assignments: str, timeout: float = 0.0) -> bool:
     """Send assignments such as `READY=1` to the service manager, if there is one.
 
-    Returns whether they were sent; it neither blocks nor raises, since a service runs the same
-    without a manager.
+    Returns whether they were sent; it does not raise, since a service runs the same without a
+    manager, and blocks for `timeout` seconds at most, where the manager's queue is full.
     """
     address = os.environ.get("NOTIFY_SOCKET", "")
     if not address.startswith(("/", "@")):
@@ -21,7 +21,8 @@ def notify(*assignments: str) -> bool:
     if address.startswith("@"):
         address = "\0" + address[1:]
     try:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as manager:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+            manager.settimeout(timeout)
             manager.sendto("\n".join(assignments).encode(), address)
     except OSError:
         return False

@@ -24,6 +24,9 @@ from .lease import Lease, config_key, serialise_lease, subnet_key, subnets_prefi
 from .snapshot import InvalidEntry, Snapshot, StoredNetwork, read_entry
 from .store_settings import Endpoint, StoreError, StoreSettings
 
+# etcd's messages and stubs, for what else speaks through a Connection.
+messages: Any = None
+
 try:
     import grpc
     from etcd3 import client as etcd3_client
@@ -32,6 +35,7 @@ except (ImportError, TypeError):  # TypeError: protobuf 4 and newer refuse etcd3
     LIBRARY_ERROR: str | None = traceback.format_exc()
 else:
     LIBRARY_ERROR = None
+    messages = rpc
 
 T = TypeVar("T")
 
@@ -121,15 +125,18 @@ class _Write:
 
 
 @dataclass(frozen=True, slots=True)
-class _Answer(Generic[T]):
+class Answer(Generic[T]):
     """A response, and whether an earlier attempt may have been carried out unseen."""
 
     value: T
     repeated: bool
 
 
-class _Connection:
-    """One etcd3 client at a time, on the endpoint that answered last."""
+class Connection:
+    """One etcd3 client at a time, on the endpoint that answered last.
+
+    Each new client reads the TLS files again, so that renewed ones need no restart.
+    """
 
     def __init__(self, settings: StoreSettings) -> None:
         if LIBRARY_ERROR is not None:
@@ -145,10 +152,11 @@ class _Connection:
         self.calls = 0
 
     def close(self) -> None:
+        """Close the client; the next call makes another."""
         with self._lock:
             self._drop()
 
-    def call(self, request: Callable[[Any, float], T]) -> _Answer[T]:
+    def call(self, request: Callable[[Any, float], T]) -> Answer[T]:
         """Run *request*(client, seconds) on the first endpoint that answers, within the timeout.
 
         A request may reach the store twice. Raises StoreUnavailableError, StoreRefusedError.
@@ -156,7 +164,7 @@ class _Connection:
         with self._lock:
             return self._call(request)
 
-    def _call(self, request: Callable[[Any, float], T]) -> _Answer[T]:
+    def _call(self, request: Callable[[Any, float], T]) -> Answer[T]:
         deadline = time.monotonic() + self._settings.timeout
         pauses = backoff(0.05, 1.0)
         failures: dict[Endpoint, str] = {}
@@ -168,10 +176,14 @@ class _Connection:
             try:
                 client = self._connected(endpoint, share)
                 self.calls += 1
-                return _Answer(request(client, share), repeated)
+                return Answer(request(client, share), repeated)
             except grpc.RpcError as error:
                 self._drop()
-                if _needs_login(error) and self._settings.user and not logged_in_again:
+                if _access_changed(error):
+                    failures[endpoint] = _reason(error)
+                    time.sleep(max(0.0, min(next(pauses), deadline - time.monotonic())))
+                    continue
+                if _token_expired(error) and self._settings.user and not logged_in_again:
                     logged_in_again = True
                     continue
                 if not _is_outage(error):
@@ -304,7 +316,7 @@ class Store:
 
     def __init__(self, settings: StoreSettings) -> None:
         self._settings = settings
-        self._connection = _Connection(settings)
+        self._connection = Connection(settings)
         self._watched = 0
 
     def __enter__(self) -> Store:
@@ -413,7 +425,7 @@ class Store:
 
         def keep_alive(client: Any, timeout: float) -> Any:
             requests = iter([rpc.LeaseKeepAliveRequest(ID=lease_id)])
-            return next(client.leasestub.LeaseKeepAlive(requests, timeout, **_login(client)))
+            return next(client.leasestub.LeaseKeepAlive(requests, timeout, **login(client)))
 
         ttl = int(self._connection.call(keep_alive).value.TTL)
         if ttl <= 0:
@@ -510,9 +522,9 @@ class Store:
             create_revision=revision + 1,
         )
 
-    def _transaction(self, request: Any) -> _Answer[Any]:
+    def _transaction(self, request: Any) -> Answer[Any]:
         return self._connection.call(
-            lambda client, timeout: client.kvstub.Txn(request, timeout, **_login(client))
+            lambda client, timeout: client.kvstub.Txn(request, timeout, **login(client))
         )
 
     def _grant(self, ttls: Sequence[int]) -> list[int]:
@@ -547,7 +559,7 @@ class Store:
                 pending = []
                 for value in some:
                     method, message = request(client, value)
-                    pending.append(method.future(message, timeout, **_login(client)))
+                    pending.append(method.future(message, timeout, **login(client)))
                 return [call.result() for call in pending]
 
             answers += self._connection.call(send).value
@@ -596,15 +608,19 @@ def _connect(settings: StoreSettings, endpoint: Endpoint, timeout: float) -> Any
         ) from error
 
 
-def _login(client: Any) -> dict[str, Any]:
+def login(client: Any) -> dict[str, Any]:
+    """Return the arguments by which each call of a stub says who calls."""
     return {"credentials": client.call_credentials, "metadata": client.metadata}
 
 
-def _needs_login(error: Any) -> bool:
-    """Tell whether the token is no longer taken: it expired, or users or roles were changed."""
-    return error.code() is grpc.StatusCode.UNAUTHENTICATED or (
-        "revision of auth store is old" in _reason(error)
-    )
+def _token_expired(error: Any) -> bool:
+    """Tell whether a login is no longer taken; identities by certificate need none."""
+    return error.code() is grpc.StatusCode.UNAUTHENTICATED
+
+
+def _access_changed(error: Any) -> bool:
+    """Tell whether users or roles were changed while the request waited: it was not carried out."""
+    return "revision of auth store is old" in _reason(error)
 
 
 def _is_outage(error: Any) -> bool:

@@ -30,19 +30,24 @@ def shared_addresses(leases: Collection[Lease]) -> list[str]:
 
 
 def connected_overlaps(
-    links: Links, devices: Collection[str], network: IPv4Network, leases: Collection[Lease]
+    links: Links,
+    devices: Collection[str],
+    network: IPv4Network,
+    own: Lease,
+    peers: Collection[Lease],
 ) -> list[str]:
-    """Name the connected networks that overlap with a lease, apart from Docker's bridge.
+    """Name the connected networks that overlap with a lease, apart from the own lease's bridge.
 
-    devices are those of the overlay, beside what bears weft's alias; leases this host's and its
-    peers'.
+    devices are those of the overlay, beside what bears weft's alias. A bridge in a peer's subnet is
+    named: it is where this host's was when its lease was another.
     """
     return [
         f"{name} has the address {interface}, which overlaps with {lease.subnet}, the subnet of "
-        f"{lease.public_ip}: give that network, one of Docker's perhaps, other addresses"
+        f"{lease.public_ip}: give that network, one of Docker's perhaps, other addresses (site.yml "
+        "does, where it is Docker's bridge)"
         for name, interface in _inside(links, devices, network)
-        for lease in leases
-        if lease.subnet.overlaps(interface.network) and str(interface) != lease.bip
+        for lease in (own, *peers)
+        if lease.subnet.overlaps(interface.network) and str(interface) != own.bip
     ]
 
 

@@ -28,6 +28,7 @@ MODE = 0o600
 # Seconds. A successor asks at once. It is given long to get ready, since packets only wait.
 REQUEST_TIMEOUT = 0.1
 READY_TIMEOUT = 3.0
+MANAGER_TIMEOUT = 5.0
 # What the service manager tells its main process (sd_notify(3), sd_watchdog_enabled(3)).
 MANAGER_SETTINGS = ("NOTIFY_SOCKET", "WATCHDOG_USEC")
 
@@ -99,7 +100,8 @@ class Predecessor:
         pid, _uid, _gid = _UCRED.unpack(
             successor.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size)
         )
-        # The manager reads it before it hears that this process ended (sd_notify(3), MAINPID).
-        notify.notify(f"MAINPID={pid}")
+        # It must arrive: the end of the main process would be that of its successor, too. The
+        # manager reads it before it hears that this process ended.
+        notify.notify(f"MAINPID={pid}", timeout=MANAGER_TIMEOUT)
         _log.info("process %d carries on", pid)
         self._succeeded()
