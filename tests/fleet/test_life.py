@@ -109,13 +109,7 @@ def variant(fleet: Fleet, name: str, path: str, old: str, new: str) -> Path:
 
 
 @pytest.mark.parametrize(
-    "task",
-    [
-        "etcd : Install etcd from the distribution",
-        "overlay : Reserve the subnets",
-        "overlay : Run the daemon now and at boot",
-        "docker : Run Docker at boot",
-    ],
+    "task", ["etcd : Install etcd from the distribution", "docker : Run Docker at boot"]
 )
 def test_the_first_run_is_killed(fleet: Fleet, task: str) -> None:
     fleet.interrupt("site", task)
