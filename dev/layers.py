@@ -58,7 +58,7 @@ STAGES: tuple[Stage, ...] = (
     (
         (
             Layer("unit", (*_PYTEST, "tests/unit")),
-            Layer("store", (*_PYTEST, "tests/store", "tests/modules")),
+            Layer("store", (*_PYTEST, "tests/store", "tests/modules", "tests/programs")),
             Layer("lint", ("dev/lint",)),
             Layer("sanity", ("dev/sanity",)),
         ),

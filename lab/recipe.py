@@ -37,6 +37,7 @@ DOWNLOADED = (
     "etcd-client",
     "python3-cryptography",
     "python3-etcd3",
+    "python3-prometheus-client",
     "python3-pyroute2",
     "tcpdump",
     "iperf3",

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import tarfile
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -29,7 +30,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def site(lab: Lab, collections: Path, folder: Path, *arguments: str) -> Run:
     inventory = lab.write_inventory(folder / "hosts.yml")
-    return play(collections, folder, SITE, "-i", str(inventory), *arguments)
+    metrics = ("-e", "overlay_metrics_address=0.0.0.0")
+    return play(collections, folder, SITE, "-i", str(inventory), *metrics, *arguments)
 
 
 def in_store(lab: Lab, what: str) -> str:
@@ -108,6 +110,39 @@ def test_the_operators_commands_answer(lab: Lab) -> None:
     ]
     assert "100.96.2.0/24" in lab.on(2, "weftctl leases")
     assert "agent      ready" in lab.on(2, "weftctl status")
+    assert json.loads(lab.on(1, "weftctl trace 100.96.2.1 --json"))["passes"] is True
+    assert [peer["entries"] for peer in json.loads(lab.on(1, "weftctl peers --json"))["peers"]] == [
+        True
+    ]
+    # A lab host's clock is the machine's, which may run free.
+    doctor = json.loads(lab.on(2, "weftctl doctor --json || true"))["findings"]
+    assert [row for row in doctor if row["severity"] != "ok" and row["check"] != "clock"] == []
+    completed = "COMP_WORDS=(weftctl do); COMP_CWORD=1; _weftctl; echo ${COMPREPLY[@]}"
+    loaded = "source /usr/share/bash-completion/completions/weftctl"
+    assert lab.on(2, f"bash -c '{loaded}; {completed}'").strip() == "doctor"
+
+
+def test_prometheus_is_told_where_each_host_answers(
+    lab: Lab, collections: Path, folder: Path
+) -> None:
+    inventory = lab.write_inventory(folder / "hosts.yml")
+    arguments = ("weft.overlay.monitoring", "-i", str(inventory))
+    run = play(collections, folder, *arguments, "-e", "overlay_metrics_address=0.0.0.0")
+    assert run.status == 0, run.output
+    written = folder / "monitoring"
+    groups = json.loads((written / "weft_targets.json").read_text())
+    assert [group["labels"]["host"] for group in groups] == ["jrn1", "jrn2"]
+    for group in groups:
+        (target,) = group["targets"]
+        with urllib.request.urlopen(f"http://{target}/metrics", timeout=20) as reply:
+            assert b"weft_ready 1.0" in reply.read()
+    names = {"weft_alerts.yml", "weft_dashboard.json", "weft_scrape.yml", "weft_targets.json"}
+    assert {path.name for path in written.iterdir()} == names
+    again = play(collections, folder, *arguments, "-e", "overlay_metrics_address=0.0.0.0")
+    assert set(again.changed().values()) == {0}
+    loopback = play(collections, folder, *arguments)
+    assert loopback.status != 0
+    assert "which no other host reaches: set overlay_metrics_address" in loopback.output
 
 
 def test_a_host_joins_and_the_others_are_left_alone(

@@ -34,7 +34,11 @@ NETWORK = '{"Network": "100.96.0.0/16", "Backend": {"Type": "udp"}}'
 STORE_ADDRESS = "10.168.0.1"
 
 _WEFTD = "import sys; from weft.cli import weftd_main; sys.exit(weftd_main(sys.argv[1:]))"
-_WEFTCTL = "import sys; from weft.cli import weftctl_main; sys.exit(weftctl_main(sys.argv[1:]))"
+_WEFTCTL = (
+    "import sys; from pathlib import Path; "
+    "from weft.weftctl.places import Places; from weft.weftctl.program import main; "
+    "sys.exit(main(sys.argv[3:], Places(settings=Path(sys.argv[1]), snapshot=Path(sys.argv[2]))))"
+)
 _WITH_RUN = 'mount --bind "$0" /run && exec "$@"'
 
 
@@ -54,6 +58,14 @@ class AgentHost(Numbered):
         return self.folder / "run"
 
     @property
+    def config(self) -> Path:
+        return self.folder / "weftd.json"
+
+    @property
+    def snapshot(self) -> Path:
+        return self.folder / "snapshot"
+
+    @property
     def subnet_file(self) -> Path:
         return self.run_directory / "flannel/subnet.env"
 
@@ -64,9 +76,8 @@ class AgentHost(Numbered):
         """Start one of weftd's processes: `agent` or `datapath`; `before` is Python for it."""
         arguments: list[str] = [process]
         if process == "agent":
-            config = self.folder / "weftd.json"
-            config.write_text(json.dumps(self.settings))
-            arguments += ["--config", str(config), "--snapshot", str(self.folder / "snapshot")]
+            self.config.write_text(json.dumps(self.settings))
+            arguments += ["--config", str(self.config), "--snapshot", str(self.snapshot)]
         with (self.folder / f"{process}.log").open("ab") as log:
             self.processes[process] = self.namespace.spawn(
                 *self._program(before + _WEFTD, *arguments),
@@ -85,7 +96,8 @@ class AgentHost(Numbered):
         return self.processes[process].wait(timeout=15)
 
     def weftctl(self, *arguments: str) -> CompletedProcess[str]:
-        program = self._program(_WEFTCTL, *arguments)
+        places = (str(self.config), str(self.snapshot))
+        program = self._program(_WEFTCTL, *places, *arguments)
         environment = ("env", f"PYTHONPATH={PACKAGE_PARENT}")
         return self.namespace.run(*environment, *program, check=False)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 
 from ansible_collections.weft.overlay.plugins.module_utils.weft.agent.settings import (
     LeasePolicy,
+    MetricsSettings,
     Settings,
     SettingsError,
     load_settings,
@@ -41,6 +43,7 @@ COMPLETE = {
     "subnet_file": "/run/other/subnet.env",
     "datapath": "userspace",
     "queues": 4,
+    "metrics": {"address": "10.168.0.11", "port": 9100},
 }
 
 
@@ -57,6 +60,7 @@ def test_everything_that_is_set_arrives() -> None:
     settings = parse_settings(json.dumps(COMPLETE))
     assert settings.store.endpoints == ("https://etcd1:2379", "https://etcd2:2379")
     assert settings.store.prefix == "/lab/network"
+    assert settings.metrics == MetricsSettings(IPv4Address("10.168.0.11"), 9100)
     assert settings.store.tls == Tls(
         "/etc/weft/ca.pem", "/etc/weft/client.pem", "/etc/weft/client.key"
     )
@@ -154,6 +158,28 @@ def test_the_file_is_named_with_what_is_wrong_in_it(tmp_path: Path) -> None:
     path.write_bytes(b'{"public_ip": "\xff"}')
     with pytest.raises(SettingsError, match=rf"{path}: .*UTF-8"):
         load_settings(path)
+
+
+def test_metrics_are_off_or_on_loopback() -> None:
+    assert parse_settings('{"metrics": null}').metrics is None
+    on = parse_settings('{"metrics": {"port": 9100}}').metrics
+    assert on == MetricsSettings(IPv4Address("127.0.0.1"), 9100)
+
+
+@pytest.mark.parametrize(
+    ("metrics", "words"),
+    [
+        ({"port": 0}, "metrics.port is 0: it must be a whole number from 1 to 65535"),
+        ({"port": True}, "metrics.port is True"),
+        ({"port": 9, "address": "eth0"}, "metrics.address is 'eth0'"),
+        ({"address": "::1"}, "it must have a port"),
+        ({"port": 9, "path": "/"}, "metrics.path is not a setting"),
+        ("on", "metrics is 'on': it must be a JSON object"),
+    ],
+)
+def test_metrics_that_cannot_be_served_are_refused(metrics: Any, words: str) -> None:
+    with pytest.raises(SettingsError, match=re.escape(words)):
+        parse_settings(json.dumps({"metrics": metrics}))
 
 
 def test_the_settings_tell_which_writing_of_the_file_they_are(tmp_path: Path) -> None:

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft import cli
 from ansible_collections.weft.overlay.plugins.module_utils.weft.agent.status import (
     LeaseStatus,
     Status,
@@ -24,7 +23,8 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.agent.view impor
     serialise_view,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.lease import Lease
-from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl import answers
+from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.places import Places
+from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.program import main
 
 PACKAGE_PARENT = Path(__file__).parents[3] / "collection/plugins/module_utils"
 
@@ -40,56 +40,60 @@ def ready(pid: int) -> Status:
 
 
 @pytest.fixture
-def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def places(tmp_path: Path) -> Places:
     """A folder with the files of a host instead of this machine's."""
-    for name in ("settings", "status", "snapshot"):
-        monkeypatch.setattr(answers, f"DEFAULT_{name.upper()}", tmp_path / f"{name}.json")
-    return tmp_path
+    return Places(
+        settings=tmp_path / "settings.json",
+        status=tmp_path / "status.json",
+        snapshot=tmp_path / "snapshot.json",
+        control=tmp_path / "datapath.sock",
+        docker_config=tmp_path / "daemon.json",
+    )
 
 
 def test_without_an_agent_and_a_datapath_each_has_its_problem(
-    files: Path, capsys: pytest.CaptureFixture[str]
+    places: Places, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert cli.weftctl_main(["status"]) == 1
+    assert main(["status"], places) == 1
     printed = capsys.readouterr().out
-    assert f"PROBLEM: {files}/status.json: " in printed
+    assert f"PROBLEM: {places.status}: " in printed
     assert "PROBLEM: the datapath: " in printed
 
 
 def test_an_agent_that_died_is_not_called_ready(
-    files: Path, capsys: pytest.CaptureFixture[str]
+    places: Places, capsys: pytest.CaptureFixture[str]
 ) -> None:
     dead = subprocess.Popen([sys.executable, "-c", ""])
     dead.wait()
-    write_status(files / "status.json", ready(dead.pid))
-    assert cli.weftctl_main(["status", "--json"]) == 1
+    write_status(places.status, ready(dead.pid))
+    assert main(["status", "--json"], places) == 1
     document = json.loads(capsys.readouterr().out)
     assert document["agent"]["ready"] is False
     assert f"the agent, process {dead.pid}, is not running" in document["problems"][0]
 
 
 def test_an_agent_that_runs_is_shown_as_it_says(
-    files: Path, capsys: pytest.CaptureFixture[str]
+    places: Places, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    write_status(files / "status.json", ready(os.getpid()))
+    write_status(places.status, ready(os.getpid()))
     # There is no datapath here.
-    assert cli.weftctl_main(["status", "--json"]) == 1
+    assert main(["status", "--json"], places) == 1
     document = json.loads(capsys.readouterr().out)
     assert document["agent"]["ready"] is True
     assert len(document["problems"]) == 1
 
 
 def test_leases_fall_back_to_those_last_seen(
-    files: Path, capsys: pytest.CaptureFixture[str]
+    places: Places, capsys: pytest.CaptureFixture[str]
 ) -> None:
     subnet = IPv4Network("100.96.1.0/24")
     held = {subnet: Lease(subnet, IPv4Address("10.168.0.11"), lease_id=42)}
-    (files / "snapshot.json").write_text(serialise_view(View(None, held, 4)))
-    write_status(files / "status.json", ready(os.getpid()))
+    places.snapshot.write_text(serialise_view(View(None, held, 4)))
+    write_status(places.status, ready(os.getpid()))
     # Port 1 of loopback: nobody answers.
     store = {"endpoints": ["http://127.0.0.1:1"], "timeout": 0.2}
-    (files / "settings.json").write_text(json.dumps({"store": store}))
-    assert cli.weftctl_main(["leases", "--json"]) == 1
+    places.settings.write_text(json.dumps({"store": store}))
+    assert main(["leases", "--json"], places) == 1
     printed = capsys.readouterr()
     assert "what follows was last seen before" in printed.err
     assert json.loads(printed.out) == [
@@ -98,6 +102,7 @@ def test_leases_fall_back_to_those_last_seen(
             "public_ip": "10.168.0.11",
             "backend": "udp",
             "kind": "lease",
+            "expires_in": None,
             "own": True,
         }
     ]
@@ -109,7 +114,7 @@ def test_leases_fall_back_to_those_last_seen(
         ("weftd", ["--help"], ["agent", "datapath"]),
         ("weftd", ["agent", "--help"], ["--config", "--snapshot", "--status"]),
         ("weftd", ["datapath", "--help"], ["--control", "--state"]),
-        ("weftctl", ["--help"], ["status", "leases"]),
+        ("weftctl", ["--help"], ["status", "leases", "peers", "trace", "doctor", "completion"]),
     ],
 )
 def test_help_lists_what_there_is(program: str, arguments: list[str], words: list[str]) -> None:

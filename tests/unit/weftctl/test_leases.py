@@ -10,6 +10,7 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.leases i
     lease_rows,
     render_leases,
 )
+from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.screen import Paint
 
 LEASES = [
     Lease(IPv4Network("100.96.10.0/24"), IPv4Address("10.168.0.20"), lease_id=42),
@@ -18,12 +19,13 @@ LEASES = [
 
 
 def test_rows_are_in_the_order_of_the_subnets() -> None:
-    assert lease_rows(LEASES, "100.96.2.0/24") == [
+    assert lease_rows(LEASES, "100.96.2.0/24", {42: 7300}) == [
         {
             "subnet": "100.96.2.0/24",
             "public_ip": "10.168.0.12",
             "backend": "vxlan",
             "kind": "reservation",
+            "expires_in": None,
             "own": True,
         },
         {
@@ -31,18 +33,24 @@ def test_rows_are_in_the_order_of_the_subnets() -> None:
             "public_ip": "10.168.0.20",
             "backend": "udp",
             "kind": "lease",
+            "expires_in": 7300,
             "own": False,
         },
     ]
 
 
 def test_the_table_marks_this_host() -> None:
-    assert render_leases(lease_rows(LEASES, "100.96.2.0/24")).splitlines() == [
-        "SUBNET          PUBLIC IP    BACKEND  KIND",
-        "100.96.2.0/24   10.168.0.12  vxlan    reservation  this host",
-        "100.96.10.0/24  10.168.0.20  udp      lease",
+    assert render_leases(lease_rows(LEASES, "100.96.2.0/24", {42: 7300}), Paint()).splitlines() == [
+        "SUBNET          PUBLIC IP    BACKEND  KIND         EXPIRES",
+        "100.96.2.0/24   10.168.0.12  vxlan    reservation  never    this host",
+        "100.96.10.0/24  10.168.0.20  udp      lease        in 2 h",
     ]
 
 
 def test_no_leases_are_said() -> None:
-    assert render_leases(lease_rows([], None)) == "no leases\n"
+    assert render_leases(lease_rows([], None, {}), Paint()) == "no leases\n"
+
+
+def test_an_expiry_that_the_store_did_not_tell_is_unknown() -> None:
+    rows = lease_rows(LEASES[:1], None, {})
+    assert render_leases(rows, Paint()).splitlines()[1].endswith("lease  unknown")

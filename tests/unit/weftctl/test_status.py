@@ -3,19 +3,25 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
-import time
+import re
 from typing import Any
 
 import pytest
 
+from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.screen import Paint
 from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.status import render_status
 
 NOW = 1_800_000_000.0
+PLAIN = Paint()
 
 
-@pytest.fixture(autouse=True)
-def _frozen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(time, "time", lambda: NOW)
+def shown(
+    agent: dict[str, Any] | None,
+    datapath: dict[str, Any] | None,
+    problems: list[str],
+    paint: Paint = PLAIN,
+) -> str:
+    return render_status(agent, datapath, problems, paint, NOW)
 
 
 def agent(**changes: Any) -> dict[str, Any]:
@@ -76,8 +82,8 @@ def datapath(**changes: Any) -> dict[str, Any]:
 
 
 def test_the_whole_screen() -> None:
-    assert render_status(agent(), datapath(), []).splitlines() == [
-        "agent      ready, up 2 min",
+    assert shown(agent(), datapath(), []).splitlines() == [
+        "agent      ready, up 2 min; keeps this host as the store says",
         "release    0123abcd",
         "store      connected, revision 12",
         "network    100.96.0.0/16 by udp",
@@ -86,7 +92,7 @@ def test_the_whole_screen() -> None:
         "bip        100.96.1.1/24",
         "mtu        1472 bytes",
         "peers      2",
-        "datapath   forwarding, up 3 d",
+        "datapath   forwarding, up 3 d; carries the packets",
         "in         5 packets, 500 bytes",
         "out        6 packets, 600 bytes",
         "dropped    3 stranger, 1 truncated",
@@ -99,8 +105,8 @@ def test_the_whole_screen() -> None:
 
 
 def test_workers_are_counted() -> None:
-    screen = render_status(None, datapath(workers=[8, 9]), [])
-    assert "datapath   forwarding by 2 workers, up 3 d\n" in screen
+    screen = shown(None, datapath(workers=[8, 9]), [])
+    assert "datapath   forwarding by 2 workers, up 3 d;" in screen
 
 
 def test_an_agent_that_knows_nothing_yet() -> None:
@@ -108,8 +114,8 @@ def test_an_agent_that_knows_nothing_yet() -> None:
     fresh = agent(
         **{"ready": False, "store": store, "interface": None, "network": None, "lease": None}
     )
-    assert render_status(fresh, None, []).splitlines() == [
-        "agent      NOT READY, up 2 min",
+    assert shown(fresh, None, []).splitlines() == [
+        "agent      NOT READY, up 2 min; keeps this host as the store says",
         "release    0123abcd",
         "store      away: not reached yet, revision none",
         "peers      2",
@@ -118,23 +124,26 @@ def test_an_agent_that_knows_nothing_yet() -> None:
 
 def test_problems_of_reading_and_those_told_are_shown() -> None:
     told = agent(ready=False, problems=["iptables failed"])
-    lines = render_status(told, None, ["the datapath: refused"]).splitlines()
-    assert lines[-3:] == ["", "PROBLEM: the datapath: refused", "PROBLEM: iptables failed"]
+    lines = shown(told, None, ["the datapath: refused"]).splitlines()
+    assert lines[-4:] == [
+        "",
+        "PROBLEM: the datapath: refused",
+        "PROBLEM: iptables failed",
+        "'weftctl doctor' looks for causes, and names what mends them",
+    ]
 
 
 def test_a_store_that_is_away_and_a_lease_that_expires_are_said() -> None:
     store = {"connected": False, "revision": 12, "problem": "etcd1: refused"}
-    screen = render_status(
-        agent(store=store, lease={**agent()["lease"], "expires": True}), None, []
-    )
+    screen = shown(agent(store=store, lease={**agent()["lease"], "expires": True}), None, [])
     assert "away: etcd1: refused, revision 12" in screen
     assert "(lease that expires of 10.168.0.11)" in screen
 
 
 def test_an_idle_datapath_without_drops_or_peers() -> None:
     counters = {**datapath()["counters"], "drops": {"stranger": 0}}
-    lines = render_status(None, datapath(forwarding=False, counters=counters, peers=[]), [])
-    assert "datapath   idle, up 3 d\n" in lines
+    lines = shown(None, datapath(forwarding=False, counters=counters, peers=[]), [])
+    assert "datapath   idle, up 3 d;" in lines
     assert "dropped    nothing\n" in lines
 
 
@@ -143,4 +152,25 @@ def test_an_idle_datapath_without_drops_or_peers() -> None:
     [(0, "0 s"), (-5, "0 s"), (119, "119 s"), (120, "2 min"), (7200, "2 h"), (172800, "2 d")],
 )
 def test_ages_are_in_the_unit_that_reads_best(age: float, text: str) -> None:
-    assert f"ready, up {text}\n" in render_status(agent(since=NOW - age), None, [])
+    assert f"ready, up {text};" in shown(agent(since=NOW - age), None, [])
+
+
+def test_more_peers_than_fit_are_counted() -> None:
+    (peer, _other) = datapath()["peers"]
+    screen = shown(None, datapath(peers=[peer] * 13), [])
+    assert screen.count("10.168.0.12") == 10
+    assert screen.endswith("and 3 more: 'weftctl peers'\n")
+
+
+def test_the_metrics_are_shown_where_the_agent_tells_of_them() -> None:
+    assert "metrics    http://127.0.0.1:9/metrics\n" in shown(
+        agent(metrics="http://127.0.0.1:9/metrics"), None, []
+    )
+
+
+def test_colours_are_added_and_nothing_else() -> None:
+    plain = shown(agent(ready=False), datapath(), ["refused"])
+    coloured = shown(agent(ready=False), datapath(), ["refused"], Paint(True))
+    assert re.sub("\x1b\\[[0-9]+m", "", coloured) == plain
+    assert "\x1b[31mNOT READY\x1b[0m" in coloured
+    assert "\x1b[31mPROBLEM: refused\x1b[0m" in coloured

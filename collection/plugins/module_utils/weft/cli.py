@@ -45,17 +45,7 @@ def weftd_main(arguments: list[str] | None = None) -> int:
 
 
 def weftctl_main(arguments: list[str] | None = None) -> int:
-    """Answer one question of the operator's; 0 is well, 1 is a problem that the output names."""
-    parser = argparse.ArgumentParser(prog="weftctl", description="Ask this host's overlay.")
-    parser.add_argument("--version", action="version", version=running_release())
-    commands = parser.add_subparsers(dest="command", required=True)
-    status = commands.add_parser("status", help="the agent, the datapath and the peers")
-    leases = commands.add_parser("leases", help="who holds which subnet")
-    for command in (status, leases):
-        command.add_argument("--json", action="store_true", help="print JSON")
-    chosen = parser.parse_args(arguments)
+    """Answer one question of the operator's; return the exit status, 0 where all is well."""
+    from .weftctl.program import main  # noqa: PLC0415
 
-    from .weftctl import answers  # noqa: PLC0415
-
-    answer = answers.answer_status if chosen.command == "status" else answers.answer_leases
-    return answer(chosen.json)
+    return main(arguments)

@@ -13,6 +13,7 @@ import signal
 import socket
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 
@@ -20,6 +21,8 @@ from .. import logs, notify
 from ..files import write_atomically
 from ..kernel import events, iptables
 from ..kernel.netlink import KernelError, Netlink
+from ..metrics.endpoint import Endpoint
+from ..metrics.report import Report
 from ..store import Store
 from ..store_settings import StoreError
 from .follower import Follower
@@ -92,6 +95,8 @@ class Agent:
             end.setblocking(False)
         self._interval = _interval_of(settings)
         self._reconciler = Reconciler(settings, netlink)
+        self._passes = 0
+        self._endpoint = Endpoint(settings.metrics)
         self._follower = Follower(store, self._view, self._learn)
         self._keeper = Keeper(
             store, settings.lease, socket.gethostname(), self._learn_of_lease, self._view
@@ -113,6 +118,7 @@ class Agent:
             notify.notify("STOPPING=1")
             self._follower.stop()
             self._keeper.stop()
+            self._endpoint.close()
             for bell in (*bells, self._waker):
                 bell.close()
 
@@ -141,11 +147,18 @@ class Agent:
                 raise AgentError(f"the {thread.name} has ended, so the agent does, to start anew")
 
     def _reconcile(self) -> bool:
-        view = self._view
+        view, begun = self._view, time.monotonic()
         self._reconciler.reconcile(view)
         self._keeper.tell(self._reconciler.public_ip, view, self._reconciler.announcement)
         self._keep(view)
-        status = self._reconciler.status(view, self._store_problem, self._lease_problem)
+        self._endpoint.serve()
+        status = replace(
+            self._reconciler.status(view, self._store_problem, self._lease_problem),
+            metrics=self._endpoint.state,
+        )
+        self._passes += 1
+        plan, duration = self._reconciler.plan, time.monotonic() - begun
+        self._endpoint.tell(Report(status, plan, time.time(), duration, self._passes))
         try:
             write_status(self._status, status)
         except OSError as error:

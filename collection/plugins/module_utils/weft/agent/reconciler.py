@@ -12,9 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Interface
 
-from ..backends.plan import Announcement, Overlay, Plan, RefusedError
+from ..backends.plan import Announcement, Plan, RefusedError
 from ..backends.registry import UnknownBackendError
-from ..backends.several import plan_several
 from ..datapath.control_client import DatapathClient, DatapathError
 from ..datapath.status import Status as DatapathStatus
 from ..files import write_atomically
@@ -29,6 +28,7 @@ from ..network import Network, NetworkError
 from ..release.running import running_release
 from .conflicts import connected_overlaps, shared_addresses
 from .datapath_choice import Datapath, DatapathChoice
+from .host_overlay import HostOverlay, spoken_backends
 from .settings import Settings
 from .status import LeaseStatus, Status, StoreStatus
 from .subnet_env import SubnetEnvironment, render
@@ -78,6 +78,11 @@ class Reconciler:
         plan = self._outcome.plan
         return None if plan is None else plan.announcement
 
+    @property
+    def plan(self) -> Plan | None:
+        """The desired state of the host, as of the last pass."""
+        return self._outcome.plan
+
     def reconcile(self, view: View) -> None:
         """Do one pass. Nothing raises: what went wrong is in the status and in the log."""
         before = self._outcome.problems
@@ -121,7 +126,7 @@ class Reconciler:
         )
 
     def _spoken(self, network: Network) -> str:
-        backends = self._settings.backends or (network.backend,)
+        backends = spoken_backends(self._settings, network)
         return " and ".join(backend.type for backend in backends)
 
     def _pass(self, view: View) -> _Outcome:
@@ -141,23 +146,20 @@ class Reconciler:
         if own is None:
             return _Outcome(underlay, network)
         peers = view.peers_of(own, network.network)
-        backends = self._settings.backends or (network.backend,)
         datapath = self._ask_datapath()
-        overlay = Overlay(
+        spoken = spoken_backends(self._settings, network)
+        host = HostOverlay(
+            self._settings,
             network,
             own,
             peers,
-            underlay.interface,
-            underlay.address,
-            underlay.mtu,
-            kernel_vxlan=any(self._choice.kernel_vxlan(backend.type) for backend in backends),
-            on_link=links.on_link((peer.public_ip for peer in peers), underlay.interface),
+            links,
+            underlay,
+            kernel_vxlan=any(self._choice.kernel_vxlan(backend.type) for backend in spoken),
             offloads=None if isinstance(datapath, DatapathError) else datapath["offloads"],
-            offloads_disabled=self._settings.offloads_disabled,
-            queues=self._settings.queues,
         )
         try:
-            plan = plan_several(overlay, self._settings.masquerade, backends)
+            plan = host.plan()
         except (RefusedError, UnknownBackendError) as error:
             return _Outcome(underlay, network, own, len(peers), problems=(str(error),))
         devices = {device.name for device in plan.state.devices}

@@ -11,7 +11,7 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -26,6 +26,8 @@ _Value = TypeVar("_Value")
 DEFAULT_PATH = Path("/etc/weft/weftd.json")
 
 AUTO = "auto"
+_PORT_MAX = 65535
+_LOOPBACK: IPv4Address | IPv6Address = IPv4Address("127.0.0.1")
 _SECRETS = frozenset({"password"})
 
 
@@ -39,6 +41,20 @@ class LeasePolicy:
 
     reserve: bool = False
     ttl: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MetricsSettings:
+    """Where the agent answers Prometheus, and questions of health."""
+
+    address: IPv4Address | IPv6Address
+    port: int
+
+    @property
+    def host_port(self) -> str:
+        """Both, as in a URL."""
+        host = f"[{self.address}]" if self.address.version == 6 else str(self.address)
+        return f"{host}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +72,7 @@ class Settings:
     queues: int = 1
     backends: tuple[Backend, ...] = ()
     """What this host speaks in place of the network's backend, its own first; while it changes."""
+    metrics: MetricsSettings | None = None
     written_ns: int | None = None
     """When the file was written, in nanoseconds of the epoch; None where there was no file."""
 
@@ -113,6 +130,7 @@ def parse_settings(text: str) -> Settings:
         offloads_disabled=top.take("offloads_disabled", (), _strings),
         queues=top.take("queues", defaults.queues, _queues),
         backends=top.take("backends", (), _backends),
+        metrics=top.take("metrics", None, _metrics),
     )
     for section in (top, store, lease):
         section.refuse_unknown()
@@ -250,6 +268,22 @@ def _backends(value: Any) -> tuple[Backend, ...]:
     if len({backend.type for backend in backends}) < len(backends):
         raise ValueError("it must name each backend once")
     return backends
+
+
+def _metrics(value: Any) -> MetricsSettings:
+    section = _Section("metrics.", _object(value))
+    address = section.take("address", _LOOPBACK, lambda text: ip_address(_string(text)))
+    port = section.take("port", None, _port)
+    section.refuse_unknown()
+    if port is None:
+        raise ValueError("it must have a port")
+    return MetricsSettings(address, port)
+
+
+def _port(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= _PORT_MAX:
+        raise ValueError(f"it must be a whole number from 1 to {_PORT_MAX}")
+    return value
 
 
 def _path(value: Any) -> Path:

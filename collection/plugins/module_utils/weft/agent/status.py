@@ -38,7 +38,8 @@ class Status:
     """The agent at a glance. mtu in bytes, since in seconds of the epoch.
 
     other_addresses are those that the interface has beside the one that was taken for its place.
-    datapath is what carries the packets, datapath_reason why it is not the preferred one.
+    datapath is what carries the packets, datapath_reason why it is not the preferred one. metrics
+    is where they are to be had, or why not; that says nothing of the overlay.
     settings_written_ns tells which writing of the settings it runs with.
     """
 
@@ -58,6 +59,7 @@ class Status:
     lease: LeaseStatus | None = None
     peers: int = 0
     problems: tuple[str, ...] = ()
+    metrics: str | None = None
 
     @property
     def ready(self) -> bool:

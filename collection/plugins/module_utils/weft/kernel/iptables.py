@@ -32,18 +32,22 @@ def reconcile(traffic: OverlayTraffic) -> bool:
 
     Raises FirewallError.
     """
-    text = _save("filter", "nat")
-    tables = parse_saved(text)
-    # Not always: with legacy iptables, reading a table makes it, and each packet passes it. What an
-    # earlier Docker asked for there can only be left where the table has been in use.
-    if closes_containers(tables) or _NF_TABLES in text or _legacy_raw_is_in_use():
-        tables |= parse_saved(_save("raw"))
-    return _restore(plan(traffic, tables))
+    return _restore(plan(traffic, parse_saved(read_saved())))
 
 
 def remove() -> bool:
     """Take the overlay's rules away; True where there were any. Raises FirewallError."""
     return _restore(plan_removal(parse_saved(_save("filter", "nat", "raw"))))
+
+
+def read_saved() -> str:
+    """What iptables-save prints of the tables that matter to the overlay. Raises FirewallError."""
+    text = _save("filter", "nat")
+    # Not always: with legacy iptables, reading a table makes it, and each packet passes it. What an
+    # earlier Docker asked for there can only be left where the table has been in use.
+    if closes_containers(parse_saved(text)) or _NF_TABLES in text or _legacy_raw_is_in_use():
+        text += _save("raw")
+    return text
 
 
 def announces_changes() -> bool:

@@ -53,6 +53,15 @@ class UnderlayRoute:
 
 
 @dataclass(frozen=True, slots=True)
+class RouteLookup:
+    """Where the kernel would send a packet; local tells that it would keep it."""
+
+    device: str
+    gateway: IPv4Address | None = None
+    local: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Links:
     """All links of the host, and the routes that are not the overlay's."""
 

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 
 from . import messages
 from .difference import Add, Change, Remove
-from .links import VXLAN, Link, LinkAddress, Links, UnderlayRoute
+from .links import VXLAN, Link, LinkAddress, Links, RouteLookup, UnderlayRoute
 from .request_socket import RequestSocket
 from .state import (
     DEVICE_ALIAS,
@@ -48,8 +48,20 @@ except ImportError:
 _IFF_UP = 1
 _IFA_F_DEPRECATED = 0x20
 _RT_SCOPE_UNIVERSE = 0
+_RTN_LOCAL = 2  # linux/rtnetlink.h
 _IN6_ADDR_GEN_MODE_NONE = 1
 
+# linux/neighbour.h, NUD_*
+_NEIGHBOUR_STATES = {
+    0x01: "incomplete",
+    0x02: "reachable",
+    0x04: "stale",
+    0x08: "delay",
+    0x10: "probe",
+    0x20: "failed",
+    0x40: "noarp",
+    0x80: "permanent",
+}
 _DUMP_ATTEMPTS = 50
 _PROBE_DEVICE = "weft-probe"
 _PROBE_VNI = (1 << 24) - 1
@@ -118,12 +130,36 @@ class Netlink:
 
     def device_towards(self, destination: IPv4Address) -> str | None:
         """The name of the link by which the kernel would reach an address, if any."""
+        found = self.route_towards(destination)
+        return None if found is None else found.device
+
+    def route_towards(self, destination: IPv4Address) -> RouteLookup | None:
+        """What the kernel's routes say of an address, None where none leads there."""
         try:
             message = self._route.route("get", dst=str(destination))[0]
             link = self._route.get_links(message.get_attr("RTA_OIF"))[0]
         except NetlinkError:
             return None
-        return str(link.get_attr("IFLA_IFNAME"))
+        gateway = message.get_attr("RTA_GATEWAY")
+        return RouteLookup(
+            device=str(link.get_attr("IFLA_IFNAME")),
+            gateway=IPv4Address(gateway) if gateway else None,
+            local=message["type"] == _RTN_LOCAL,
+        )
+
+    def read_neighbour_states(self) -> dict[IPv4Address, str]:
+        """What the kernel knows of the neighbours on all links: reachable, stale, failed ...
+
+        Raises KernelError.
+        """
+        found = self._dump(lambda: list(self._route.get_neighbours(family=socket.AF_INET)))
+        return {
+            IPv4Address(message.get_attr("NDA_DST")): _NEIGHBOUR_STATES.get(
+                message["state"], str(message["state"])
+            )
+            for message in found
+            if message.get_attr("NDA_DST")
+        }
 
     def read_state(self, devices: Collection[str]) -> HostState:
         """What the kernel holds for the overlay: the named devices, and weft's routes.

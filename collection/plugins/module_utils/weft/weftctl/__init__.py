@@ -1,4 +1,4 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an operator asks of a host: pure renderings of what weftd and the store say."""
+"""What an operator asks of a host: the commands, the checks of the doctor, and their output."""

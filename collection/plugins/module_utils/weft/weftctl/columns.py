@@ -5,15 +5,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+
+# What `screen.Paint` adds takes no room.
+_COLOUR = re.compile(r"\x1b\[[0-9]*m")
 
 
 def render_columns(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A table with one line a row, each column as wide as its widest cell."""
     lines = [header, *rows]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
+    widths = [max(_width(line[column]) for line in lines) for column in range(len(header))]
     return "".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        "  ".join(
+            cell + " " * (width - _width(cell)) for cell, width in zip(line, widths, strict=True)
+        ).rstrip()
         + "\n"
         for line in lines
     )
+
+
+def _width(cell: str) -> int:
+    return len(_COLOUR.sub("", cell))

@@ -1,41 +1,60 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`weftctl status`: the agent and the datapath on one screen."""
+"""The agent and the datapath on one screen. No I/O."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..datapath.offloads import ACTIVE
+from .ages import age_text, heard_text
 from .columns import render_columns
+from .screen import Colour, Paint
+
+# More would not fit on one screen; 'weftctl peers' has them all.
+_PEERS_SHOWN = 10
 
 
 def render_status(
-    agent: Mapping[str, Any] | None, datapath: Mapping[str, Any] | None, problems: Sequence[str]
+    agent: Mapping[str, Any] | None,
+    datapath: Mapping[str, Any] | None,
+    problems: Sequence[str],
+    paint: Paint,
+    now: float,
 ) -> str:
     """The screen; problems are those of reading the two, shown with those that they tell."""
     lines: list[tuple[str, str]] = []
     if agent is not None:
-        lines += _agent_lines(agent)
+        lines += _agent_lines(agent, paint, now)
         problems = [*problems, *agent["problems"]]
     if datapath is not None:
-        lines += _datapath_lines(datapath)
+        lines += _datapath_lines(datapath, paint, now)
     text = "".join(f"{name:<10} {value}\n" for name, value in lines)
     if datapath is not None and datapath["peers"]:
-        text += "\n" + _peers(datapath["peers"])
+        text += "\n" + _peers(datapath["peers"], now)
     if problems:
-        text += "\n" + "".join(f"PROBLEM: {problem}\n" for problem in problems)
+        text += "\n" + "".join(
+            paint(f"PROBLEM: {problem}", Colour.BAD) + "\n" for problem in problems
+        )
+        text += "'weftctl doctor' looks for causes, and names what mends them\n"
     return text
 
 
-def _agent_lines(agent: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _agent_lines(agent: Mapping[str, Any], paint: Paint, now: float) -> list[tuple[str, str]]:
     store, lease = agent["store"], agent["lease"]
-    where = "connected" if store["connected"] else f"away: {store['problem'] or 'not reached yet'}"
+    ready = paint("ready", Colour.GOOD) if agent["ready"] else paint("NOT READY", Colour.BAD)
+    where = (
+        "connected"
+        if store["connected"]
+        else paint("away", Colour.DOUBTFUL) + f": {store['problem'] or 'not reached yet'}"
+    )
     lines = [
-        ("agent", f"{'ready' if agent['ready'] else 'NOT READY'}, {_age(agent['since'])}"),
+        (
+            "agent",
+            f"{ready}, up {age_text(now - agent['since'])}; keeps this host as the store says",
+        ),
         ("release", agent["release"]),
         ("store", f"{where}, revision {store['revision'] or 'none'}"),
     ]
@@ -51,6 +70,9 @@ def _agent_lines(agent: Mapping[str, Any]) -> list[tuple[str, str]]:
         lines.append(("bip", lease["bip"]))
         lines.append(("mtu", f"{agent['mtu']} bytes"))
     lines.append(("peers", str(agent["peers"])))
+    # The agent may be of a release that had no metrics.
+    if agent.get("metrics"):
+        lines.append(("metrics", agent["metrics"]))
     return lines
 
 
@@ -62,13 +84,13 @@ def _carrier(agent: Mapping[str, Any]) -> str:
     return f", datapath {carrier}" + (f" (the kernel refuses: {refusal})" if refusal else "")
 
 
-def _datapath_lines(datapath: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _datapath_lines(datapath: Mapping[str, Any], paint: Paint, now: float) -> list[tuple[str, str]]:
     counters = datapath["counters"]
-    state = "forwarding" if datapath["forwarding"] else "idle"
+    state = paint("forwarding", Colour.GOOD) if datapath["forwarding"] else "idle"
     if datapath["workers"]:
         state += f" by {len(datapath['workers'])} workers"
     lines = [
-        ("datapath", f"{state}, {_age(datapath['since'])}"),
+        ("datapath", f"{state}, up {age_text(now - datapath['since'])}; carries the packets"),
         ("in", f"{counters['packets_in']} packets, {counters['bytes_in']} bytes"),
         ("out", f"{counters['packets_out']} packets, {counters['bytes_out']} bytes"),
     ]
@@ -85,8 +107,8 @@ def _offloads(states: Mapping[str, str]) -> str:
     return "; ".join([", ".join(active) or "none", *inactive])
 
 
-def _peers(peers: Sequence[Mapping[str, Any]]) -> str:
-    return render_columns(
+def _peers(peers: Sequence[Mapping[str, Any]], now: float) -> str:
+    table = render_columns(
         ("PEER", "SUBNET", "PACKETS IN", "PACKETS OUT", "LAST HEARD"),
         [
             (
@@ -94,21 +116,10 @@ def _peers(peers: Sequence[Mapping[str, Any]]) -> str:
                 peer["subnet"],
                 str(peer["packets_in"]),
                 str(peer["packets_out"]),
-                f"{_seconds(time.time() - peer['last_heard'])} ago"
-                if peer["last_heard"]
-                else "never",
+                heard_text(peer["last_heard"], now),
             )
-            for peer in peers
+            for peer in peers[:_PEERS_SHOWN]
         ],
     )
-
-
-def _age(since: float) -> str:
-    return f"up {_seconds(time.time() - since)}"
-
-
-def _seconds(seconds: float) -> str:
-    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
-        if seconds >= 2 * length:
-            return f"{seconds / length:.0f} {unit}"
-    return f"{max(0.0, seconds):.0f} s"
+    left_out = len(peers) - _PEERS_SHOWN
+    return table + (f"and {left_out} more: 'weftctl peers'\n" if left_out > 0 else "")

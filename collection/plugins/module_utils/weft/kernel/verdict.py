@@ -1,0 +1,220 @@
+# Copyright (c) 2026, The weft developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the host's iptables rules would do with a packet that opens a connection. No I/O.
+
+The rules are those of iptables-save (iptables-extensions(8) has the matches). A match that is not
+known here may or may not hold: then the verdict says that it cannot tell, and names the rule.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from ipaddress import IPv4Address, IPv4Network
+
+from .firewall import parse_saved
+
+_POLICY = re.compile(r"^:(?P<chain>\S+) (?P<policy>ACCEPT|DROP) ", re.MULTILINE)
+_TABLE = re.compile(r"^\*(?P<table>\S+)$(?P<body>.*?)^COMMIT$", re.MULTILINE | re.DOTALL)
+
+# iptables has no loops, but a text may: chains nest no deeper than this.
+_DEPTH_MAX = 64
+_PORT_MAX = 65535
+# The other modules match by their options alone.
+_MATCH_BY_THEMSELVES = frozenset({"socket", "rpfilter"})
+
+
+class Fate(Enum):
+    """What becomes of a packet."""
+
+    ACCEPTED = "accepted"
+    DROPPED = "dropped"
+    UNCERTAIN = "uncertain"
+
+
+@dataclass(frozen=True, slots=True)
+class Packet:
+    """A first packet; in_device or out_device is empty where the hook has none.
+
+    Without a protocol it stands for those of any.
+    """
+
+    source: IPv4Address
+    destination: IPv4Address
+    in_device: str = ""
+    out_device: str = ""
+    protocol: str | None = None
+    destination_port: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The fate of a packet, and the rule or policy that decided it, as iptables-save shows it."""
+
+    fate: Fate
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ruleset:
+    """One table: the rules of its chains, and the policies of those that are built in."""
+
+    chains: Mapping[str, tuple[str, ...]]
+    policies: Mapping[str, str]
+
+
+def parse_rulesets(text: str) -> dict[str, Ruleset]:
+    """What iptables-save printed, by table."""
+    chains = parse_saved(text)
+    policies = {
+        table["table"]: {
+            entry["chain"]: entry["policy"] for entry in _POLICY.finditer(table["body"])
+        }
+        for table in _TABLE.finditer(text)
+    }
+    return {table: Ruleset(rules, policies.get(table, {})) for table, rules in chains.items()}
+
+
+def judge(ruleset: Ruleset, chain: str, packet: Packet) -> Verdict:
+    """Send the packet through a built-in chain; one that is not there accepts."""
+    doubts: list[Verdict] = []
+    found = _walk(ruleset, chain, packet, doubts, 0)
+    policy = ruleset.policies.get(chain, "ACCEPT")
+    verdict = found or Verdict(_FATES[policy], f"the policy {policy} of {chain}")
+    for doubt in doubts:
+        if doubt.fate is not verdict.fate:
+            return Verdict(Fate.UNCERTAIN, doubt.rule)
+    return verdict
+
+
+class _Match(Enum):
+    NO = 0
+    YES = 1
+    MAYBE = 2
+
+
+_FATES = {"ACCEPT": Fate.ACCEPTED, "DROP": Fate.DROPPED, "REJECT": Fate.DROPPED}
+
+
+def _walk(
+    ruleset: Ruleset, chain: str, packet: Packet, doubts: list[Verdict], depth: int
+) -> Verdict | None:
+    """The verdict of a chain, None where it lets the packet go on in the calling one."""
+    if depth > _DEPTH_MAX:
+        return None
+    for rule in ruleset.chains.get(chain, ()):
+        match, target = _read_rule(rule, packet)
+        if match is _Match.NO or target is None:
+            continue
+        shown = f"-A {chain} {rule}"
+        if target == "RETURN":
+            if match is _Match.YES:
+                return None
+            doubts.append(Verdict(Fate.UNCERTAIN, shown))
+        elif target in _FATES:
+            verdict = Verdict(_FATES[target], shown)
+            if match is _Match.YES:
+                return verdict
+            doubts.append(verdict)
+        elif target in ruleset.chains:
+            inner = _walk(ruleset, target, packet, doubts, depth + 1)
+            if inner is not None and match is _Match.YES:
+                return inner
+            if inner is not None:
+                doubts.append(inner)
+    return None
+
+
+def _read_rule(rule: str, packet: Packet) -> tuple[_Match, str | None]:
+    """Whether a rule holds for the packet, and its target."""
+    result, target = _Match.YES, None
+    for negated, option, values in _options(shlex.split(rule)):
+        if option in ("-j", "-g"):
+            target = values[0]
+            break  # what follows belongs to the target
+        match = _match(option, values, packet)
+        if negated and match is not _Match.MAYBE:
+            match = _Match.YES if match is _Match.NO else _Match.NO
+        if match is _Match.NO:
+            return match, None
+        if match is _Match.MAYBE:
+            result = match
+    return result, target
+
+
+def _options(words: list[str]) -> Iterator[tuple[bool, str, list[str]]]:
+    """The options of a rule with their values; an exclamation mark before one negates it."""
+    position, negated = 0, False
+    while position < len(words):
+        option = words[position]
+        position += 1
+        if option == "!":
+            negated = True
+            continue
+        values = []
+        while position < len(words) and not words[position].startswith("-"):
+            if words[position] == "!":
+                break
+            values.append(words[position])
+            position += 1
+        yield negated, option, values
+        negated = False
+
+
+def _match(option: str, values: list[str], packet: Packet) -> _Match:
+    test = _TESTS.get(option)
+    if test is None or not values:
+        return _Match.MAYBE
+    try:
+        return test(values[0], packet)
+    except ValueError:  # such as a mask with gaps
+        return _Match.MAYBE
+
+
+def _holds(condition: bool) -> _Match:
+    return _Match.YES if condition else _Match.NO
+
+
+def _device(name: str, device: str) -> _Match:
+    return _holds(device.startswith(name[:-1]) if name.endswith("+") else device == name)
+
+
+def _protocol(name: str, packet: Packet) -> _Match:
+    if name == "all":
+        return _Match.YES
+    return _Match.MAYBE if packet.protocol is None else _holds(packet.protocol == name)
+
+
+def _ports(text: str, packet: Packet) -> _Match:
+    if packet.destination_port is None:
+        return _Match.MAYBE
+    return _holds(any(packet.destination_port in _range(part) for part in text.split(",")))
+
+
+def _range(ports: str) -> range:
+    first, colon, last = ports.partition(":")
+    return range(int(first or 0), int(last or (_PORT_MAX if colon else first)) + 1)
+
+
+def _module(name: str, _packet: Packet) -> _Match:
+    return _Match.MAYBE if name in _MATCH_BY_THEMSELVES else _Match.YES
+
+
+_TESTS: Mapping[str, Callable[[str, Packet], _Match]] = {
+    "-s": lambda value, packet: _holds(packet.source in IPv4Network(value)),
+    "-d": lambda value, packet: _holds(packet.destination in IPv4Network(value)),
+    "-i": lambda value, packet: _device(value, packet.in_device),
+    "-o": lambda value, packet: _device(value, packet.out_device),
+    "-p": _protocol,
+    "--dport": _ports,
+    "--dports": _ports,
+    "-m": _module,
+    "--comment": lambda _value, _packet: _Match.YES,
+    # The packet opens a connection.
+    "--ctstate": lambda value, _packet: _holds("NEW" in value.split(",")),
+    "--state": lambda value, _packet: _holds("NEW" in value.split(",")),
+}

@@ -1,0 +1,280 @@
+# Copyright (c) 2026, The weft developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reads the facts of this host, each source by itself: one that fails leaves the others be."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import subprocess
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from ipaddress import IPv4Address
+
+from ..agent.daemon import load_view
+from ..agent.datapath_choice import Datapath
+from ..agent.host_overlay import HostOverlay, spoken_backends
+from ..agent.settings import SettingsError, load_settings
+from ..agent.underlay import UnderlayError, choose_underlay
+from ..agent.view import View
+from ..backends.plan import RefusedError
+from ..backends.registry import UnknownBackendError
+from ..backends.vtep import TYPE as VXLAN
+from ..datapath.control_client import DatapathClient, DatapathError
+from ..kernel import iptables
+from ..kernel.device_counters import read_device_counters, read_driver
+from ..kernel.netlink import KernelError, Netlink
+from ..kernel.sysctl import read_settings, read_udp_counters
+from ..kernel.verdict import parse_rulesets
+from ..lease import Lease
+from ..network import NetworkError
+from ..store import Store
+from ..store_settings import StoreError
+from .agent_status import read_agent_status
+from .facts import HostFacts, bridge_of
+from .places import Places
+
+_CONCURRENT_PROBES = 32
+_PROBE_TIMEOUT = 10.0
+_CLOCK_TIMEOUT = 5.0
+
+
+class UnreadError(Exception):
+    """A fact cannot be read; the message says why and what to do."""
+
+
+_FAILURES = (
+    UnreadError,
+    OSError,
+    ValueError,
+    SettingsError,
+    StoreError,
+    NetworkError,
+    KernelError,
+    UnderlayError,
+    RefusedError,
+    UnknownBackendError,
+    DatapathError,
+    iptables.FirewallError,
+    subprocess.SubprocessError,
+)
+
+
+def gather(
+    places: Places, addresses: Iterable[IPv4Address] = (), *, probes: bool = False
+) -> HostFacts:
+    """Read what there is; the kernel is asked for its routes to `addresses`, too.
+
+    With `probes`, the clock is asked for, and every peer by an echo request through the overlay.
+    """
+    gathering = _Gathering(places)
+    with contextlib.ExitStack() as stack:
+        gathering.read(("agent",), gathering.agent)
+        gathering.read(("settings",), gathering.settings)
+        gathering.read(("datapath",), gathering.datapath)
+        gathering.read(("sysctls", "udp_counters"), gathering.kernel_counters)
+        gathering.read(("rulesets",), gathering.rulesets)
+        gathering.read(("docker_config",), gathering.docker_config)
+        gathering.read(
+            ("links", "neighbours"),
+            lambda facts: gathering.links(facts, stack.enter_context(Netlink())),
+        )
+        gathering.read(("underlay",), gathering.underlay)
+        gathering.read(("network", "leases", "own", "peers"), gathering.store)
+        gathering.read(("plan",), gathering.plan)
+        gathering.read(("state", "counters"), gathering.state)
+        gathering.read(("routes",), lambda facts: gathering.routes(facts, addresses))
+        if probes:
+            gathering.read(("clock_synchronised",), gathering.clock)
+            gathering.read(("reached",), gathering.reached)
+    return gathering.facts
+
+
+class _Gathering:
+    """The facts as they grow; each step builds on those before it."""
+
+    def __init__(self, places: Places) -> None:
+        self.facts = HostFacts()
+        self._places = places
+        self._netlink: Netlink | None = None
+
+    def read(self, names: tuple[str, ...], step: Callable[[HostFacts], HostFacts]) -> None:
+        """Take a step; where it fails, the facts that it would have brought stay unread."""
+        try:
+            self.facts = step(self.facts)
+        except _FAILURES as error:
+            unread = {**self.facts.unread, **dict.fromkeys(names, _sentence(error))}
+            self.facts = replace(self.facts, unread=unread)
+
+    def agent(self, facts: HostFacts) -> HostFacts:
+        status = read_agent_status(self._places.status)
+        document = status.document or {}
+        problems = [*status.problems, *document.get("problems", ())]
+        return replace(
+            facts, agent={**document, "problems": problems, "running": not status.problems}
+        )
+
+    def settings(self, facts: HostFacts) -> HostFacts:
+        return replace(facts, settings=load_settings(self._places.settings))
+
+    def datapath(self, facts: HostFacts) -> HostFacts:
+        return replace(facts, datapath=DatapathClient(self._places.control).status())
+
+    def kernel_counters(self, facts: HostFacts) -> HostFacts:
+        names = ("ipv4/ip_forward", "bridge/bridge-nf-call-iptables")
+        return replace(facts, sysctls=read_settings(names), udp_counters=read_udp_counters())
+
+    def rulesets(self, facts: HostFacts) -> HostFacts:
+        return replace(facts, rulesets=parse_rulesets(iptables.read_saved()))
+
+    def docker_config(self, facts: HostFacts) -> HostFacts:
+        try:
+            text = self._places.docker_config.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return facts
+        document = json.loads(text or "{}")
+        return replace(facts, docker_config=document if isinstance(document, dict) else {})
+
+    def links(self, facts: HostFacts, netlink: Netlink) -> HostFacts:
+        self._netlink = netlink
+        neighbours = netlink.read_neighbour_states()
+        return replace(facts, links=netlink.read_links(), neighbours=neighbours)
+
+    def underlay(self, facts: HostFacts) -> HostFacts:
+        netlink, choice = self._open_netlink(), facts.settings.interface
+        towards = netlink.device_towards(choice.can_reach) if choice.can_reach else None
+        underlay = choose_underlay(choice, facts.links, towards)
+        names = ("all", underlay.interface)
+        sysctls = read_settings(f"ipv4/conf/{name}/rp_filter" for name in names)
+        return replace(
+            facts,
+            underlay=underlay,
+            sysctls={**facts.sysctls, **sysctls},
+            driver=read_driver(underlay.interface),
+        )
+
+    def store(self, facts: HostFacts) -> HostFacts:
+        problem = facts.unread.get("settings")
+        view: View | None = None
+        if problem is None:
+            try:
+                with Store(facts.settings.store) as store:
+                    snapshot = store.snapshot()
+                leases = {lease.subnet: lease for lease in snapshot.leases}
+                view = View(snapshot.network, leases, snapshot.revision)
+            except StoreError as error:
+                problem = str(error)
+        view = view or load_view(self._places.snapshot)
+        facts = self.facts = replace(facts, store_problem=problem)
+        if view.network is None:
+            raise UnreadError(problem or "the store has no network: publish one (site.yml)")
+        network = view.network.parse()
+        underlay = facts.underlay
+        own = view.own_lease(underlay.public_ip, network.network) if underlay else None
+        return replace(
+            facts,
+            network=network,
+            leases=view.leases_within(network.network),
+            own=own,
+            peers=view.peers_of(own, network.network) if own else (),
+        )
+
+    def plan(self, facts: HostFacts) -> HostFacts:
+        network, own, underlay = facts.network, facts.own, facts.underlay
+        if network is None or own is None or underlay is None:
+            raise UnreadError(_missing(facts))
+        carried_by = facts.agent.get("datapath") or facts.settings.datapath
+        spoken = spoken_backends(facts.settings, network)
+        return replace(
+            facts,
+            plan=HostOverlay(
+                facts.settings,
+                network,
+                own,
+                facts.peers,
+                facts.links,
+                underlay,
+                kernel_vxlan=carried_by != Datapath.USERSPACE
+                and any(backend.type == VXLAN for backend in spoken),
+                offloads=facts.datapath["offloads"] if facts.datapath else None,
+            ).plan(),
+        )
+
+    def state(self, facts: HostFacts) -> HostFacts:
+        if facts.plan is None:
+            raise UnreadError(facts.unread["plan"])
+        state = self._open_netlink().read_state(
+            {device.name for device in facts.plan.state.devices}
+        )
+        sysctls = read_settings(f"ipv4/conf/{name}/rp_filter" for name in facts.devices)
+        return replace(
+            facts,
+            state=state,
+            sysctls={**facts.sysctls, **sysctls},
+            counters={
+                name: counters
+                for name, counters in read_device_counters().items()
+                if name in facts.devices
+            },
+        )
+
+    def routes(self, facts: HostFacts, addresses: Iterable[IPv4Address]) -> HostFacts:
+        netlink, peers = self._open_netlink(), facts.peers
+        asked = frozenset((*addresses, *map(bridge_of, peers), *(peer.public_ip for peer in peers)))
+        found = {address: netlink.route_towards(address) for address in asked}
+        return replace(
+            facts,
+            asked=asked,
+            routes={address: route for address, route in found.items() if route is not None},
+        )
+
+    def _open_netlink(self) -> Netlink:
+        if self._netlink is None:
+            raise UnreadError(self.facts.unread["links"])
+        return self._netlink
+
+    def clock(self, facts: HostFacts) -> HostFacts:
+        command = ["timedatectl", "show", "--property=NTPSynchronized", "--value"]
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=_CLOCK_TIMEOUT, check=False
+        )
+        answer = done.stdout.strip()
+        if answer not in ("yes", "no"):
+            raise UnreadError(f"{command[0]}: {done.stderr.strip() or 'no answer'}")
+        return replace(facts, clock_synchronised=answer == "yes")
+
+    def reached(self, facts: HostFacts) -> HostFacts:
+        addresses = [address for peer in facts.peers for address in _probed(peer)]
+        with ThreadPoolExecutor(_CONCURRENT_PROBES) as pool:
+            return replace(
+                facts, reached=dict(zip(addresses, pool.map(_answers, addresses), strict=True))
+            )
+
+
+def _probed(peer: Lease) -> tuple[IPv4Address, IPv4Address]:
+    return bridge_of(peer), peer.public_ip
+
+
+def _answers(address: IPv4Address) -> bool:
+    command = ["ping", "-n", "-q", "-c", "2", "-i", "0.3", "-W", "1", str(address)]
+    done = subprocess.run(command, capture_output=True, timeout=_PROBE_TIMEOUT, check=False)
+    return done.returncode == 0
+
+
+def _missing(facts: HostFacts) -> str:
+    for name in ("settings", "links", "underlay", "network"):
+        if name in facts.unread:
+            return facts.unread[name]
+    public_ip = facts.underlay.public_ip if facts.underlay else "this host"
+    return (
+        f"no lease is held by {public_ip}: reserve a subnet for it (site.yml, or the module "
+        "weft.overlay.subnet_reservation)"
+    )
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, FileNotFoundError) and error.filename:
+        return f"{error.filename} is missing"
+    return str(error)

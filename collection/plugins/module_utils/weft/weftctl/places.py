@@ -1,0 +1,25 @@
+# Copyright (c) 2026, The weft developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where weftctl finds what the daemon and Docker say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..agent.daemon import DEFAULT_SNAPSHOT
+from ..agent.settings import DEFAULT_PATH as DEFAULT_SETTINGS
+from ..agent.status import DEFAULT_PATH as DEFAULT_STATUS
+from ..datapath.control import DEFAULT_PATH as DEFAULT_CONTROL
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The files of a host and the datapath's socket."""
+
+    settings: Path = DEFAULT_SETTINGS
+    status: Path = DEFAULT_STATUS
+    snapshot: Path = DEFAULT_SNAPSHOT
+    control: Path = DEFAULT_CONTROL
+    docker_config: Path = Path("/etc/docker/daemon.json")

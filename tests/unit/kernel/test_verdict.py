@@ -1,0 +1,150 @@
+# Copyright (c) 2026, The weft developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+from ipaddress import IPv4Address
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.verdict import (
+    Fate,
+    Packet,
+    Ruleset,
+    judge,
+    parse_rulesets,
+)
+
+RECORDED = Path(__file__).parents[2] / "kernel/recorded"
+PACKET = Packet(
+    IPv4Address("192.0.2.12"), IPv4Address("192.0.2.11"), "eth0", "", "udp", destination_port=8285
+)
+
+
+def fate_of(rule: str, packet: Packet = PACKET) -> Fate:
+    """What one rule in a chain that accepts otherwise does."""
+    return judge(Ruleset({"INPUT": (rule,)}, {"INPUT": "ACCEPT"}), "INPUT", packet).fate
+
+
+@pytest.mark.parametrize(
+    "conditions",
+    [
+        "",
+        "-s 192.0.2.0/24",
+        "-d 192.0.2.11/32",
+        "! -s 10.0.0.0/8",
+        "-i eth0",
+        "-i eth+",
+        "! -i docker0",
+        "-p udp",
+        "! -p tcp",
+        "-p all",
+        "-p udp -m udp --dport 8285",
+        "-p udp -m udp --dport 8000:",
+        "-p udp -m udp --dport :9000",
+        "-p udp -m udp ! --dport 22",
+        "-p udp -m multiport --dports 53,8000:8300",
+        "-m conntrack --ctstate INVALID,NEW",
+        "-m state --state NEW",
+        '-m comment --comment "drop: all -j of it"',
+    ],
+)
+def test_conditions_that_hold(conditions: str) -> None:
+    assert fate_of(f"{conditions} -j DROP".strip()) is Fate.DROPPED
+
+
+@pytest.mark.parametrize(
+    "conditions",
+    [
+        "-s 10.0.0.0/8",
+        "! -s 192.0.2.0/24",
+        "-d 192.0.2.12/32",
+        "-i docker0",
+        "! -i eth0",
+        "-o eth0",
+        "-p tcp",
+        "-p udp -m udp --dport 8472",
+        "-p udp -m udp ! --dport 8285",
+        "-p udp -m multiport --dports 53,67:68",
+        "-m conntrack --ctstate RELATED,ESTABLISHED",
+        # A condition that fails decides, whatever the others.
+        "-m limit --limit 5/sec -i docker0",
+    ],
+)
+def test_conditions_that_do_not_hold(conditions: str) -> None:
+    assert fate_of(f"{conditions} -j DROP") is Fate.ACCEPTED
+
+
+@pytest.mark.parametrize(
+    "conditions",
+    [
+        "-m limit --limit 5/sec",
+        "-m set --match-set trusted src",
+        "-m set ! --match-set trusted src",
+        "-m socket",
+        "-s 10.0.0.1/0.255.0.255x",
+        "--dport http",
+    ],
+)
+def test_conditions_that_nobody_can_tell_here(conditions: str) -> None:
+    assert fate_of(f"{conditions} -j DROP") is Fate.UNCERTAIN
+    # Where both ways come to the same, there is no doubt.
+    assert fate_of(f"{conditions} -j ACCEPT") is Fate.ACCEPTED
+
+
+def test_a_packet_of_any_protocol_may_be_the_one_that_is_dropped() -> None:
+    anything = Packet(PACKET.source, PACKET.destination, "eth0")
+    assert fate_of("-p tcp -j DROP", anything) is Fate.UNCERTAIN
+    assert fate_of("-p udp -m udp --dport 53 -j DROP", anything) is Fate.UNCERTAIN
+
+
+def test_chains_are_entered_and_left() -> None:
+    chains = {
+        "INPUT": ("-j LOG --log-prefix x", "-j FIRST", "-j LAST"),
+        "FIRST": ("-i eth0 -j RETURN", "-j DROP"),
+        "LAST": ("-g DEEP",),
+        "DEEP": ("-j REJECT --reject-with icmp-port-unreachable",),
+    }
+    verdict = judge(Ruleset(chains, {"INPUT": "ACCEPT"}), "INPUT", PACKET)
+    assert verdict.fate is Fate.DROPPED
+    assert verdict.rule == "-A DEEP -j REJECT --reject-with icmp-port-unreachable"
+
+
+def test_a_doubtful_jump_is_a_doubt() -> None:
+    chains: dict[str, tuple[str, ...]] = {
+        "INPUT": ("-m limit --limit 1/sec -j WAY",),
+        "WAY": ("-j DROP",),
+    }
+    verdict = judge(Ruleset(chains, {}), "INPUT", PACKET)
+    assert (verdict.fate, verdict.rule) == (Fate.UNCERTAIN, "-A WAY -j DROP")
+    chains["INPUT"] = ("-m limit --limit 1/sec -j RETURN", "-j DROP")
+    assert judge(Ruleset(chains, {}), "INPUT", PACKET).fate is Fate.UNCERTAIN
+
+
+def test_the_policy_decides_in_the_end() -> None:
+    verdict = judge(Ruleset({"INPUT": ()}, {"INPUT": "DROP"}), "INPUT", PACKET)
+    assert (verdict.fate, verdict.rule) == (Fate.DROPPED, "the policy DROP of INPUT")
+    assert judge(Ruleset({}, {}), "INPUT", PACKET).fate is Fate.ACCEPTED
+
+
+def test_chains_that_lead_to_themselves_end() -> None:
+    loop = Ruleset({"INPUT": ("-j A",), "A": ("-j A",)}, {"INPUT": "DROP"})
+    assert judge(loop, "INPUT", PACKET).fate is Fate.DROPPED
+
+
+def test_policies_are_read_by_table() -> None:
+    rulesets = parse_rulesets(
+        "*filter\n:FORWARD DROP [1:2]\n:OWN - [0:0]\n-A OWN -j ACCEPT\nCOMMIT\n"
+        "*nat\n:POSTROUTING ACCEPT [0:0]\nCOMMIT\n"
+    )
+    assert rulesets["filter"].policies == {"FORWARD": "DROP"}
+    assert rulesets["filter"].chains["OWN"] == ("-j ACCEPT",)
+    assert rulesets["nat"].policies == {"POSTROUTING": "ACCEPT"}
+
+
+@pytest.mark.parametrize("version", ["20.10", "26.1", "28.5"])
+def test_docker_as_recorded_keeps_the_overlay_out(version: str) -> None:
+    rulesets = parse_rulesets((RECORDED / f"docker-{version}.rules").read_text())
+    inbound = Packet(IPv4Address("100.96.2.2"), IPv4Address("100.96.1.2"), "flannel0", "docker0")
+    assert judge(rulesets["filter"], "FORWARD", inbound).fate is Fate.DROPPED

@@ -1,0 +1,412 @@
+# Copyright (c) 2026, The weft developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Each check of the doctor on a host that is well, and on one that lacks what it looks for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields, replace
+from ipaddress import IPv4Address, IPv4Interface
+from typing import Any
+
+import pytest
+
+from ansible_collections.weft.overlay.plugins.module_utils.weft.agent.settings import Settings
+from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.links import (
+    LinkAddress,
+    Links,
+    RouteLookup,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.state import HostState
+from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.verdict import parse_rulesets
+from ansible_collections.weft.overlay.plugins.module_utils.weft.network import parse_backend
+from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.checks.registry import (
+    CHECKS,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.doctor import (
+    examine,
+    exit_status,
+    findings_document,
+    render_findings,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.facts import HostFacts
+from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.finding import (
+    Finding,
+    Severity,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.screen import Paint
+
+from .host_facts import PEER, REMOTE, datapath, lease, well, with_rule
+
+BY_NAME = {check.name: check for check in CHECKS}
+
+
+def found(name: str, facts: HostFacts) -> list[Finding]:
+    return examine([BY_NAME[name]], facts)
+
+
+def bridge(facts: HostFacts, **changes: Any) -> HostFacts:
+    """The facts with another docker0."""
+    links = tuple(
+        replace(link, **changes) if link.name == "docker0" else link for link in facts.links.links
+    )
+    return replace(facts, links=replace(facts.links, links=links))
+
+
+def carrying(facts: HostFacts, **changes: Any) -> HostFacts:
+    """The facts with another answer of the datapath."""
+    table = facts.plan.datapath_table if facts.plan else None
+    return replace(facts, datapath=datapath(**{"table": table or {}, **changes}))
+
+
+def strict(facts: HostFacts, device: str) -> HostFacts:
+    return replace(facts, sysctls={**facts.sysctls, f"ipv4/conf/{device}/rp_filter": 1})
+
+
+BROKEN: list[tuple[str, Callable[[HostFacts], HostFacts], Severity, str, str]] = [
+    (
+        "settings",
+        lambda facts: replace(facts, unread={"underlay": "no interface fits eth7"}),
+        Severity.FAULT,
+        "no interface fits eth7",
+        "weft.overlay.site --tags overlay",
+    ),
+    (
+        "agent",
+        lambda facts: replace(facts, agent={"running": False, "problems": ["process 7 is gone"]}),
+        Severity.FAULT,
+        "process 7 is gone",
+        "systemctl enable --now weftd",
+    ),
+    (
+        "agent",
+        lambda facts: replace(facts, agent={"running": True, "problems": ["VNI 1 is taken"]}),
+        Severity.FAULT,
+        "VNI 1 is taken",
+        "journalctl -u weftd",
+    ),
+    (
+        "clock",
+        lambda facts: replace(facts, clock_synchronised=False),
+        Severity.WARNING,
+        "nothing synchronises the clock",
+        "timedatectl set-ntp true",
+    ),
+    (
+        "store",
+        lambda facts: replace(facts, store_problem="no endpoint answered"),
+        Severity.FAULT,
+        "no endpoint answered",
+        "systemctl restart etcd",
+    ),
+    (
+        "lease",
+        lambda facts: replace(facts, own=None),
+        Severity.FAULT,
+        "no lease is held by 192.0.2.11",
+        "weft.overlay.site",
+    ),
+    (
+        "public-ip",
+        lambda facts: replace(facts, leases=(*facts.leases, replace(lease(9), public_ip=PEER))),
+        Severity.FAULT,
+        "192.0.2.12 holds 100.96.2.0/24 and 100.96.9.0/24",
+        "overlay_public_ip",
+    ),
+    (
+        "bip",
+        lambda facts: bridge(facts, addresses=(LinkAddress(IPv4Interface("172.17.0.1/16")),)),
+        Severity.FAULT,
+        "docker0 has 172.17.0.1/16, and the lease says 100.96.1.1/24",
+        "systemctl restart docker",
+    ),
+    (
+        "bip",
+        lambda facts: replace(bridge(facts, addresses=()), docker_config={}),
+        Severity.FAULT,
+        "docker0 has no address",
+        "weft.overlay.site --tags docker",
+    ),
+    (
+        "bip",
+        lambda facts: replace(facts, links=Links(facts.links.links[:1])),
+        Severity.FAULT,
+        "docker0 is not there",
+        "systemctl start docker",
+    ),
+    (
+        "mtu",
+        lambda facts: replace(bridge(facts, mtu=1500), docker_config={"mtu": 1500}),
+        Severity.FAULT,
+        "daemon.json gives containers an MTU of 1500, the overlay takes 1472",
+        "weft.overlay.site --tags docker",
+    ),
+    (
+        "mtu",
+        lambda facts: replace(bridge(facts, mtu=1500), docker_config={}),
+        Severity.WARNING,
+        "docker0 has an MTU of 1500, the overlay takes 1472",
+        "weft.overlay.site --tags docker",
+    ),
+    (
+        "datapath",
+        lambda facts: replace(facts, datapath=None, unread={"datapath": "no such socket"}),
+        Severity.FAULT,
+        "no such socket",
+        "systemctl restart weft-datapath",
+    ),
+    (
+        "datapath",
+        lambda facts: carrying(facts, forwarding=False, problems=["port 8285 is taken"]),
+        Severity.FAULT,
+        "forwards nothing: port 8285 is taken",
+        "systemctl restart weft-datapath",
+    ),
+    (
+        "datapath",
+        lambda facts: carrying(facts, table={}),
+        Severity.FAULT,
+        "another table",
+        "systemctl restart weftd",
+    ),
+    (
+        "kernel",
+        lambda facts: replace(facts, state=replace(facts.state, routes=frozenset())),
+        Severity.FAULT,
+        "to be done: add route 100.96.0.0/16",
+        "systemctl restart weftd",
+    ),
+    (
+        "ip-forward",
+        lambda facts: replace(facts, sysctls={"ipv4/ip_forward": 0}),
+        Severity.FAULT,
+        "net.ipv4.ip_forward is 0",
+        "sysctl -w net.ipv4.ip_forward=1",
+    ),
+    (
+        "forward-policy",
+        lambda facts: replace(
+            facts, rulesets=parse_rulesets("*filter\n:FORWARD DROP [0:0]\nCOMMIT\n")
+        ),
+        Severity.FAULT,
+        "the policy DROP of FORWARD drops what goes from 100.96.2.2 to 100.96.1.2",
+        "systemctl restart weftd",
+    ),
+    (
+        "forward-policy",
+        lambda facts: with_rule(facts, "-A FORWARD -i docker0 -o flannel0 -j REJECT"),
+        Severity.FAULT,
+        "-A FORWARD -i docker0 -o flannel0 -j REJECT drops",
+        "iptables -t filter -D FORWARD -i docker0 -o flannel0 -j REJECT",
+    ),
+    (
+        "forward-policy",
+        lambda facts: with_rule(facts, "-A FORWARD -m limit --limit 5/sec -j DROP"),
+        Severity.WARNING,
+        "may decide on",
+        "iptables -t filter -D FORWARD",
+    ),
+    (
+        "br-netfilter",
+        lambda facts: with_rule(facts, "-A DOCKER-USER -i docker0 -o docker0 -j DROP"),
+        Severity.WARNING,
+        "parts containers of this host",
+        "sysctl -w net.bridge.bridge-nf-call-iptables=0",
+    ),
+    (
+        "rp-filter",
+        lambda facts: replace(
+            strict(facts, "flannel0"),
+            routes={**facts.routes, REMOTE - 1: RouteLookup("tailscale0")},
+        ),
+        Severity.FAULT,
+        "the route to 100.96.2.0/24 leaves by tailscale0",
+        "sysctl -w net.ipv4.conf.flannel0.rp_filter=2",
+    ),
+    (
+        "rp-filter",
+        lambda facts: replace(
+            strict(facts, "all"), routes={**facts.routes, PEER: RouteLookup("eth1")}
+        ),
+        Severity.FAULT,
+        "rp_filter of eth0 is strict, and the route to 192.0.2.12 leaves by eth1",
+        "sysctl -w net.ipv4.conf.eth0.rp_filter=2",
+    ),
+    (
+        "rp-filter",
+        lambda facts: replace(
+            strict(facts, "flannel0"),
+            settings=Settings(
+                backends=(parse_backend({"Type": "udp"}), parse_backend({"Type": "host-gw"}))
+            ),
+        ),
+        Severity.FAULT,
+        "while this host speaks two backends",
+        "rp_filter=2",
+    ),
+    (
+        "port",
+        lambda facts: with_rule(facts, "-A INPUT -p udp -m udp --dport 8000:9000 -j DROP"),
+        Severity.FAULT,
+        "--dport 8000:9000 -j DROP drops UDP 8285 from 192.0.2.12",
+        "iptables -I INPUT -p udp --dport 8285 -s 192.0.2.12 -j ACCEPT",
+    ),
+    (
+        "port",
+        lambda facts: with_rule(facts, "-A OUTPUT -o eth0 -j REJECT"),
+        Severity.FAULT,
+        "drops UDP 8285 to 192.0.2.12",
+        "iptables -I OUTPUT -p udp --dport 8285 -d 192.0.2.12 -j ACCEPT",
+    ),
+    (
+        "offloads",
+        lambda facts: replace(facts, udp_counters={"InDatagrams": 1000, "InCsumErrors": 40}),
+        Severity.WARNING,
+        "40 UDP datagrams came with a wrong checksum",
+        "ethtool -K eth0 tx-checksum-ip-generic off",
+    ),
+    (
+        "drops",
+        lambda facts: carrying(facts, counters={"drops": {"source-port": 3}}),
+        Severity.WARNING,
+        "3 packets came from a peer, but from another port",
+        "untranslated",
+    ),
+    (
+        "peers",
+        lambda facts: replace(facts, reached={PEER: True, REMOTE - 1: False}),
+        Severity.FAULT,
+        "192.0.2.12 answers, but not as 100.96.2.1 through the overlay: UDP 8285 is blocked",
+        "on 192.0.2.12: weftctl doctor",
+    ),
+    (
+        "peers",
+        lambda facts: replace(facts, reached={PEER: False, REMOTE - 1: False}),
+        Severity.WARNING,
+        "192.0.2.12 (100.96.2.0/24) answers neither",
+        "remove its lease",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("backend", "kernel"), [("udp", False), ("vxlan", True), ("host-gw", False)]
+)
+def test_a_host_that_is_well_is_found_well(backend: str, kernel: bool) -> None:
+    findings = examine(CHECKS, well(backend, kernel=kernel))
+    assert [finding for finding in findings if finding.severity is not Severity.OK] == []
+    assert [finding.check for finding in findings] == [check.name for check in CHECKS]
+    assert exit_status(findings) == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "break_it", "severity", "words", "mend"),
+    BROKEN,
+    ids=[f"{row[0]}: {row[3][:30]}" for row in BROKEN],
+)
+def test_what_is_wrong_is_named_with_what_mends_it(
+    name: str,
+    break_it: Callable[[HostFacts], HostFacts],
+    severity: Severity,
+    words: str,
+    mend: str,
+) -> None:
+    finding = found(name, break_it(well()))[0]
+    assert finding.severity is severity
+    assert words in finding.text
+    assert mend in (finding.mend or "")
+
+
+def test_every_check_is_shown_to_find_something() -> None:
+    assert {row[0] for row in BROKEN} == BY_NAME.keys()
+
+
+def test_every_check_needs_facts_that_there_are() -> None:
+    names = {field.name for field in fields(HostFacts)}
+    assert all(set(check.needs) <= names for check in CHECKS)
+
+
+@pytest.mark.parametrize("check", [check for check in CHECKS if check.needs], ids=lambda c: c.name)
+def test_a_check_without_its_facts_cannot_tell(check: Any) -> None:
+    facts = HostFacts(unread=dict.fromkeys(check.needs, "not permitted"))
+    (finding,) = examine([check], facts)
+    assert finding.severity is Severity.UNKNOWN
+    assert finding.text == "cannot tell: not permitted"
+
+
+def test_a_bridge_that_keeps_1500_while_containers_get_less_is_well() -> None:
+    assert found("mtu", bridge(well(), mtu=1500))[0].severity is Severity.OK
+
+
+def test_a_strict_filter_where_answers_leave_as_they_came_is_well() -> None:
+    facts = strict(strict(well(), "flannel0"), "eth0")
+    assert found("rp-filter", facts)[0].severity is Severity.OK
+
+
+def test_bridged_packets_that_iptables_never_sees_are_well() -> None:
+    facts = with_rule(well(), "-A DOCKER-USER -i docker0 -o docker0 -j DROP")
+    off = replace(facts, sysctls={**facts.sysctls, "bridge/bridge-nf-call-iptables": 0})
+    assert found("br-netfilter", off)[0].severity is Severity.OK
+
+
+def test_a_container_that_docker_closes_is_named() -> None:
+    close = "-A PREROUTING -d 100.96.1.7/32 ! -i docker0 -j DROP\n"
+    raw = f"*raw\n:PREROUTING ACCEPT [0:0]\n{close}COMMIT\n"
+    facts = well()
+    closed = replace(facts, rulesets={**facts.rulesets, **parse_rulesets(raw)})
+    assert "to 100.96.1.7" in found("forward-policy", closed)[0].text
+    opened = raw.replace(
+        "-A PREROUTING", "-A PREROUTING -s 100.96.0.0/16 -i flannel0 -j ACCEPT\n-A PREROUTING", 1
+    )
+    facts = replace(facts, rulesets={**facts.rulesets, **parse_rulesets(opened)})
+    assert found("forward-policy", facts)[0].severity is Severity.OK
+
+
+def test_a_card_that_is_known_for_its_faults_matters_to_vxlan_alone() -> None:
+    assert found("offloads", replace(well(), driver="vmxnet3"))[0].severity is Severity.OK
+    tunnelled = replace(well("vxlan", kernel=True), driver="vmxnet3")
+    assert "vmxnet3 of eth0 may drop VXLAN" in found("offloads", tunnelled)[0].text
+
+
+def test_many_changes_are_counted() -> None:
+    facts = replace(well("vxlan", kernel=True), state=HostState())
+    findings = found("kernel", facts)
+    assert len(findings) == 6
+    assert findings[-1].text == "1 more changes"
+
+
+def test_a_rival_of_the_own_subnet_is_named() -> None:
+    facts = well()
+    rival = replace(facts.leases[0], public_ip=IPv4Address("192.0.2.99"))
+    findings = found("public-ip", replace(facts, leases=(*facts.leases, rival)))
+    assert "192.0.2.99 holds 100.96.1.0/24, which overlaps" in findings[0].text
+
+
+def test_the_exit_status_tells_faults_doubts_and_warnings_apart() -> None:
+    def of(*severities: Severity) -> int:
+        return exit_status([Finding("x", severity, "") for severity in severities])
+
+    assert of(Severity.OK, Severity.WARNING) == 0
+    assert of(Severity.UNKNOWN, Severity.OK) == 3
+    assert of(Severity.UNKNOWN, Severity.FAULT) == 1
+
+
+def test_findings_as_text_and_as_values() -> None:
+    findings = found("clock", replace(well(), clock_synchronised=False)) + found("lease", well())
+    assert render_findings(findings, Paint()).splitlines() == [
+        "warning  clock  nothing synchronises the clock",
+        "                mend: timedatectl set-ntp true",
+        "ok       lease  this host holds a subnet",
+        "",
+        "1 ok, 1 warning",
+    ]
+    assert "\x1b[33mwarning\x1b[0m" in render_findings(findings, Paint(True))
+    document = findings_document(findings)
+    assert document["healthy"] is True
+    assert document["findings"][1] == {
+        "check": "lease",
+        "severity": "ok",
+        "text": "this host holds a subnet",
+        "mend": None,
+    }
