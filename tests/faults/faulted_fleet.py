@@ -121,7 +121,7 @@ class Fleet:
         inventory = self.folder / "hosts.yml"
         inventory.write_text(self.lab.command("inventory", "--etcd", "3"), encoding="utf-8")
         return play(
-            REPOSITORY / ".collections",
+            f"{REPOSITORY}/.collections:{REPOSITORY}/.venv/collections",
             self.folder,
             f"weft.overlay.{playbook}",
             *("-i", str(inventory)),
