@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 import yaml
 
-from .fleet_lab import Lab, Run, play, play_until, raised_lab
+from .fleet_lab import Lab, Run, in_store, play, play_until, raised_lab
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -169,7 +169,7 @@ def test_the_leases_are_saved_and_come_back(fleet: Fleet) -> None:
     unneeded = fleet.run("restore", *words)
     assert unneeded.status == 0, unneeded.output
     assert set(unneeded.changed().values()) == {0}
-    fleet.lab.on(1, "etcdctl del --prefix /coreos.com/network")
+    in_store(fleet.lab, "del --prefix /coreos.com/network/")
     restored = fleet.run("restore", *words)
     assert restored.status == 0, restored.output
     assert fleet.leases(1) == before
