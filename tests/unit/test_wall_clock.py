@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[2] / "collection/plugins/module_utils/weft"
-# Since when the two processes run, when a pass ended or a peer was last heard, these as ages on the
-# screen, and from where the journal of a failed start is read.
+# Since when processes run, when a peer was heard and a pass ended; their ages on a screen, and from
+# when on to read a journal.
 SHOWN = {
     "agent/daemon.py": 1,
     "agent/reconciler.py": 1,

@@ -12,7 +12,7 @@ STALE_AFTER = 90.0
 
 
 def is_alive(report: Report | None, started: float, now: float) -> bool:
-    """Whether the agent makes its passes; all times by the monotonic clock, in seconds."""
+    """Whether the agent makes its passes; started and now in seconds of the monotonic clock."""
     return now - (report.ended_monotonic if report else started) <= STALE_AFTER
 
 
@@ -20,7 +20,8 @@ def unreadiness(report: Report | None, observed: Observation, now: float) -> lis
     """Why the host is not ready, one sentence a reason; empty where it is.
 
     Ready is: a lease is held, the datapath carries, and the kernel holds what the store said. A
-    store that is away since then does not count: the overlay goes on as it is.
+    store that is away since then does not count: the overlay goes on as it is. now is in seconds of
+    the monotonic clock.
     """
     if report is None:
         return ["the agent has not finished its first pass"]
@@ -30,7 +31,8 @@ def unreadiness(report: Report | None, observed: Observation, now: float) -> lis
         reasons.append(status.summary())
     elif plan is None and not reasons:
         reasons.append("there is no plan for this host")
-    if (age := now - report.ended_monotonic) > STALE_AFTER:
+    age = now - report.ended_monotonic
+    if age > STALE_AFTER:
         reasons.append(f"the agent's last pass was {age:.0f} s ago")
     if plan is not None and plan.datapath_table is not None:
         reasons += _datapath_reasons(plan.datapath_table, observed)

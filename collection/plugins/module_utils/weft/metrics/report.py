@@ -16,17 +16,17 @@ from ..kernel.device_counters import DeviceCounters
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The agent's last pass: when it ended, and how long it took in seconds.
+    """The agent's last pass: when it ended (seconds of the epoch), how long it took in seconds.
 
-    ended is in seconds of the epoch, for show; ended_monotonic is by the clock that ages go by.
+    ended_monotonic is the end by the monotonic clock, which no correction of the time moves.
     """
 
     status: Status
     plan: Plan | None
     ended: float
-    ended_monotonic: float
     duration: float
     passes: int
+    ended_monotonic: float
 
 
 @dataclass(frozen=True, slots=True)
