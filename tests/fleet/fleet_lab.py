@@ -93,6 +93,13 @@ def raised_lab(
         lab.down()
 
 
+def in_store(lab: Lab, words: str) -> str:
+    """Run etcdctl as the provisioner on the first host, which has the store."""
+    files = "/etc/weft/store/provisioner"
+    login = f"--cacert /etc/weft/store/ca.pem --cert {files}.pem --key {files}.key"
+    return lab.on(1, f"etcdctl {login} {words}")
+
+
 def plain_environment() -> dict[str, str]:
     """The environment without what leads Ansible to the checkout."""
     return {key: value for key, value in os.environ.items() if not key.startswith("ANSIBLE_")}

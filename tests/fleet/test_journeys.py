@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from .fleet_lab import Lab, Run, play
+from .fleet_lab import Lab, Run, in_store, play
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -32,13 +32,6 @@ def site(lab: Lab, collections: Path, folder: Path, *arguments: str) -> Run:
     inventory = lab.write_inventory(folder / "hosts.yml")
     metrics = ("-e", "overlay_metrics_address=0.0.0.0")
     return play(collections, folder, SITE, "-i", str(inventory), *metrics, *arguments)
-
-
-def in_store(lab: Lab, what: str) -> str:
-    """Ask the store as the provisioner."""
-    files = "/etc/weft/store/provisioner"
-    login = f"--cacert /etc/weft/store/ca.pem --cert {files}.pem --key {files}.key"
-    return lab.on(1, f"etcdctl {login} get {what}")
 
 
 def test_the_tarball_holds_the_public_folders(tarball: Path) -> None:
@@ -78,7 +71,7 @@ def test_the_first_run_converges(lab: Lab, collections: Path, folder: Path) -> N
         "bip": "100.96.1.1/24",
         "mtu": 1472,
     }
-    stored = in_store(lab, "--prefix /coreos.com/network/")
+    stored = in_store(lab, "get --prefix /coreos.com/network/")
     assert json.loads(stored.splitlines()[1])["Backend"]["Type"] == "udp"
     assert "/coreos.com/network/subnets/100.96.1.0-24" in stored
     assert "/coreos.com/network/subnets/100.96.2.0-24" in stored
@@ -181,7 +174,7 @@ def migrate(lab: Lab, collections: Path, folder: Path) -> Run:
 
 def spoken(lab: Lab) -> list[str]:
     """Return the backend that each host announces; a lease of udp names none."""
-    stored = in_store(lab, "--prefix --print-value-only /coreos.com/network/subnets/")
+    stored = in_store(lab, "get --prefix --print-value-only /coreos.com/network/subnets/")
     return [json.loads(line).get("BackendType") or "udp" for line in stored.splitlines()]
 
 
@@ -195,7 +188,7 @@ def test_a_batch_that_fails_its_verification_goes_back_to_its_backend(
     assert "jrn1, jrn2 went back to udp: Check that every container reaches every other" in said
     assert "Mend the cause and run this again" in said
     assert spoken(lab) == ["udp", "udp", "udp"]
-    assert '"udp"' in in_store(lab, "--print-value-only /coreos.com/network/config")
+    assert '"udp"' in in_store(lab, "get --print-value-only /coreos.com/network/config")
     for host, other in ((1, 2), (2, 3), (3, 1)):
         lab.on(host, f"ping -q -c 3 -W 2 -I 100.96.{host}.1 100.96.{other}.1")
 
@@ -207,7 +200,7 @@ def test_mended_the_fleet_changes_its_backend(lab: Lab, collections: Path, folde
     assert run.status == 0, run.output
     assert "3 hosts, all reach each other" in run.output
     assert spoken(lab) == ["vxlan", "vxlan", "vxlan"]
-    assert '"vxlan"' in in_store(lab, "--print-value-only /coreos.com/network/config")
+    assert '"vxlan"' in in_store(lab, "get --print-value-only /coreos.com/network/config")
     assert [lab.on(host, DOCKER_START) for host in (1, 2, 3)] == before
     status = json.loads(lab.on(1, "weftctl status --json"))["agent"]
     assert (status["backend"], status["datapath"], status["ready"]) == ("vxlan", "kernel", True)

@@ -139,6 +139,7 @@ def test_containers_reach_each_other_by_their_own_addresses(one: AgentHost, two:
     listener = tcp_listener(two.container, two.container_ip)
     assert tcp_echo(one.container, two.container_ip, 200_000) == 200_000
     assert listener.heard_from() == one.container_ip
+    listener.close()
 
 
 def test_weftctl_tells_of_a_host_that_is_well(one: AgentHost) -> None:

@@ -92,6 +92,11 @@ class Listener:
         """Return the address of the next client, waiting for it."""
         return self._output.readline().decode().strip()
 
+    def close(self) -> None:
+        """End the server, so that its port is free again."""
+        self._process.kill()
+        self._process.wait()
+
 
 def tcp_listener(namespace: Namespace, address: str, port: int = TCP_PORT) -> Listener:
     return Listener(namespace, _TCP_SERVER, address, port)
