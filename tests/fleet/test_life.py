@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 import yaml
 
-from .fleet_lab import Lab, Run, play, play_until, raised_lab
+from .fleet_lab import Lab, Run, in_store, play, play_until, raised_lab
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -34,11 +34,6 @@ getent passwd weft; getent group weft
 grep bip /etc/docker/daemon.json 2>/dev/null
 true
 """
-# As root of the store, on its member.
-ETCDCTL = (
-    "etcdctl --cacert=/etc/weft/store/ca.pem --cert=/etc/weft/store/root.pem"
-    " --key=/etc/weft/store/root.key"
-)
 # The same change of what etcd and the daemon run with, for the runs that are interrupted by it.
 CHANGE = ("-e", json.dumps({"etcd_auto_compaction_retention": "2h", "overlay_masquerade": True}))
 
@@ -168,7 +163,7 @@ def test_the_leases_are_saved_and_come_back(fleet: Fleet) -> None:
     unneeded = fleet.run("restore", *words)
     assert unneeded.status == 0, unneeded.output
     assert set(unneeded.changed().values()) == {0}
-    fleet.lab.on(1, f"{ETCDCTL} del --prefix /coreos.com/network")
+    in_store(fleet.lab, "del --prefix /coreos.com/network/")
     restored = fleet.run("restore", *words)
     assert restored.status == 0, restored.output
     assert fleet.leases(1) == before
