@@ -33,15 +33,20 @@ docker container inspect {_CONTAINER} >/dev/null 2>&1 ||
 """
 # The host that holds the identity of the store's root, if the store asks for one.
 _ACCESS_HOST = 1
-_ROOT_OF_STORE = """
+_ETCDCTL = """
 export ETCDCTL_API=3 scheme=http access=/etc/weft/store
 if [ -e $access/root.pem ]; then
     scheme=https
     export ETCDCTL_CACERT=$access/ca.pem ETCDCTL_CERT=$access/root.pem ETCDCTL_KEY=$access/root.key
 fi
 for address in {}; do endpoints=$endpoints,$scheme://$address:2379; done
-# An election may be under way.
-etcdctl --command-timeout=20s --endpoints="${{endpoints#,}}" """
+# An election may be under way, and a write that it meets is not tried again by etcdctl.
+for attempt in 1 2 3; do
+    etcdctl --command-timeout=10s --endpoints="${{endpoints#,}}" {} && exit
+    sleep 2
+done
+exit 1
+"""
 
 
 class HostError(AssertionError):
@@ -105,7 +110,7 @@ class Fleet:
     def etcdctl(self, *words: str, members: Iterable[int] = HOSTS) -> str:
         """Run etcdctl as root of the store, on the host that may, against some members."""
         addresses = " ".join(str(self.address(member)) for member in members)
-        return self.on(_ACCESS_HOST, f"{_ROOT_OF_STORE.format(addresses)} {shlex.join(words)}")
+        return self.on(_ACCESS_HOST, _ETCDCTL.format(addresses, shlex.join(words)))
 
     def script(self, name: str) -> str:
         """The text of a program that runs on the hosts."""
@@ -116,7 +121,7 @@ class Fleet:
         inventory = self.folder / "hosts.yml"
         inventory.write_text(self.lab.command("inventory", "--etcd", "3"), encoding="utf-8")
         return play(
-            REPOSITORY / ".collections",
+            f"{REPOSITORY}/.collections:{REPOSITORY}/.venv/collections",
             self.folder,
             f"weft.overlay.{playbook}",
             *("-i", str(inventory)),

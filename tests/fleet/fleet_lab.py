@@ -105,8 +105,8 @@ def plain_environment() -> dict[str, str]:
     return {key: value for key, value in os.environ.items() if not key.startswith("ANSIBLE_")}
 
 
-def play(collections: Path, folder: Path, *arguments: str) -> Run:
-    """Run ansible-playbook in a folder, with the collections installed in a path."""
+def play(collections: Path | str, folder: Path, *arguments: str) -> Run:
+    """Run ansible-playbook in a folder, with the collections in a path, or several as in PATH."""
     done = subprocess.run(
         [_PLAYBOOK, *arguments],
         cwd=folder,
@@ -123,7 +123,7 @@ def play(collections: Path, folder: Path, *arguments: str) -> Run:
     return Run(done.stdout + done.stderr, done.returncode, recap)
 
 
-def play_until(task: str, collections: Path, folder: Path, *arguments: str) -> str:
+def play_until(task: str, collections: Path | str, folder: Path, *arguments: str) -> str:
     """Run ansible-playbook, end it without grace as the task begins, and return what it printed."""
     running = subprocess.Popen(
         [_PLAYBOOK, *arguments],
@@ -148,7 +148,7 @@ def play_until(task: str, collections: Path, folder: Path, *arguments: str) -> s
     raise AssertionError(f"the play ended before the task {task!r}:\n{printed}")
 
 
-def _environment(collections: Path) -> dict[str, str]:
+def _environment(collections: Path | str) -> dict[str, str]:
     return {
         **plain_environment(),
         "ANSIBLE_COLLECTIONS_PATH": str(collections),

@@ -10,12 +10,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[2] / "collection/plugins/module_utils/weft"
-# Since when the two processes run, when a peer was last heard, and both as ages on the screen.
+# Since when processes run, when a peer was heard and a pass ended; their ages on a screen, and from
+# when on to read a journal.
 SHOWN = {
+    "agent/daemon.py": 1,
     "agent/reconciler.py": 1,
     "datapath/engine.py": 1,
     "datapath/receiver.py": 1,
-    "weftctl/status.py": 2,
+    "docker/service.py": 1,
+    "weftctl/commands/peers.py": 1,
+    "weftctl/commands/status.py": 1,
+    "weftctl/commands/trace.py": 1,
 }
 WALL_CLOCK = {
     "time": {"time", "time_ns", "localtime", "gmtime", "CLOCK_REALTIME"},

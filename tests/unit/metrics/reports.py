@@ -89,6 +89,7 @@ REPORT = Report(
         datapath_table=TABLE,
     ),
     ended=NOW,
+    ended_monotonic=NOW,
     duration=0.02,
     passes=4,
 )

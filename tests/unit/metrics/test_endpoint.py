@@ -74,7 +74,7 @@ def running() -> Iterator[Running]:
 
 def fresh() -> Report:
     """The report as of just now."""
-    return replace(REPORT, ended=time.time())
+    return replace(REPORT, ended_monotonic=time.monotonic())
 
 
 def test_metrics_and_health_of_a_host_that_is_well(running: Running) -> None:
@@ -104,7 +104,7 @@ def test_what_is_missing_is_said(running: Running) -> None:
 
 
 def test_an_agent_that_stopped_its_passes_is_not_healthy(running: Running) -> None:
-    running.endpoint.tell(replace(REPORT, ended=1.0))
+    running.endpoint.tell(replace(REPORT, ended_monotonic=time.monotonic() - 1000))
     assert running.get("/healthz")[0] == 503
 
 

@@ -157,8 +157,8 @@ class Agent:
             metrics=self._endpoint.state,
         )
         self._passes += 1
-        plan, duration = self._reconciler.plan, time.monotonic() - begun
-        self._endpoint.tell(Report(status, plan, time.time(), duration, self._passes))
+        plan, ended = self._reconciler.plan, time.monotonic()
+        self._endpoint.tell(Report(status, plan, time.time(), ended - begun, self._passes, ended))
         try:
             write_status(self._status, status)
         except OSError as error:

@@ -38,7 +38,7 @@ class Endpoint:
         self._settings = settings
         self._observer = observer or Observer()
         self._report: Report | None = None
-        self._started = time.time()
+        self._started = time.monotonic()
         self._server: _Server | None = None
         self.state: str | None = None
         """What the status says: where it answers, or why not; None where it is not wanted."""
@@ -81,7 +81,7 @@ class Endpoint:
         """The status, the type and the body of the answer to a GET."""
         match path.partition("?")[0]:
             case "/healthz":
-                alive = is_alive(self._report, self._started, time.time())
+                alive = is_alive(self._report, self._started, time.monotonic())
                 return _plain(alive, "ok" if alive else "the agent's passes have stopped")
             case "/readyz":
                 reasons = self._unready()
@@ -97,12 +97,12 @@ class Endpoint:
 
     def _unready(self) -> list[str]:
         report = self._report
-        return unreadiness(report, self._observer.observe(report), time.time())
+        return unreadiness(report, self._observer.observe(report), time.monotonic())
 
     def _metrics(self) -> bytes:
         report = self._report
         observed = self._observer.observe(report)
-        unready = unreadiness(report, observed, time.time())
+        unready = unreadiness(report, observed, time.monotonic())
         return exposition.render(families(report, observed, unready, running_release()))
 
 

@@ -12,15 +12,16 @@ STALE_AFTER = 90.0
 
 
 def is_alive(report: Report | None, started: float, now: float) -> bool:
-    """Whether the agent makes its passes; all times in seconds of the epoch."""
-    return now - (report.ended if report else started) <= STALE_AFTER
+    """Whether the agent makes its passes; started and now in seconds of the monotonic clock."""
+    return now - (report.ended_monotonic if report else started) <= STALE_AFTER
 
 
 def unreadiness(report: Report | None, observed: Observation, now: float) -> list[str]:
     """Why the host is not ready, one sentence a reason; empty where it is.
 
     Ready is: a lease is held, the datapath carries, and the kernel holds what the store said. A
-    store that is away since then does not count: the overlay goes on as it is.
+    store that is away since then does not count: the overlay goes on as it is. now is in seconds of
+    the monotonic clock.
     """
     if report is None:
         return ["the agent has not finished its first pass"]
@@ -30,8 +31,9 @@ def unreadiness(report: Report | None, observed: Observation, now: float) -> lis
         reasons.append(status.summary())
     elif plan is None and not reasons:
         reasons.append("there is no plan for this host")
-    if now - report.ended > STALE_AFTER:
-        reasons.append(f"the agent's last pass was {now - report.ended:.0f} s ago")
+    age = now - report.ended_monotonic
+    if age > STALE_AFTER:
+        reasons.append(f"the agent's last pass was {age:.0f} s ago")
     if plan is not None and plan.datapath_table is not None:
         reasons += _datapath_reasons(plan.datapath_table, observed)
     return [*reasons, *observed.pending]

@@ -16,13 +16,17 @@ from ..kernel.device_counters import DeviceCounters
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The agent's last pass: when it ended (seconds of the epoch), how long it took in seconds."""
+    """The agent's last pass: when it ended (seconds of the epoch), how long it took in seconds.
+
+    ended_monotonic is the end by the monotonic clock, which no correction of the time moves.
+    """
 
     status: Status
     plan: Plan | None
     ended: float
     duration: float
     passes: int
+    ended_monotonic: float
 
 
 @dataclass(frozen=True, slots=True)
