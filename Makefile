@@ -6,7 +6,7 @@ LAB := /usr/bin/python3 -m lab
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help demo down test unit integration lint sanity fleet test-faults bench collection clean setup setup-lab setup-bench
+.PHONY: help demo down test test-long test-faults unit integration lint sanity fleet bench collection clean setup setup-lab setup-bench
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -40,6 +40,9 @@ sanity: setup-lab ## ansible-test sanity, on a staged copy
 
 fleet: setup-lab ## molecule on lab hosts
 	@dev/fleet
+
+test-long: setup-lab ## the journeys that make test leaves out: adoption, Docker's changes, a fleet's and its store's life
+	@$(PYTHON) -m pytest -q tests/fleet -m long
 
 test-faults: setup-lab ## break three lab hosts in every way and measure how they heal, into docs/faults.md
 	@rm -rf .cache/faults

@@ -66,7 +66,7 @@ STAGES: tuple[Stage, ...] = (
     ),
     ((Layer("lab", (*_PYTEST, "tests/lab", "tests/bench")),),),
     ((Layer("fleet", ("dev/fleet",)),),),
-    ((Layer("journeys", (*_PYTEST, "tests/fleet")),),),
+    ((Layer("journeys", (*_PYTEST, "tests/fleet", "-m", "not long")),),),
     ((Layer("faults", (*_PYTEST, "tests/faults", "-m", "quick")),),),
 )
 

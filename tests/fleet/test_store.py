@@ -17,7 +17,7 @@ import pytest
 from .fleet_lab import REPOSITORY, Lab, Run, play, raised_lab
 from .package_repository import lay_out_packages
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 
 PLAYS = REPOSITORY / "tests/fleet/store_hosts"
 HOSTS = ("sto1", "sto2", "sto3")

@@ -76,7 +76,7 @@ def _converged(lab: Lab, collections: Path, inventory: Path) -> None:
 
 @pytest.mark.parametrize("host", KEYS)
 def test_keys_are_their_owners_alone(lab: Lab, host: int) -> None:
-    found = lab.on(host, "find /etc/weft /etc/etcd -name '*.key*' -printf '%p %m %u\\n'")
+    found = lab.on(host, r"find /etc -regex '/etc/\(weft\|etcd\)/.*\.key.*' -printf '%p %m %u\n'")
     assert dict(line.split(" ", 1) for line in found.splitlines()) == {
         path: f"600 {owner}" for path, owner in KEYS[host].items()
     }
@@ -137,6 +137,7 @@ def fingerprints(lab: Lab, host: int) -> list[str]:
     return lab.on(host, "sha256sum /etc/weft/tls/* $(ls /etc/weft/ca/authority.*)").splitlines()
 
 
+@pytest.mark.long
 def test_new_keys_and_a_new_authority_come_while_packets_cross(
     lab: Lab, collections: Path, inventory: Path
 ) -> None:
