@@ -93,11 +93,11 @@ def raised_lab(
         lab.down()
 
 
-def in_store(lab: Lab, words: str) -> str:
-    """Run etcdctl as the provisioner on the first host, which has the store."""
-    files = "/etc/weft/store/provisioner"
+def in_store(lab: Lab, words: str, host: int = 1) -> str:
+    """Run etcdctl as root on a host that has a member of the store."""
+    files = "/etc/weft/store/root"
     login = f"--cacert /etc/weft/store/ca.pem --cert {files}.pem --key {files}.key"
-    return lab.on(1, f"etcdctl {login} {words}")
+    return lab.on(host, f"etcdctl {login} {words}")
 
 
 def plain_environment() -> dict[str, str]:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from .fleet_lab import REPOSITORY, Lab, Run, play, raised_lab
+from .fleet_lab import REPOSITORY, Lab, Run, in_store, play, raised_lab
 from .package_repository import lay_out_packages
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
@@ -55,12 +55,8 @@ def provide(run: Play, *arguments: str, members: int = 3) -> Run:
     return run(str(PLAYS / "provide.yml"), *arguments, members=members)
 
 
-def etcdctl(lab: Lab, host: int, command: str) -> str:
-    return lab.on(host, f"ETCDCTL_API=3 etcdctl {command}")
-
-
 def voters(lab: Lab, host: int = 1) -> set[str]:
-    rows = [row.strip().split(", ") for row in etcdctl(lab, host, "member list").splitlines()]
+    rows = [row.strip().split(", ") for row in in_store(lab, "member list", host).splitlines()]
     return {row[2] for row in rows if row[5] == "false"}
 
 
@@ -74,7 +70,7 @@ def lose(lab: Lab, *hosts: int) -> None:
 def test_one_member_grows_to_three_and_is_not_restarted(lab: Lab, run: Play) -> None:
     first = provide(run, members=1)
     assert first.status == 0, first.output
-    etcdctl(lab, 1, "put /kept first")
+    in_store(lab, "put /kept first")
     started = lab.on(1, "systemctl show --property=MainPID etcd")
     foretold = provide(run, "--check")
     assert foretold.status == 0, foretold.output
@@ -84,7 +80,7 @@ def test_one_member_grows_to_three_and_is_not_restarted(lab: Lab, run: Play) -> 
     assert grown.changed()["sto1"] == 0
     assert voters(lab) == set(HOSTS)
     assert lab.on(1, "systemctl show --property=MainPID etcd") == started
-    assert "first" in etcdctl(lab, 3, "get /kept")
+    assert "first" in in_store(lab, "get /kept", 3)
     assert provide(run).changed() == QUIET
 
 
@@ -100,7 +96,7 @@ def test_etcd_is_upgraded_member_by_member_and_never_back(
     assert upgraded.status == 0, upgraded.output
     assert "sto3 runs etcd 3.5." in upgraded.output
     assert "Saved a snapshot" in upgraded.output
-    assert "first" in etcdctl(lab, 2, "get /kept")
+    assert "first" in in_store(lab, "get /kept", 2)
     again = run("weft.overlay.upgrade_etcd")
     assert again.changed() == QUIET
     back = run(
@@ -127,11 +123,11 @@ def test_a_member_goes_when_it_is_meant_and_comes_back_as_a_new_one(lab: Lab, ru
 
 def test_a_member_whose_disk_is_lost_is_replaced(lab: Lab, run: Play) -> None:
     lose(lab, 2)
-    etcdctl(lab, 1, "put /kept second")
+    in_store(lab, "put /kept second")
     replaced = provide(run)
     assert replaced.status == 0, replaced.output
     assert voters(lab) == set(HOSTS)
-    assert "second" in etcdctl(lab, 2, "get /kept")
+    assert "second" in in_store(lab, "get /kept", 2)
 
 
 def test_a_lost_majority_is_named_and_comes_back_from_what_a_member_still_has(
@@ -155,7 +151,7 @@ def test_a_lost_majority_is_named_and_comes_back_from_what_a_member_still_has(
     restored = run("weft.overlay.restore", weft_confirm=phrase, **restore)
     assert restored.status == 0, restored.output
     assert voters(lab) == set(HOSTS)
-    assert "second" in etcdctl(lab, 3, "get /kept")
+    assert "second" in in_store(lab, "get /kept", 3)
     assert "default.before-" in lab.on(1, "ls /var/lib/etcd")
     assert provide(run).changed() == QUIET
 
