@@ -67,7 +67,6 @@ STAGES: tuple[Stage, ...] = (
     ((Layer("lab", (*_PYTEST, "tests/lab", "tests/bench")),),),
     ((Layer("fleet", ("dev/fleet",)),),),
     ((Layer("journeys", (*_PYTEST, "tests/fleet", "-m", "not long")),),),
-    ((Layer("faults", (*_PYTEST, "tests/faults", "-m", "quick")),),),
 )
 
 
