@@ -128,4 +128,4 @@ class TestAbsent:
 
 def test_the_initial_cluster_lists_every_member_and_names_the_new_one() -> None:
     members = (member(1), member(2, started=False), member(10, started=False))
-    assert initial_cluster(wish(2), members) == (f"m1={peer(1)},m2={peer(2)},a={peer(10)}")
+    assert initial_cluster(wish(2), members) == f"a={peer(10)},m1={peer(1)},m2={peer(2)}"

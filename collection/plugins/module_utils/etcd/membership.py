@@ -111,17 +111,19 @@ def initial_cluster(wish: Wish, members: Sequence[Member]) -> str:
     """Return the ETCD_INITIAL_CLUSTER with which the wish's member joins.
 
     etcd wants every member in it, by its peer URLs. The names matter for the member's own entry
-    only, so one that has never started goes by its ID.
+    only, so one that has never started goes by its ID. Sorted, since etcd lists by random IDs.
     """
     return ",".join(
-        f"{name}={url}"
-        for member in members
-        for name in [
-            wish.name
-            if set(member.peer_urls) == set(wish.peer_urls)
-            else member.name or member.hex_id
-        ]
-        for url in member.peer_urls
+        sorted(
+            f"{name}={url}"
+            for member in members
+            for name in [
+                wish.name
+                if set(member.peer_urls) == set(wish.peer_urls)
+                else member.name or member.hex_id
+            ]
+            for url in member.peer_urls
+        )
     )
 
 
