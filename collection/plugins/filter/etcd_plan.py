@@ -49,14 +49,14 @@ _value:
   type: dict
 """
 
-from collections.abc import Mapping, Sequence  # noqa: E402
-from dataclasses import asdict  # noqa: E402
-from typing import Any  # noqa: E402
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
 
-from ansible_collections.weft.overlay.plugins.module_utils.etcd.observation import (  # noqa: E402
+from ansible_collections.weft.overlay.plugins.module_utils.etcd.observation import (
     read_observations,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.etcd.plan import (  # noqa: E402
+from ansible_collections.weft.overlay.plugins.module_utils.etcd.plan import (
     lost_majority,
     plan_group,
 )

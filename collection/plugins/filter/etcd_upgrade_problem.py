@@ -39,15 +39,15 @@ _value:
   type: str
 """
 
-from collections.abc import Sequence  # noqa: E402
-from typing import Any  # noqa: E402
+from collections.abc import Sequence
+from typing import Any
 
-from ansible.errors import AnsibleFilterError  # noqa: E402
+from ansible.errors import AnsibleFilterError
 
-from ansible_collections.weft.overlay.plugins.module_utils.etcd.cluster import (  # noqa: E402
+from ansible_collections.weft.overlay.plugins.module_utils.etcd.cluster import (
     EtcdError,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.etcd.versions import (  # noqa: E402
+from ansible_collections.weft.overlay.plugins.module_utils.etcd.versions import (
     parse_version,
     refuse_step,
 )

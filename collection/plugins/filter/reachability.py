@@ -41,18 +41,18 @@ _value:
   type: dict
 """
 
-from ipaddress import IPv4Address  # noqa: E402
-from typing import Any  # noqa: E402
+from ipaddress import IPv4Address
+from typing import Any
 
-from ansible.errors import AnsibleFilterError  # noqa: E402
+from ansible.errors import AnsibleFilterError
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.verification.diagnosis import (  # noqa: E402
+from ansible_collections.weft.overlay.plugins.module_utils.weft.verification.diagnosis import (
     problems,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.verification.matrix import (  # noqa: E402
+from ansible_collections.weft.overlay.plugins.module_utils.weft.verification.matrix import (
     draw_matrix,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.verification.probe import (  # noqa: E402
+from ansible_collections.weft.overlay.plugins.module_utils.weft.verification.probe import (
     Host,
     read_results,
 )

@@ -140,6 +140,7 @@ class _Server(ThreadingHTTPServer):
         finally:
             self._free.release()
 
+    # The library calls it so.
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002
         """Log what the library would write to standard error."""
         _log.warning("metrics: no answer to %s", client_address[0], exc_info=True)
