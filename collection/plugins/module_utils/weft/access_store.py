@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from types import TracebackType
 from typing import Any
 
 from .access import (
@@ -25,6 +24,7 @@ from .access import (
     Step,
     TakeRole,
 )
+from .closing import Closing
 from .store import Connection, StoreRefusedError, login, messages
 from .store_settings import StoreSettings
 
@@ -33,21 +33,14 @@ from .store_settings import StoreSettings
 _NO_PASSWORD = b"\x1a\x02\x08\x01"
 
 
-class AccessStore:
+class AccessStore(Closing):
     """The users and roles of an etcd. Once authentication is on, only root reaches them."""
 
     def __init__(self, settings: StoreSettings) -> None:
         self._connection = Connection(settings)
 
-    def __enter__(self) -> AccessStore:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """End the connection."""
         self._connection.close()
 
     def read(self, concerned: Collection[str]) -> AccessState:

@@ -20,6 +20,7 @@ from types import TracebackType
 from typing import Any, Generic, NoReturn, TypeVar
 
 from .backoff import backoff
+from .closing import Closing
 from .lease import Lease, config_key, serialise_lease, subnet_key, subnets_prefix
 from .snapshot import InvalidEntry, Snapshot, StoredNetwork, read_entry
 from .store_settings import Endpoint, StoreError, StoreSettings
@@ -311,24 +312,13 @@ class EventStream:
             )
 
 
-class Store:
+class Store(Closing):
     """The network and the leases under one prefix. Threads may share it; calls take turns."""
 
     def __init__(self, settings: StoreSettings) -> None:
         self._settings = settings
         self._connection = Connection(settings)
         self._watched = 0
-
-    def __enter__(self) -> Store:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Close the connection; the next call opens it again."""

@@ -14,9 +14,9 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Interface
 from itertools import groupby
-from types import TracebackType
 from typing import Any, TypeVar
 
+from ..closing import Closing
 from . import messages
 from .difference import Add, Change, Remove
 from .links import VXLAN, Link, LinkAddress, Links, RouteLookup, UnderlayRoute
@@ -81,7 +81,7 @@ class Applied:
     refusal: str | None = None
 
 
-class Netlink:
+class Netlink(Closing):
     """A session with rtnetlink. Use as a context manager, or close it."""
 
     def __init__(self) -> None:
@@ -92,17 +92,6 @@ class Netlink:
             )
         self._route = IPRoute()
         self._requests = RequestSocket()
-
-    def __enter__(self) -> Netlink:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """End the session."""

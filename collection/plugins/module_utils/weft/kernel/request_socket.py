@@ -11,8 +11,8 @@ import os
 import socket
 import struct
 from collections.abc import Iterator, Sequence
-from types import TracebackType
 
+from ..closing import Closing
 from .messages import Request
 
 # linux/netlink.h
@@ -36,7 +36,7 @@ _RECEIVE_SIZE = 1 << 17  # bytes, above the most that the kernel puts into one p
 _TIMEOUT = 5.0  # seconds
 
 
-class RequestSocket:
+class RequestSocket(Closing):
     """Requests and dumps of rtnetlink, in the namespace in which it was opened."""
 
     def __init__(self) -> None:
@@ -48,17 +48,6 @@ class RequestSocket:
             with contextlib.suppress(OSError):
                 self._socket.setsockopt(_SOL_NETLINK, option, 1)
         self._sequence = itertools.cycle(range(1, 1 << 31))
-
-    def __enter__(self) -> RequestSocket:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Close the socket."""
