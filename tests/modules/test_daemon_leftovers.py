@@ -5,15 +5,11 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
 
 import pytest
 
-from tests.modules.ansible_run import Outcome, run_module
+from tests.modules.namespace_host import TABLES, NamespaceHost, namespace_host
 
 LINKS = """\
 ip link set lo up
@@ -46,51 +42,27 @@ SECOND = {"subnet": "100.96.2.0/24", "public_ip": "192.0.2.12"}
 THIRD = {"subnet": "100.96.3.0/24", "public_ip": "192.0.2.13"}
 
 
-@dataclass(frozen=True, slots=True)
-class Host:
-    """A network namespace that outlives a run."""
-
-    namespace: str
-
-    def shell(self, script: str, text: str = "") -> str:
-        command = ["ip", "netns", "exec", self.namespace, "sh", "-ec", script]
-        return subprocess.run(
-            command, input=text, capture_output=True, text=True, check=True
-        ).stdout
-
-    def run(self, module: str, *flags: str, **options: Any) -> Outcome:
-        enter = f'exec nsenter --net=/run/netns/{self.namespace} "$@"'
-        return run_module(module, options, *flags, setup=[enter])
-
-    def everything(self) -> str:
-        return self.shell(
-            "{ iptables-nft-save; iptables-legacy-save; } | sed '/^#/d; s/ \\[[0-9:]*\\]//';"
-            "ip -o route show; ip -o link show; bridge fdb show"
-        )
-
-
 @pytest.fixture
-def host() -> Iterator[Host]:
-    host = Host(f"overlay-{os.getpid()}")
-    subprocess.run(["ip", "netns", "add", host.namespace], check=True)
-    try:
-        host.shell(LINKS)
-        for kind in ("nft", "legacy"):
-            host.shell(f"iptables-{kind}-restore", RULES)
+def host() -> Iterator[NamespaceHost]:
+    with namespace_host("overlay", LINKS, RULES) as host:
         yield host
-    finally:
-        subprocess.run(["ip", "netns", "delete", host.namespace], check=True)
 
 
-def test_check_mode_says_what_would_go_and_leaves_it(host: Host) -> None:
-    before = host.everything()
+def everything(host: NamespaceHost) -> str:
+    return host.shell(f"{TABLES}; bridge fdb show")
+
+
+def test_check_mode_says_what_would_go_and_leaves_it(host: NamespaceHost) -> None:
+    before = everything(host)
     predicted = host.run("daemon_leftovers", "--check", "--diff")
     assert predicted["changed"]
     assert "-iptables-legacy -t filter -A FORWARD -j WEFT-FORWARD" in predicted.output
-    assert host.everything() == before
+    assert everything(host) == before
 
 
-def test_the_overlay_goes_everything_else_stays_and_a_second_run_finds_nothing(host: Host) -> None:
+def test_the_overlay_goes_everything_else_stays_and_a_second_run_finds_nothing(
+    host: NamespaceHost,
+) -> None:
     first = host.run("daemon_leftovers")
     assert first["devices"] == ["flannel.1"]
     assert first["routes"] == [
@@ -98,7 +70,7 @@ def test_the_overlay_goes_everything_else_stays_and_a_second_run_finds_nothing(h
         "100.96.3.0/24 via 192.0.2.13 dev eth0",
     ]
     assert {rule.split()[0] for rule in first["rules"]} == {"iptables-nft", "iptables-legacy"}
-    left = host.everything()
+    left = everything(host)
     assert "WEFT" not in left
     assert left.count("-A FORWARD -i docker0 -j ACCEPT") == 2
     assert "100.96.4.0/24 via 192.0.2.14 dev eth0" in left
@@ -106,7 +78,7 @@ def test_the_overlay_goes_everything_else_stays_and_a_second_run_finds_nothing(h
     assert not host.run("daemon_leftovers")["changed"]
 
 
-def test_what_no_lease_accounts_for_is_told(host: Host) -> None:
+def test_what_no_lease_accounts_for_is_told(host: NamespaceHost) -> None:
     everyone = host.run("peer_info", leases=[SECOND, THIRD])
     assert sorted(entry["kind"] for entry in everyone["entries"]) == [
         "fdb",
@@ -125,7 +97,7 @@ def test_what_no_lease_accounts_for_is_told(host: Host) -> None:
     assert host.run("peer_info", leases=[THIRD])["strays"] == []
 
 
-def test_a_lease_that_is_none_is_refused(host: Host) -> None:
+def test_a_lease_that_is_none_is_refused(host: NamespaceHost) -> None:
     outcome = host.run("peer_info", leases=[{"subnet": "100.96.2.0/24"}])
     assert outcome.failed
     assert "a lease lacks 'public_ip'" in outcome["msg"]

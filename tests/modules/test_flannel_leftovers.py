@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.modules.ansible_run import Outcome, run_module
+from tests.modules.ansible_run import Outcome
+from tests.modules.namespace_host import TABLES, NamespaceHost, namespace_host
 
 ORDERED = """\
 ip link set lo up
@@ -54,16 +53,10 @@ COMMIT
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """A network namespace that outlives a run, and a directory with dockerd's files."""
+    """A host of flannel's, and a directory with dockerd's files."""
 
-    namespace: str
+    kernel: NamespaceHost
     root: Path
-
-    def shell(self, script: str, text: str = "") -> str:
-        command = ["ip", "netns", "exec", self.namespace, "sh", "-ec", script]
-        return subprocess.run(
-            command, input=text, capture_output=True, text=True, check=True
-        ).stdout
 
     def run(self, *flags: str, **options: Any) -> Outcome:
         settings = {
@@ -73,27 +66,16 @@ class Host:
             "unit_load_path": [str(self.root / "units")],
             **options,
         }
-        enter = f'exec nsenter --net=/run/netns/{self.namespace} "$@"'
-        return run_module("flannel_leftovers", settings, *flags, setup=[enter])
+        return self.kernel.run("flannel_leftovers", *flags, **settings)
 
     def everything(self) -> str:
-        return self.shell(
-            "{ iptables-nft-save; iptables-legacy-save; } | sed '/^#/d; s/ \\[[0-9:]*\\]//';"
-            "nft list tables; ip -o route show; ip -o link show"
-        )
+        return self.kernel.shell(f"{TABLES}; nft list tables")
 
 
 @pytest.fixture
 def host(tmp_path: Path) -> Iterator[Host]:
-    host = Host(f"leftovers-{os.getpid()}", tmp_path)
-    subprocess.run(["ip", "netns", "add", host.namespace], check=True)
-    try:
-        host.shell(ORDERED)
-        for kind in ("nft", "legacy"):
-            host.shell(f"iptables-{kind}-restore", RULES)
-        yield host
-    finally:
-        subprocess.run(["ip", "netns", "delete", host.namespace], check=True)
+    with namespace_host("leftovers", ORDERED, RULES) as kernel:
+        yield Host(kernel, tmp_path)
 
 
 def docker_files(host: Host, mark: str = "-") -> tuple[Path, Path]:
