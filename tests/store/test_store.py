@@ -407,9 +407,11 @@ class TestEndpoints:
     def test_goes_past_a_dead_one(self, settings: StoreSettings) -> None:
         dead = f"http://127.0.0.1:{free_port()}"
         begun = time.monotonic()
-        with Store(replace(settings, endpoints=(dead, *settings.endpoints))) as store:
+        endpoints = (dead, *settings.endpoints)
+        with Store(replace(settings, endpoints=endpoints, timeout=60)) as store:
             published(store)
-            assert time.monotonic() - begun < 2
+            # Without waiting the dead one's share of the time out.
+            assert time.monotonic() - begun < 20
             calls = store.calls
             store.snapshot()
             assert store.calls == calls + 1
@@ -419,7 +421,7 @@ class TestEndpoints:
         with Store(replace(settings, endpoints=endpoints, timeout=2)) as store:
             begun = time.monotonic()
             published(store)
-            assert 0.9 < time.monotonic() - begun < 2
+            assert time.monotonic() - begun > 0.9
 
     def test_names_all_that_it_tried(self, settings: StoreSettings, silent_endpoint: str) -> None:
         dead = f"http://127.0.0.1:{free_port()}"
@@ -429,7 +431,7 @@ class TestEndpoints:
             pytest.raises(StoreUnavailableError) as caught,
         ):
             store.snapshot()
-        assert time.monotonic() - begun < 2
+        assert time.monotonic() - begun < 20
         assert f"{dead}: " in str(caught.value)
         assert "refused" in str(caught.value)
         assert f"{silent_endpoint}: " in str(caught.value)

