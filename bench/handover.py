@@ -25,7 +25,10 @@ from bench.ping import Interruption
 from bench.run import connect
 from lab.errors import LabError
 
-_PATHS = [path for path in weft.PATHS if path.name in {"weft-udp", "weft-vxlan-userspace"}]
+_PATHS = [
+    *(path for path in weft.PATHS if path.name in {"weft-udp", "weft-vxlan-userspace"}),
+    weft.TWO_QUEUES,
+]
 _INTERVAL = 0.005  # seconds
 _REQUESTS = 1200
 _BEFORE = 2.0  # seconds of requests before the event

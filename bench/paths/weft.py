@@ -187,3 +187,11 @@ PATHS = (
         "all offloads, VXLAN framing",
     ),
 )
+
+# Not compared with others: two cores show neither gain nor loss by a second queue.
+TWO_QUEUES = _path(
+    _Form(
+        "weft-udp-2-queues", "udp", _UDP_MTU, table={"queues": 2}, peer={"partial_checksum": True}
+    ),
+    "as weft-udp, each queue in a process of its own",
+)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import socket
@@ -159,6 +160,24 @@ def test_the_table_can_change_afterwards(pair: Pair) -> None:
     assert one.namespace.run("ss", "-Hlun").stdout == ""
 
 
+@pytest.mark.parametrize("expected", [None, 1, 3])
+def test_workers_that_were_not_expected_are_made(pair: Pair, expected: int | None) -> None:
+    """The file of the table, which tells the successor how many, is gone or of another time."""
+    one, two = pair
+    one.apply(two, queues=2)
+    file = one.folder / "table.json"
+    if expected is None:
+        file.unlink()
+    else:
+        file.write_text(json.dumps({**json.loads(file.read_text()), "queues": expected}))
+    pid = one.take_over()
+    workers = one.status()["workers"]
+    assert len(workers) == 2
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    assert sorted(map(int, children.split())) == sorted(workers)
+    assert pings(one.container, two.container_ip)
+
+
 def test_several_hundred_peers_keep_their_queues(pair: Pair) -> None:
     """More than a message can hold (SCM_MAX_FD)."""
     one, two = pair
@@ -186,8 +205,10 @@ def test_several_hundred_peers_keep_their_queues(pair: Pair) -> None:
     assert one.status()["table"] == table
 
 
-def test_a_successor_that_ends_before_it_is_ready(pair: Pair, tmp_path: Path) -> None:
+@pytest.mark.parametrize("queues", [1, 2])
+def test_a_successor_that_ends_before_it_is_ready(pair: Pair, tmp_path: Path, queues: int) -> None:
     one, two = pair
+    one.apply(two, queues=queues)
     before = one.status()
     with echoes(one.container, two.container_ip, tmp_path / "echoes") as figures:
         with successor_of(one):

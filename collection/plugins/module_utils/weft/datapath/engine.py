@@ -45,6 +45,7 @@ class Engine:
         self._device: list[int] = []  # a descriptor for each queue
         self._transports: list[socket.socket] = []  # likewise
         self._carriers: list[Carrier | Worker] = []
+        self._waiting: list[Worker] = []  # for a queue
         self._offloads = Offloads()
         # Of the carriers that are no more.
         self._past = Tally()
@@ -56,6 +57,18 @@ class Engine:
         probe_device(self._offloads)
         self._past = Tally(offloads=self._offloads.status())
         self._loop.every(REPAIR_INTERVAL, self.repair)
+
+    def expect(self) -> None:
+        """Make the workers that the last applied table asks for, before `inherit` needs them."""
+        try:
+            table = self._table_file.load()
+            if table is not None and table.queues > 1:
+                self._await_queues(table.queues)
+                for worker in self._waiting:
+                    worker.tally()
+        except (StateError, OSError, WorkerError) as error:
+            _log.warning("workers are made when they are needed: %s", error)
+            self._await_queues(0)
 
     def start(self) -> None:
         """Load the last applied table and begin to forward; what cannot be opened is retried."""
@@ -79,9 +92,11 @@ class Engine:
         self._table, self._since = table, status["since"]
         if table is not None and left.device:
             self._carry(table, list(left.device), list(left.transports), left.peer_queues)
+        self._await_queues(0)
 
     def release(self) -> Inheritance:
         """Cease to forward, and leave all that is open as it is; there is no table any more."""
+        self._cease()
         released = [carrier.release() for carrier in self._carriers]
         peers = () if self._table is None else self._table.peers
         self._past = total(self._past, [tally for tally, _queues in released], peers)
@@ -200,6 +215,7 @@ class Engine:
     def close(self) -> None:
         """Close the descriptors; the device and the table's file stay for the next process."""
         self._stop_carriers()
+        self._await_queues(0)
         tun.close_device(self._device)
         transport.close_transports(self._transports)
         self._device, self._transports = [], []
@@ -229,15 +245,41 @@ class Engine:
     def _start_carriers(
         self, table: ForwardingTable, peer_queues: Mapping[Endpoint, socket.socket] | None
     ) -> None:
-        for queue, datagrams in zip(self._device, self._transports, strict=True):
-            opened = (self._loop, queue, datagrams, table, self._offloads)
-            self._carriers.append(
-                Worker(*opened, lost=self.close)
-                if table.queues > 1
-                else Carrier(*opened, lost=self.close, peer_queues=peer_queues)
+        if table.queues > 1:
+            self._start_workers(table)
+            return
+        (device,), (datagrams,) = self._device, self._transports
+        self._carriers.append(
+            Carrier(
+                *(self._loop, device, datagrams, table, self._offloads),
+                lost=self.close,
+                peer_queues=peer_queues,
             )
+        )
+
+    def _start_workers(self, table: ForwardingTable) -> None:
+        self._await_queues(table.queues)
+        workers, self._waiting = self._waiting, []
+        self._carriers += workers
+        for worker, device, datagrams in zip(workers, self._device, self._transports, strict=True):
+            worker.carry(device, datagrams, table)
+        for worker in workers:
+            worker.tally()
+
+    def _await_queues(self, count: int) -> None:
+        """Have that many workers that wait for a queue."""
+        while len(self._waiting) < count:
+            self._waiting.append(Worker(self._loop, self._offloads, lost=self.close))
+        while len(self._waiting) > count:
+            self._waiting.pop().stop()
+
+    def _cease(self) -> None:
+        for carrier in self._carriers:
+            if isinstance(carrier, Worker):
+                carrier.cease()
 
     def _stop_carriers(self) -> None:
+        self._cease()
         tallies = [carrier.stop() for carrier in self._carriers]
         peers = () if self._table is None else self._table.peers
         self._past = total(self._past, tallies, peers)

@@ -87,6 +87,7 @@ def _take_over(loop: EventLoop, engine: Engine, control: Path) -> Doors:
     """Let the process that runs leave off, after all that takes time. Raises HandoverError."""
     engine.prepare()
     _settle()
+    engine.expect()
     with handed_over(Doors.successors_path(control)) as handover:
         _inherit(engine, handover)
         os.environ.update(handover.environment)
