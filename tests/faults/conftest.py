@@ -86,7 +86,7 @@ def record(request: pytest.FixtureRequest, fleet: Fleet) -> Record:
 
     def keep(result: results.Result) -> None:
         area = request.path.stem.removeprefix("test_").removesuffix("_faults")
-        results.write(result, area, fleet.backend)
+        results.write(result, request.node.name, area, fleet.backend)
         print(result)
 
     return keep

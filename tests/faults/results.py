@@ -10,6 +10,7 @@ import json
 import os
 import re
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 from tests.fleet.fleet_lab import REPOSITORY
 
@@ -35,11 +36,14 @@ class Result:
     note: str = ""
 
 
-def write(result: Result, area: str, backend: str) -> None:
-    """Leave the result as a JSON document for dev/faults_table.py; area says what broke."""
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    name = re.sub(r"[^a-z0-9]+", "-", result.fault.lower()).strip("-")
-    path = FOLDER / f"{name}.{backend}.json"
+def write(result: Result, test: str, area: str, backend: str, folder: Path = FOLDER) -> None:
+    """Leave the result as a JSON document for dev/faults_table.py; area says what broke.
+
+    It takes the place of what the same test found before, so that one fault can be run again.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    name = re.sub(r"[^a-z0-9]+", "-", test.removeprefix("test_").lower()).strip("-")
+    path = folder / f"{name}.{backend}.json"
     document = {
         **asdict(result),
         "area": area,

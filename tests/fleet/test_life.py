@@ -49,6 +49,19 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("elsewhere")
 
 
+TENANT = """\
+docker load --quiet --input /usr/share/weft-lab/busybox.tar
+docker run --detach --name tenant --restart unless-stopped --stop-signal KILL \\
+    weft/busybox sleep 1000000
+"""
+DRAIN = [
+    {
+        "name": "Remember what ran",
+        "ansible.builtin.shell": "docker ps --format '{{ '{{' }}.Names{{ '}}' }}' >/root/drained",
+    }
+]
+
+
 class Fleet:
     """The lab's fleet, run from a folder with the installed collection."""
 
@@ -61,10 +74,12 @@ class Fleet:
             collections or self.collections, self.folder, *self._words(playbook), *arguments
         )
 
-    def interrupt(self, playbook: str, task: str, *arguments: str) -> None:
+    def interrupt(
+        self, playbook: str, task: str, *arguments: str, collections: Path | None = None
+    ) -> None:
         """Run a playbook and kill it as a task begins."""
         words = (*self._words(playbook), *arguments)
-        play_until(task, self.collections, self.folder, *words)
+        play_until(task, collections or self.collections, self.folder, *words)
 
     def starts(self, *hosts: int) -> list[str]:
         """When the units of the hosts were last started."""
@@ -90,6 +105,28 @@ class Fleet:
 @pytest.fixture(scope="module")
 def fleet(lab: Lab, collections: Path, folder: Path) -> Fleet:
     return Fleet(lab, collections, folder)
+
+
+# What an operator would miss, were it done by mistake: restarts, files, rules.
+SEEN = f"""\
+systemctl show --value --property=ActiveEnterTimestampMonotonic {" ".join(UNITS)}
+find /etc/weft /opt/weft /etc/default/etcd /etc/systemd/system /etc/docker -type f \
+    -printf '%p %m %u ' -exec sha256sum {{}} ';' | sort
+iptables-save | sed 's/\[.*\]//; /^#/d'
+"""
+
+
+def changes_nothing(fleet: Fleet, playbook: str, *arguments: str) -> Run:
+    """Run a playbook in check mode; it succeeds and leaves the hosts and the leases as they are."""
+
+    def seen() -> list[object]:
+        return [*(fleet.lab.on(host, SEEN) for host in (1, 2, 3)), fleet.leases(1)]
+
+    before = seen()
+    run = fleet.run(playbook, "--check", "--diff", *arguments)
+    assert run.status == 0, run.output
+    assert seen() == before
+    return run
 
 
 def variant(fleet: Fleet, name: str, path: str, old: str, new: str) -> Path:
@@ -169,6 +206,41 @@ def test_the_leases_are_saved_and_come_back(fleet: Fleet) -> None:
     assert fleet.leases(1) == before
 
 
+@pytest.mark.parametrize(
+    ("playbook", "words"),
+    [
+        ("site", {}),
+        ("verify", {}),
+        ("backup", {}),
+        ("restore", {"restore_from": "leases"}),
+        ("restore", {"restore_from": "snapshot"}),
+        ("rotate", {}),
+        ("maintain_etcd", {}),
+        ("upgrade_etcd", {}),
+        ("remove_member", {"member": "lif1"}),
+        ("migrate_backend", {"overlay_backend": {"type": "vxlan"}}),
+        ("monitoring", {}),
+        ("remove_host", {"host": "lif2"}),
+        ("destroy", {"destroy_store_data": True}),
+    ],
+)
+def test_check_mode_tells_and_does_nothing(
+    fleet: Fleet, playbook: str, words: dict[str, Any]
+) -> None:
+    directory = fleet.folder / "saved"
+    (backup,) = directory.iterdir()
+    before = sorted(fleet.folder.iterdir())
+    arguments = {
+        "weft_backup_directory": str(directory),
+        "weft_backup": str(backup),
+        "docker_change_policy": "restart",
+        **words,
+    }
+    changes_nothing(fleet, playbook, *CHANGE, "-e", json.dumps(arguments))
+    assert sorted(fleet.folder.iterdir()) == before
+    assert list(directory.iterdir()) == [backup]
+
+
 def test_a_backup_of_another_time_does_not_replace_what_lives(fleet: Fleet) -> None:
     (backup,) = (fleet.folder / "saved").iterdir()
     other = fleet.folder / "other"
@@ -190,6 +262,13 @@ def test_a_backup_of_another_time_does_not_replace_what_lives(fleet: Fleet) -> N
 def test_an_upgrade_goes_by_the_canary_and_the_next_changes_nothing(fleet: Fleet) -> None:
     newer = variant(fleet, "newer", "cli.py", '"""The commands', '"""The newer commands')
     before = {host: fleet.status(host)["release"] for host in (1, 2, 3)}
+    predicted = fleet.run("upgrade", "--check", *CHANGE, collections=newer)
+    assert predicted.status == 0, predicted.output
+    assert {host: fleet.status(host)["release"] for host in (1, 2, 3)} == before
+    # Killed with the release installed, and before it runs; then with it running on the canary.
+    for task in ("Have the agent run what is installed", "Verify the fleet"):
+        fleet.interrupt("upgrade", task, *CHANGE, collections=newer)
+    assert fleet.lab.on(1, "ls /opt/weft/before").split() != []
     run = fleet.run("upgrade", *CHANGE, collections=newer)
     assert run.status == 0, run.output
     assert run.output.count("3 hosts, all reach each other") == 2
@@ -236,19 +315,33 @@ def test_a_dead_host_is_forgotten(fleet: Fleet) -> None:
         assert fleet.status(host)["peers"] == 1
 
 
-def test_a_host_that_came_back_is_removed_without_a_trace(fleet: Fleet) -> None:
+def test_a_host_that_came_back_is_drained_and_removed_without_a_trace(fleet: Fleet) -> None:
     fleet.lab.command("start", "lif3")
     assert "100.96.3.1/24" in fleet.lab.on(3, "ip address show docker0")
-    predicted = fleet.run("remove_host", "-e", "host=lif3", "--check", "--diff")
+    fleet.lab.on(3, TENANT)
+    hook = fleet.folder / "drain.yml"
+    hook.write_text(json.dumps(DRAIN), encoding="utf-8")
+    words = ("-e", json.dumps({"host": "lif3", "docker_drain_tasks": str(hook)}))
+    confirmed = (*words, "-e", "weft_confirm='remove lif3'")
+    refused = fleet.run("remove_host", *confirmed)
+    assert refused.status != 0
+    assert "that stops tenant. Nothing was changed" in " ".join(refused.output.split())
+    drained = ("-e", "drain=true")
+    predicted = fleet.run("remove_host", *words, *drained, "--check", "--diff")
     assert predicted.status == 0, predicted.output
     assert predicted.changed()["lif3"] > 0
     assert "weftd.service" in fleet.lab.on(3, TRACES)
-    run = fleet.run("remove_host", "-e", "host=lif3", "-e", "weft_confirm='remove lif3'")
+    assert fleet.lab.on(3, "docker ps --format '{{.Names}}'; ls /root") == "tenant\n"
+    fleet.interrupt(
+        "remove_host", "overlay : Take the overlay out of the kernel", *confirmed, *drained
+    )
+    assert fleet.lab.on(3, "docker ps --quiet; cat /root/drained") == "tenant\n"
+    run = fleet.run("remove_host", *confirmed)
     assert run.status == 0, run.output
     assert fleet.lab.on(3, TRACES) == ""
     assert "172.17.0.1/16" in fleet.lab.on(3, "ip address show docker0")
     assert fleet.lab.on(3, "systemctl is-active docker.service").strip() == "active"
-    again = fleet.run("remove_host", "-e", "host=lif3", "-e", "weft_confirm='remove lif3'")
+    again = fleet.run("remove_host", *confirmed)
     assert again.status == 0, again.output
     assert set(again.changed().values()) == {0}
 
@@ -274,6 +367,9 @@ def test_the_fleet_is_destroyed_by_who_confirms_it(fleet: Fleet) -> None:
     assert "weft_confirm='destroy 3 hosts and the data'" in " ".join(refused.output.split())
     assert set(refused.changed().values()) == {0}
     confirmed = (*data, "-e", "weft_confirm='destroy 3 hosts and the data'")
+    # Hosts without their daemon, which the store still knows; then without half of the store.
+    for task in ("certificate : Remove the authority", "etcd : Remove the data and the keys"):
+        fleet.interrupt("destroy", task, *confirmed)
     run = fleet.run("destroy", *confirmed)
     assert run.status == 0, run.output
     for host in (1, 2):
