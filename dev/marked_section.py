@@ -15,9 +15,21 @@ def write_section(document: Path, program: str, text: str) -> None:
 
     Raises ValueError where the document has no such marks; nothing is written then.
     """
+    try:
+        made = with_section(document.read_text(encoding="utf-8"), program, text)
+    except ValueError as error:
+        raise ValueError(f"{document} {error}") from None
+    document.write_text(made, encoding="utf-8")
+
+
+def with_section(document: str, program: str, text: str) -> str:
+    """Return the document with text between the marks of a program.
+
+    Raises ValueError where it has no such marks.
+    """
     begin = f"<!-- table: written by {program} -->\n"
-    before, found_begin, rest = document.read_text(encoding="utf-8").partition(begin)
+    before, found_begin, rest = document.partition(begin)
     _, found_end, after = rest.partition(_END)
     if not (found_begin and found_end):
-        raise ValueError(f"{document} has no lines {begin.strip()!r} and {_END.strip()!r}")
-    document.write_text(f"{before}{begin}\n{text}\n{_END}{after}", encoding="utf-8")
+        raise ValueError(f"has no lines {begin.strip()!r} and {_END.strip()!r}")
+    return f"{before}{begin}\n{text}\n{_END}{after}"
