@@ -16,13 +16,20 @@ from bench.endpoint import Endpoint
 Description = Mapping[str, str | int | float]
 
 
-def describe(endpoint: Endpoint) -> Description:
-    """Return processor, memory, kernel, and the Debian and Python of the hosts."""
+def describe_machine() -> Description:
+    """Return processor, memory and kernel."""
     return {
         "processor": parse_processor(Path("/proc/cpuinfo").read_text()),
         "cores": os.cpu_count() or 0,
         "memory_gib": parse_memory_gib(Path("/proc/meminfo").read_text()),
         "kernel": platform.release(),
+    }
+
+
+def describe(endpoint: Endpoint) -> Description:
+    """Return what the machine is, and the Debian and Python of the hosts."""
+    return {
+        **describe_machine(),
         "hosts": f"two lab hosts of Debian {endpoint.host.suite} that share these cores",
         "python": endpoint.run(
             "python3 -c 'import platform; print(platform.python_version())'"
