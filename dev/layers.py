@@ -60,6 +60,7 @@ STAGES: tuple[Stage, ...] = (
             Layer("unit", (*_PYTEST, "tests/unit")),
             Layer("store", (*_PYTEST, "tests/store", "tests/modules", "tests/programs")),
             Layer("lint", ("dev/lint",)),
+            Layer("docs", (*_PYTEST, "tests/docs")),
             Layer("sanity", ("dev/sanity",)),
         ),
         (Layer("kernel", (*_PYTEST, "tests/kernel")),),

@@ -1,0 +1,259 @@
+# Copyright (c) 2026, The weft developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The drawings of the documentation.
+
+Usage: python -m dev.drawings, which writes docs/drawings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from itertools import pairwise
+from pathlib import Path
+
+from dev.drawing import Box, Drawing, Kind
+
+FOLDER = Path(__file__).resolve().parent.parent / "docs/drawings"
+
+
+def converge() -> Drawing:
+    """How the play makes a fleet."""
+    drawing = Drawing(
+        1000,
+        404,
+        "How a fleet converges",
+        "The playbook site reads the inventory and runs four roles in order: etcd, overlay, docker "
+        "and verify. The role etcd makes the store. The role overlay writes the network and a "
+        "reservation for each host into the store, once for all hosts, and starts weftd on each. "
+        "It hands the bridge address and the MTU to the role docker. The role verify has a "
+        "container of each host ask all the others.",
+    )
+    inventory = drawing.box(
+        24, 24, 200, "Inventory", "`weft: docker1, docker2", "`weft_etcd: docker1", kind=Kind.PLAIN
+    )
+    site = drawing.box(
+        294, 24, 682, "ansible-playbook weft.overlay.site",
+        "four roles, one after the other; what is as it should be is left alone",
+        "--check says beforehand what a run would do",
+        kind=Kind.PLAIN,
+    )  # fmt: skip
+    drawing.way(inventory.right, site.left)
+    roles = [
+        drawing.box(24, 140, 220, "1  role etcd", "certificates, package,",
+                    "members one by one,", "users and roles", kind=Kind.STORE),
+        drawing.box(268, 140, 220, "2  role overlay", "a subnet for each host,",
+                    "a key and a certificate,", "the daemon weftd", kind=Kind.WEFT),
+        drawing.box(512, 140, 220, "3  role docker", "bip and mtu; restarts only",
+                    "where the bridge differs,", "and only if you allow it", kind=Kind.PLAIN),
+        drawing.box(756, 140, 220, "4  role verify", "a container on each host,",
+                    "each asks all the others:", "the matrix", kind=Kind.PLAIN),
+    ]  # fmt: skip
+    for before, after in pairwise(roles):
+        drawing.way(before.right, after.left)
+    drawing.way((624, 98), (624, 118), (134, 118), roles[0].top)
+    store = drawing.box(
+        24, 296, 464, "The store: etcd, with TLS",
+        "`/coreos.com/network/config",
+        "`/coreos.com/network/subnets/100.96.1.0-24",
+        kind=Kind.STORE,
+    )  # fmt: skip
+    drawing.way(roles[0].bottom, (134, store.y))
+    drawing.way(roles[1].bottom, (378, store.y))
+    drawing.words(146, 272, "makes", style="quiet")
+    drawing.words(390, 272, "writes, once for all hosts", style="quiet")
+    docker = drawing.box(
+        512, 296, 220, "Each host's Docker", "`bip 100.96.1.1/24", "`mtu 1472", kind=Kind.PLAIN
+    )
+    drawing.way(roles[2].bottom, docker.top)
+    drawing.words(634, 272, "sets", style="quiet")
+    reached = drawing.box(
+        756, 296, 220, "Every container", "reaches every other, by its", "own address, any port",
+        kind=Kind.WEFT,
+    )  # fmt: skip
+    drawing.way(roles[3].bottom, reached.top)
+    drawing.words(878, 272, "proves", style="quiet")
+    return drawing
+
+
+# By backend: each step, with what it does on the way out and back; the packet on the wire.
+_LANES: tuple[tuple[str, tuple[tuple[str, str, str, Kind], ...], tuple[str, ...]], ...] = (
+    (
+        "udp: weft's own process carries",
+        (
+            ("flannel0", "TUN", "TUN", Kind.KERNEL),
+            ("weftd datapath", "whose subnet?", "who sent it?", Kind.WEFT),
+        ),
+        ("IP 192.0.2.11 > 12", "UDP 8285", "IP 100.96.1.2 > 2.2,", "whole"),
+    ),
+    (
+        "vxlan: the kernel carries, or weft's process where it cannot",
+        (
+            ("route", "via the peer", "to docker0", Kind.KERNEL),
+            ("flannel.1", "FDB entry", "decapsulates", Kind.KERNEL),
+        ),
+        ("IP 192.0.2.11 > 12", "UDP 8472, VXLAN", "Ethernet", "IP 100.96.1.2 > 2.2"),
+    ),
+    (
+        "host-gw: the kernel routes, on one link",
+        (
+            ("route", "via the peer", "to docker0", Kind.KERNEL),
+            ("eth0", "underlay", "underlay", Kind.KERNEL),
+        ),
+        ("", "IP 100.96.1.2 > 2.2", "nothing is added"),
+    ),
+)
+
+
+def packet() -> Drawing:
+    """The way of a packet by each backend."""
+    drawing = Drawing(
+        1240,
+        520,
+        "The way of a packet, by each backend",
+        "From a container by docker0 and a route into the backend, over the underlay, and the same "
+        "way back up to a container of the other host. With udp the device is a TUN and the "
+        "process weftd datapath puts each packet whole into a UDP datagram to port 8285. With "
+        "vxlan the kernel's device flannel.1 wraps it as VXLAN to UDP port 8472, by a route, an "
+        "FDB entry and a neighbour for each peer. With host-gw the peer is the gateway of a "
+        "route, and nothing is added.",
+    )
+    drawing.words(24, 32, "docker1  192.0.2.11", style="title")
+    drawing.words(1216, 32, "docker2  192.0.2.12", style="title", anchor="end")
+    for number, (title, steps, wire) in enumerate(_LANES):
+        top = 48 + 156 * number
+        drawing.frame(16, top, 1208, 140, title)
+        row = top + 52
+        left = [
+            drawing.box(32, row, 100, "container", "`100.96.1.2", kind=Kind.PLAIN),
+            drawing.box(150, row, 100, "docker0", "`100.96.1.1", kind=Kind.KERNEL),
+        ]
+        right = [
+            drawing.box(1108, row, 100, "container", "`100.96.2.2", kind=Kind.PLAIN),
+            drawing.box(990, row, 100, "docker0", "`100.96.2.1", kind=Kind.KERNEL),
+        ]
+        for (name, out, back, kind), x, width in zip(steps, (268, 392), (106, 136), strict=True):
+            left.append(drawing.box(x, row, width, name, out, kind=kind))
+            right.append(drawing.box(1240 - x - width, row, width, name, back, kind=kind))
+        for before, after in pairwise(left):
+            drawing.way(before.right, after.left)
+        for before, after in pairwise(right):
+            drawing.way(after.right, before.left)
+        drawing.way(left[-1].right, right[-1].left)
+        for text, y in zip(wire, (row - 8, row + 14, row + 44, row + 62), strict=False):
+            drawing.words(620, y, text, anchor="middle", style="quiet")
+    return drawing
+
+
+def reconcile() -> Drawing:
+    """The agent's loop."""
+    drawing = Drawing(
+        1000,
+        420,
+        "How the agent keeps a host",
+        "Three things begin a pass: an event of the store, an event of the kernel, and a clock of "
+        "30 seconds. A pass turns the leases by the backend into the desired state, reads the "
+        "actual state from the kernel, and applies the difference by netlink, iptables and the "
+        "datapath's table. What it finds wrong goes into the status and the metrics. Then it "
+        "waits for the next event.",
+    )
+    begins = [
+        drawing.box(24, 40, 200, "The store says", "a lease came or went", kind=Kind.STORE),
+        drawing.box(24, 132, 200, "The kernel says", "a link, address, route,", "or rule changed",
+                    kind=Kind.KERNEL),
+        drawing.box(24, 242, 200, "The clock says", "30 seconds are over", kind=Kind.PLAIN),
+    ]  # fmt: skip
+    drawing.frame(268, 24, 708, 300, "One pass: by level, never by what has happened")
+    leases = drawing.box(292, 64, 190, "Leases", "and the network's", "configuration",
+                         kind=Kind.STORE)  # fmt: skip
+    plan = drawing.box(524, 64, 190, "The backend's plan", "devices, routes, entries",
+                       "and rules that should be", kind=Kind.WEFT)  # fmt: skip
+    actual = drawing.box(524, 200, 190, "The actual state", "read from the kernel and",
+                         "the datapath, each time", kind=Kind.KERNEL)  # fmt: skip
+    change = drawing.box(756, 132, 196, "The difference", "netlink, iptables,",
+                         "the datapath's table", kind=Kind.WEFT)  # fmt: skip
+    drawing.way(leases.right, plan.left)
+    drawing.way(plan.right, (735, plan.right[1]), (735, 150), (756, 150))
+    drawing.way(actual.right, (735, actual.right[1]), (735, 186), (756, 186))
+    for begin in begins:
+        drawing.way(begin.right, (268, begin.right[1]))
+    told = drawing.box(524, 346, 428, "Status, metrics, weftctl", "what could not be done, and "
+                       "what to do about it", kind=Kind.PLAIN)  # fmt: skip
+    drawing.way(change.bottom, (change.bottom[0], told.y))
+    drawing.way(told.left, (124, told.left[1]), (124, begins[2].bottom[1]))
+    drawing.words(136, 362, "and waits for the next", style="quiet")
+    drawing.words(292, 300, "Only what weft made is touched.", style="quiet")
+    return drawing
+
+
+def trust() -> Drawing:
+    """Who may do what in the store."""
+    drawing = Drawing(
+        1000,
+        440,
+        "The store, and who may do what in it",
+        "The authority, on one host, signs requests of members, of the provisioner and of every "
+        "Docker host; keys never travel. A Docker host's agent reads the network and writes its "
+        "own lease, nothing else. The provisioner, on a member of etcd, writes the network and the "
+        "reservations for the play. A stranger without a certificate gets no answer.",
+    )
+    authority = drawing.box(
+        360, 24, 280, "The authority, on one host", "`/etc/weft/ca/authority.key",
+        "signs requests; no key travels", kind=Kind.PLAIN,
+    )  # fmt: skip
+    store = drawing.box(
+        360, 210, 280, "etcd: 1, 3 or 5 members",
+        "`/coreos.com/network/config",
+        "`/coreos.com/network/subnets/...",
+        "TLS with certificates, both ways;",
+        "users and roles, no passwords",
+        kind=Kind.STORE,
+    )  # fmt: skip
+    agents: list[Box] = []
+    for number, name in enumerate(("docker1", "docker2")):
+        agents.append(
+            drawing.box(24, 180 + 100 * number, 210, f"weftd on {name}",
+                        f"`weft-host-192.0.2.1{number + 1}", "key stays on the host",
+                        kind=Kind.WEFT)
+        )  # fmt: skip
+    play = drawing.box(766, 180, 210, "The play", "`weft-provisioner", "on a member of etcd",
+                       kind=Kind.WEFT)  # fmt: skip
+    stranger = drawing.box(766, 300, 210, "A stranger", "has no certificate", kind=Kind.PLAIN)
+    drawing.way(authority.bottom, store.top)
+    drawing.way(authority.left, (129, authority.left[1]), agents[0].top)
+    drawing.way(authority.right, (871, authority.right[1]), play.top)
+    drawing.words(510, 160, "signs for members", style="quiet")
+    drawing.words(140, 120, "signs for hosts", style="quiet")
+    drawing.words(860, 120, "signs for the play", style="quiet", anchor="end")
+    for agent in agents:
+        drawing.way(agent.right, (360, agent.right[1]))
+    drawing.words(240, 254, "reads all,", style="quiet")
+    drawing.words(240, 272, "writes its", style="quiet")
+    drawing.words(240, 290, "own lease", style="quiet")
+    drawing.way(play.left, (640, play.left[1]))
+    drawing.words(650, 240, "writes network", style="quiet")
+    drawing.words(650, 258, "and leases", style="quiet")
+    drawing.way(stranger.left, (690, stranger.left[1]))
+    drawing.words(660, stranger.left[1] + 5, "✕", style="title")
+    drawing.words(24, 412, "Packets never ask the store: while it is away, what is there goes on. "
+                  "What containers say is not encrypted.", style="quiet")  # fmt: skip
+    return drawing
+
+
+DRAWINGS: Mapping[str, Callable[[], Drawing]] = {
+    "converge": converge,
+    "packet": packet,
+    "reconcile": reconcile,
+    "trust": trust,
+}
+
+
+def main() -> None:
+    """Write all of them."""
+    FOLDER.mkdir(exist_ok=True)
+    for name, draw in DRAWINGS.items():
+        (FOLDER / f"{name}.svg").write_text(draw().svg(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
