@@ -9,21 +9,21 @@ The tests are steps: each goes on from what the one before it left.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from .fleet_lab import REPOSITORY, Lab, Run, in_store, play, raised_lab
+from .fleet_lab import Lab, in_store, raised_lab
 from .package_repository import lay_out_packages
+from .store_plays import PLAYS, StorePlays, process, voters
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 
-PLAYS = REPOSITORY / "tests/fleet/store_hosts"
 HOSTS = ("sto1", "sto2", "sto3")
 QUIET = dict.fromkeys(HOSTS, 0)
-
-Play = Callable[..., Run]
 
 
 @pytest.fixture(scope="module")
@@ -34,30 +34,8 @@ def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("store")
-
-
-@pytest.fixture(scope="module")
-def run(lab: Lab, collections: Path, folder: Path) -> Play:
-    """Run a playbook; `members` says how many hosts the group of the store has."""
-
-    def run_here(playbook: str, *arguments: str, members: int = 3, **variables: object) -> Run:
-        inventory = folder / f"{members}.yml"
-        inventory.write_text(lab.command("inventory", "--etcd", str(members)), encoding="utf-8")
-        extra = ("-e", json.dumps(variables)) if variables else ()
-        return play(collections, folder, playbook, "-i", str(inventory), *extra, *arguments)
-
-    return run_here
-
-
-def provide(run: Play, *arguments: str, members: int = 3) -> Run:
-    return run(str(PLAYS / "provide.yml"), *arguments, members=members)
-
-
-def voters(lab: Lab, host: int = 1) -> set[str]:
-    rows = [row.strip().split(", ") for row in in_store(lab, "member list", host).splitlines()]
-    return {row[2] for row in rows if row[5] == "false"}
+def plays(lab: Lab, collections: Path, tmp_path_factory: pytest.TempPathFactory) -> StorePlays:
+    return StorePlays(lab, collections, tmp_path_factory.mktemp("store"), len(HOSTS))
 
 
 def lose(lab: Lab, *hosts: int) -> None:
@@ -67,101 +45,107 @@ def lose(lab: Lab, *hosts: int) -> None:
         lab.on(host, "rm -rf /var/lib/etcd/default")
 
 
-def test_one_member_grows_to_three_and_is_not_restarted(lab: Lab, run: Play) -> None:
-    first = provide(run, members=1)
+def test_one_member_grows_to_three_and_is_not_restarted(lab: Lab, plays: StorePlays) -> None:
+    first = plays.provide(members=1)
     assert first.status == 0, first.output
     in_store(lab, "put /kept first")
-    started = lab.on(1, "systemctl show --property=MainPID etcd")
-    foretold = provide(run, "--check")
+    started = process(lab, 1)
+    foretold = plays.provide("--check")
     assert foretold.status == 0, foretold.output
     assert voters(lab) == {"sto1"}
-    grown = provide(run)
+    grown = plays.provide()
     assert grown.status == 0, grown.output
     assert grown.changed()["sto1"] == 0
     assert voters(lab) == set(HOSTS)
-    assert lab.on(1, "systemctl show --property=MainPID etcd") == started
+    assert process(lab, 1) == started
     assert "first" in in_store(lab, "get /kept", 3)
-    assert provide(run).changed() == QUIET
+    assert plays.provide().changed() == QUIET
 
 
 def test_etcd_is_upgraded_member_by_member_and_never_back(
-    lab: Lab, run: Play, tmp_path: Path
+    lab: Lab, plays: StorePlays, tmp_path: Path
 ) -> None:
-    offered = run(
+    offered = plays.run(
         str(PLAYS / "offer_packages.yml"),
         packages=str(lay_out_packages("trixie", "etcd-*.deb", tmp_path)),
     )
     assert offered.status == 0, offered.output
-    upgraded = run("weft.overlay.upgrade_etcd")
+    upgraded = plays.run("weft.overlay.upgrade_etcd")
     assert upgraded.status == 0, upgraded.output
     assert "sto3 runs etcd 3.5." in upgraded.output
     assert "Saved a snapshot" in upgraded.output
+    (order,) = re.findall(r"Upgrading (\w+), then (\w+), then (\w+)\.", upgraded.output)
+    assert set(order) == set(HOSTS)
+    steps = re.findall(r"TASK \[Upgrade the packages\][^T]*?changed: \[(\w+)\]", upgraded.output)
+    assert tuple(steps) == order
     assert "first" in in_store(lab, "get /kept", 2)
-    again = run("weft.overlay.upgrade_etcd")
+    again = plays.run("weft.overlay.upgrade_etcd")
     assert again.changed() == QUIET
-    back = run(
+    back = plays.run(
         "weft.overlay.upgrade_etcd", etcd_packages=["etcd-server=3.4.*", "etcd-client=3.4.*"]
     )
     assert back.status != 0
     assert "etcd does not go back" in back.output
-    assert provide(run).changed() == QUIET
+    assert plays.provide().changed() == QUIET
 
 
-def test_a_member_goes_when_it_is_meant_and_comes_back_as_a_new_one(lab: Lab, run: Play) -> None:
-    unconfirmed = run("weft.overlay.remove_member", member="sto3")
+def test_a_member_goes_when_it_is_meant_and_comes_back_as_a_new_one(
+    lab: Lab, plays: StorePlays
+) -> None:
+    unconfirmed = plays.run("weft.overlay.remove_member", member="sto3")
     assert unconfirmed.status != 0
     assert "weft_confirm='remove sto3'" in unconfirmed.output
     assert voters(lab) == set(HOSTS)
-    removed = run("weft.overlay.remove_member", member="sto3", weft_confirm="remove sto3")
+    removed = plays.run("weft.overlay.remove_member", member="sto3", weft_confirm="remove sto3")
     assert removed.status == 0, removed.output
     assert voters(lab) == {"sto1", "sto2"}
     assert lab.on(3, "ls /var/lib/etcd") == ""
-    returned = provide(run)
+    returned = plays.provide()
     assert returned.status == 0, returned.output
     assert voters(lab) == set(HOSTS)
 
 
-def test_a_member_whose_disk_is_lost_is_replaced(lab: Lab, run: Play) -> None:
+def test_a_member_whose_disk_is_lost_is_replaced(lab: Lab, plays: StorePlays) -> None:
     lose(lab, 2)
     in_store(lab, "put /kept second")
-    replaced = provide(run)
+    replaced = plays.provide()
     assert replaced.status == 0, replaced.output
     assert voters(lab) == set(HOSTS)
     assert "second" in in_store(lab, "get /kept", 2)
 
 
 def test_a_lost_majority_is_named_and_comes_back_from_what_a_member_still_has(
-    lab: Lab, run: Play, tmp_path: Path
+    lab: Lab, plays: StorePlays, tmp_path: Path
 ) -> None:
     lose(lab, 2, 3)
-    refused = provide(run, "-e", "etcd_wait_seconds=5")
+    refused = plays.provide("-e", "etcd_wait_seconds=5")
     assert refused.status != 0
     assert "The store has no majority" in refused.output
     assert "weft.overlay.restore" in refused.output
-    saved = run("weft.overlay.backup", weft_backup_directory=str(tmp_path))
+    saved = plays.run("weft.overlay.backup", weft_backup_directory=str(tmp_path))
     assert "The store has no majority" in saved.output
     (backup,) = tmp_path.iterdir()
     assert (backup / "etcd.db").stat().st_mode & 0o077 == 0
 
     phrase = f"restore {backup.name}"
-    restore = {"restore_from": "snapshot", "weft_backup": str(backup)}
-    unconfirmed = run("weft.overlay.restore", **restore)
+    restore: dict[str, Any] = {"restore_from": "snapshot", "weft_backup": str(backup)}
+    unconfirmed = plays.run("weft.overlay.restore", **restore)
     assert unconfirmed.status != 0
     assert f"weft_confirm='{phrase}'" in " ".join(unconfirmed.output.split())
-    restored = run("weft.overlay.restore", weft_confirm=phrase, **restore)
+    restored = plays.run("weft.overlay.restore", weft_confirm=phrase, **restore)
     assert restored.status == 0, restored.output
     assert voters(lab) == set(HOSTS)
     assert "second" in in_store(lab, "get /kept", 3)
     assert "default.before-" in lab.on(1, "ls /var/lib/etcd")
-    assert provide(run).changed() == QUIET
+    assert plays.provide().changed() == QUIET
 
 
-def test_a_damaged_snapshot_is_refused(run: Play, tmp_path: Path) -> None:
+def test_a_damaged_snapshot_is_refused(plays: StorePlays, tmp_path: Path) -> None:
     backup = tmp_path / "damaged"
     backup.mkdir()
     (backup / "etcd.db").write_bytes(b"not what it was")
     (backup / "etcd.json").write_text(json.dumps({"sha256": "0" * 64}), encoding="utf-8")
-    refused = run("weft.overlay.restore", restore_from="snapshot", weft_backup=str(backup))
+    refused = plays.run("weft.overlay.restore", restore_from="snapshot", weft_backup=str(backup))
     assert refused.status != 0
     assert "has changed since it was saved" in " ".join(refused.output.split())
     assert all(count == 0 for count in refused.changed().values())

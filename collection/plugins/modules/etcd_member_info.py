@@ -40,7 +40,7 @@ options:
   timeout:
     description:
       - Seconds to wait for a member that is part of a majority.
-      - With V(0) the module looks once.
+      - With V(0) the module looks once, and so it does at one that must be started anew.
     type: int
     default: 0
 seealso:
@@ -164,7 +164,8 @@ class EtcdMemberInfo:
         """Return the module's result."""
         settings = self._settings()
         reasons = self._restart_reasons(settings)
-        status, problem = self._await_status()
+        # Time does not help a process that speaks otherwise than it is asked to.
+        status, problem = self._await_status(0 if reasons else self.params["timeout"])
         answers = status is not None and status.has_leader and not status.learner
         return {
             "changed": False,
@@ -183,8 +184,8 @@ class EtcdMemberInfo:
             "problem": problem,
         }
 
-    def _await_status(self) -> tuple[Status | None, str]:
-        deadline = time.monotonic() + self.params["timeout"]
+    def _await_status(self, timeout: float) -> tuple[Status | None, str]:
+        deadline = time.monotonic() + timeout
         while True:
             status, problem = None, ""
             try:

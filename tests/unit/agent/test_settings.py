@@ -31,6 +31,7 @@ COMPLETE = {
         "client_key": "/etc/weft/client.key",
         "user": "weft",
         "password": "s3cret",
+        "former_password": "0ld",
         "timeout": 2,
     },
     "interface": ["eth1", "10.0.0.1"],
@@ -65,6 +66,7 @@ def test_everything_that_is_set_arrives() -> None:
         "/etc/weft/ca.pem", "/etc/weft/client.pem", "/etc/weft/client.key"
     )
     assert (settings.store.user, settings.store.password) == ("weft", "s3cret")
+    assert settings.store.former_password == "0ld"
     assert settings.store.timeout == 2.0
     assert settings.interface.interfaces == ("eth1", "10.0.0.1")
     assert settings.interface.patterns == (r"^10\.168\.",)
@@ -94,6 +96,7 @@ def test_everything_that_is_set_arrives() -> None:
         ({"store": {"client_cert": "/a", "client_key": "/b"}}, ["'/a'", "give", "ca_cert"]),
         ({"store": {"ca_cert": "/c", "client_cert": "/a"}}, ["store", "key", "give both"]),
         ({"store": {"user": "weft"}}, ["store", "password", "give both"]),
+        ({"store": {"former_password": "x"}}, ["store", "former password", "without a password"]),
         ({"store": {"endpoint": []}}, ["store.endpoint is not a setting", "endpoints"]),
         ({"interface": "eth0"}, ["interface is 'eth0'", "list of texts"]),
         ({"interface": [7]}, ["interface is [7]", "text"]),
@@ -136,10 +139,11 @@ def test_automatic_queues_are_the_cpus_that_this_process_may_use(
         assert parse_settings('{"queues": "auto"}').queues == queues
 
 
+@pytest.mark.parametrize("key", ["password", "former_password"])
 @pytest.mark.parametrize("password", [12345678, "", ["12345678"]])
-def test_an_error_does_not_show_the_password(password: Any) -> None:
-    with pytest.raises(SettingsError, match=r"store\.password") as refused:
-        parse_settings(json.dumps({"store": {"user": "weft", "password": password}}))
+def test_an_error_does_not_show_the_password(key: str, password: Any) -> None:
+    with pytest.raises(SettingsError, match=rf"store\.{key}") as refused:
+        parse_settings(json.dumps({"store": {"user": "weft", key: password}}))
     assert "12345678" not in str(refused.value)
 
 

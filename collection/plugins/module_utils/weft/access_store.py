@@ -10,6 +10,7 @@ from typing import Any
 
 from .access import (
     ROOT,
+    AccessError,
     AccessState,
     AddRole,
     AddUser,
@@ -69,6 +70,39 @@ class AccessStore(Closing):
         for step in steps:
             method, request = _request(step)
             self._call(method, request)
+
+    def takes_password(self, user: str, password: str) -> bool:
+        """Tell whether *user* logs in by *password*.
+
+        Raises AccessError where there is no such user, StoreUnavailableError, and
+        StoreRefusedError, also where etcd does not ask who calls.
+        """
+        if user not in self._call("UserList", messages.AuthUserListRequest()).users:
+            raise AccessError(f"etcd has no user {user!r}; add it, with its roles, first.")
+        try:
+            self._call("Authenticate", messages.AuthenticateRequest(name=user, password=password))
+        except StoreRefusedError as error:
+            if "authentication failed" not in str(error):
+                raise
+            return False
+        return True
+
+    def change_password(self, user: str, password: str) -> None:
+        """Give *user* another password, which ends its sessions.
+
+        Raises AccessError where the user logs in by certificate alone, StoreUnavailableError,
+        StoreRefusedError.
+        """
+        self._call(
+            "UserChangePassword",
+            messages.AuthUserChangePasswordRequest(name=user, password=password),
+        )
+        # etcd says nothing where a user was made to have none.
+        if not self.takes_password(user, password):
+            raise AccessError(
+                f"The user {user!r} takes no password: it was added with --no-password. Delete it "
+                "and add it anew, with its roles."
+            )
 
     def _permissions(self, role: str) -> frozenset[Permission]:
         # etcd keeps no list for root, which may do anything.

@@ -579,23 +579,35 @@ class _Translated:
 
 
 def _connect(settings: StoreSettings, endpoint: Endpoint, timeout: float) -> Any:
-    tls = settings.tls
+    """Return a client that has logged in, by the former password where the new one is refused."""
     try:
-        return etcd3_client(
-            host=endpoint.host,
-            port=endpoint.port,
-            ca_cert=tls.ca if tls else None,
-            cert_cert=tls.certificate if tls else None,
-            cert_key=tls.key if tls else None,
-            timeout=timeout,
-            user=settings.user,
-            password=settings.password,
-            grpc_options=_CHANNEL_OPTIONS,
-        )
+        try:
+            return _client(settings, endpoint, timeout, settings.password)
+        except grpc.RpcError as error:
+            if settings.former_password is None or not _login_failed(error):
+                raise
+            return _client(settings, endpoint, timeout, settings.former_password)
     except OSError as error:
         raise StoreError(
             f"The TLS file {error.filename} cannot be read: {error.strerror}."
         ) from error
+
+
+def _client(
+    settings: StoreSettings, endpoint: Endpoint, timeout: float, password: str | None
+) -> Any:
+    tls = settings.tls
+    return etcd3_client(
+        host=endpoint.host,
+        port=endpoint.port,
+        ca_cert=tls.ca if tls else None,
+        cert_cert=tls.certificate if tls else None,
+        cert_key=tls.key if tls else None,
+        timeout=timeout,
+        user=settings.user,
+        password=password,
+        grpc_options=_CHANNEL_OPTIONS,
+    )
 
 
 def login(client: Any) -> dict[str, Any]:
@@ -606,6 +618,11 @@ def login(client: Any) -> dict[str, Any]:
 def _token_expired(error: Any) -> bool:
     """Tell whether a login is no longer taken; identities by certificate need none."""
     return error.code() is grpc.StatusCode.UNAUTHENTICATED
+
+
+def _login_failed(error: Any) -> bool:
+    """Tell whether the password is not the user's (rpctypes/error.go: ErrGRPCAuthFailed)."""
+    return "authentication failed" in _reason(error)
 
 
 def _access_changed(error: Any) -> bool:

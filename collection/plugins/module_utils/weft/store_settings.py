@@ -54,7 +54,8 @@ class StoreSettings:
     """Where the store is and who we are; ``timeout`` in seconds bounds every operation as a whole.
 
     ``endpoints`` are URLs or HOST:PORT; without a scheme, giving ``tls`` decides.
-    Raises StoreSettingsError.
+    ``former_password`` is tried where the store does not take ``password`` (yet), so that a change
+    of it locks nobody out. Raises StoreSettingsError.
     """
 
     endpoints: tuple[str, ...] = (DEFAULT_ENDPOINT,)
@@ -63,6 +64,7 @@ class StoreSettings:
     user: str | None = None
     password: str | None = field(default=None, repr=False)
     timeout: float = 5.0
+    former_password: str | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if not self.prefix.startswith("/") or self.prefix.endswith("/"):
@@ -74,6 +76,10 @@ class StoreSettings:
             raise StoreSettingsError(f"The timeout {self.timeout} must be above 0 seconds.")
         if (self.user is None) != (self.password is None):
             raise StoreSettingsError("A user needs a password and the other way round; give both.")
+        if self.former_password is not None and self.password is None:
+            raise StoreSettingsError(
+                "A former password is given without a password; give both, and the user."
+            )
         # gRPC sends credentials of a call over TLS alone, and a password in clear would be seen.
         if self.user is not None and self.tls is None:
             raise StoreSettingsError(

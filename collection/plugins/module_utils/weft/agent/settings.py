@@ -28,7 +28,7 @@ DEFAULT_PATH = Path("/etc/weft/weftd.json")
 AUTO = "auto"
 _PORT_MAX = 65535
 _LOOPBACK: IPv4Address | IPv6Address = IPv4Address("127.0.0.1")
-_SECRETS = frozenset({"password"})
+_SECRETS = frozenset({"password", "former_password"})
 
 
 class SettingsError(Exception):
@@ -146,6 +146,7 @@ def _store_settings(section: _Section) -> StoreSettings:
     client_key = section.take("client_key", None, _string)
     user = section.take("user", None, _string)
     password = section.take("password", None, _string)
+    former_password = section.take("former_password", None, _string)
     timeout = section.take("timeout", defaults.timeout, _seconds)
     if ca_cert is None and (client_cert or client_key):
         raise SettingsError(
@@ -154,7 +155,7 @@ def _store_settings(section: _Section) -> StoreSettings:
         )
     try:
         tls = Tls(ca_cert, client_cert, client_key) if ca_cert else None
-        return StoreSettings(endpoints, prefix, tls, user, password, timeout)
+        return StoreSettings(endpoints, prefix, tls, user, password, timeout, former_password)
     except StoreSettingsError as error:
         raise SettingsError(f"store: {error}") from error
 
