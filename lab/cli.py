@@ -222,7 +222,7 @@ def _parser() -> argparse.ArgumentParser:
     execute.add_argument("host", metavar="HOST|all")
     execute.add_argument("words", metavar="COMMAND", nargs=argparse.REMAINDER)
     add("inventory", "print an Ansible inventory of the lab").add_argument(
-        "--etcd", type=int, choices=(1, 3), default=1, help="members of etcd (%(default)s)"
+        "--etcd", type=int, choices=(1, 3, 5), default=1, help="members of etcd (%(default)s)"
     )
     add("image", "build the images without starting a host", suite).add_argument(
         "--flavour",

@@ -18,7 +18,7 @@ from lab.settings import Lab
 def render(lab: Lab, etcd_members: int) -> str:
     """Return the inventory in YAML.
 
-    Its groups are ``weft``, every host, and ``weft_etcd``, the first one or three.
+    Its groups are ``weft``, every host, and ``weft_etcd``, the first one, three or five.
     Raise LabError if the lab has fewer hosts than etcd is to have members.
     """
     if etcd_members > len(lab.hosts):

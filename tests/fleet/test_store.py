@@ -20,7 +20,7 @@ from .fleet_lab import Lab, in_store, raised_lab
 from .package_repository import lay_out_packages
 from .store_plays import PLAYS, StorePlays, process, voters
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(2400)]
 
 HOSTS = ("sto1", "sto2", "sto3")
 QUIET = dict.fromkeys(HOSTS, 0)

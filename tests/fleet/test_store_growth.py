@@ -18,7 +18,7 @@ from tests.store.tls_client import answer, client_context
 from .fleet_lab import Lab, in_store, raised_lab
 from .store_plays import StorePlays, process, voters
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(2400)]
 
 HOSTS = ("gro1", "gro2", "gro3", "gro4", "gro5")
 ADDRESSES = {number: f"10.183.0.{10 + number}" for number in range(1, 6)}

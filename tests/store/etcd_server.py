@@ -203,13 +203,15 @@ class Authority:
         *,
         usages: str = "clientAuth",
         lasting: Sequence[str] = ("-days", "2"),
+        addresses: Sequence[str] = ("127.0.0.1",),
     ) -> Identity:
-        """Make a key and a certificate for 127.0.0.1; of one name, the newest takes the place."""
+        """Make a key and a certificate; of one name, the newest takes the place."""
         files = Identity(
             self._directory / f"{common_name}.pem", self._directory / f"{common_name}-key.pem"
         )
         extensions = self._directory / "extensions.cnf"
-        extensions.write_text(f"subjectAltName=IP:127.0.0.1\nextendedKeyUsage={usages}\n")
+        names = ",".join(f"IP:{address}" for address in addresses)
+        extensions.write_text(f"subjectAltName={names}\nextendedKeyUsage={usages}\n")
         self._openssl(
             *("req", *_NEW_KEY, "-keyout", str(files.key), "-out", "request.csr"),
             *("-subj", f"/CN={common_name}"),
