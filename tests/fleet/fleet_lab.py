@@ -113,7 +113,7 @@ def play(collections: Path | str, folder: Path, *arguments: str) -> Run:
         env=_environment(collections),
         capture_output=True,
         text=True,
-        timeout=900,
+        timeout=1800,
         check=False,
     )
     recap = {

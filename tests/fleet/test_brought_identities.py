@@ -224,7 +224,7 @@ def test_a_password_changes_while_nobody_is_without_the_store(
     for host in ADDRESSES:
         settings = json.loads(lab.on(host, "cat /etc/weft/weftd.json"))["store"]
         assert (settings["password"], settings["former_password"]) == (NEW, None)
-        assert lab.on(host, "stat --format=%a /etc/weft/weftd.json").strip() == "640"
+        assert lab.on(host, "stat --format='%a %U' /etc/weft/weftd.json").strip() == "600 weft"
         told = lab.on(host, "journalctl --unit weftd --since -10min --no-pager")
         assert "authentication failed" not in told
 

@@ -71,6 +71,13 @@ def test_the_way_back_to_plain_http_is_refused(lab: Lab, plays: StorePlays) -> N
     assert "first" in in_store(lab, "get /kept")
 
 
+def test_it_does_not_listen_at_all_addresses(plays: StorePlays) -> None:
+    refused = plays.provide(members=1, etcd_address="0.0.0.0")
+    assert refused.status != 0
+    assert "is '0.0.0.0', which is none of the IPv4" in " ".join(refused.output.split())
+    assert refused.changed() == {HOSTS[0]: 0}
+
+
 def test_it_grows_to_three_and_to_five_also_when_it_is_interrupted(
     lab: Lab, plays: StorePlays
 ) -> None:
