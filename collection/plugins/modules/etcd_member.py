@@ -137,16 +137,21 @@ from ansible_collections.weft.overlay.plugins.module_utils.etcd.membership impor
     after,
     decide,
     initial_cluster,
+    was_taken,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.etcd.versions import parse_version
 
-# etcdserver/api/v3rpc/rpctypes/error.go: what passes when the members have met, or caught up.
+# etcdserver/api/v3rpc/rpctypes/error.go: what passes when the members have met, or caught up, or
+# have less to do. The last two tell nothing of whether it was carried out.
 _PASSING = (
     "unhealthy cluster",
     "not enough started members",
     "in sync with leader",
     "leader changed",
     "too many requests",
+    "no leader",
+    "request timed out",
+    "context deadline exceeded",
 )
 _PAUSE = 0.5
 
@@ -223,6 +228,14 @@ class EtcdMember:
             else:
                 return
             time.sleep(_PAUSE)
+            if self._was_taken(step):
+                return
+
+    def _was_taken(self, step: Step) -> bool:
+        try:
+            return was_taken(step, self.etcdctl.members())
+        except CallError:
+            return False
 
     def _words(self, step: Step) -> list[str]:
         urls = f"--peer-urls={','.join(step.member.peer_urls)}"

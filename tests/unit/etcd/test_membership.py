@@ -17,6 +17,7 @@ from ansible_collections.weft.overlay.plugins.module_utils.etcd.membership impor
     after,
     decide,
     initial_cluster,
+    was_taken,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.etcd.versions import Version
 
@@ -124,6 +125,29 @@ class TestAbsent:
         for each in members:
             (step,) = decide(Wish(each.name, State.ABSENT), cluster(*members))
             assert after([step], members) == tuple(left for left in members if left != each)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "before"),
+    [
+        (wish(2), (member(1),)),
+        (Wish("m2", State.PRESENT, ("https://192.0.2.2:2380",)), (member(1), member(2))),
+        (wish(2, State.VOTING), (member(1), member(2, learner=True))),
+        (Wish("m2", State.ABSENT), (member(1), member(2))),
+    ],
+)
+def test_a_call_without_an_answer_is_known_by_what_it_did(
+    wanted: Wish, before: tuple[Member, ...]
+) -> None:
+    (step,) = decide(wanted, cluster(*before))
+    done = {
+        Verb.ADD: (*before, member(2, started=False, learner=True)),
+        Verb.UPDATE: after([step], before),
+        Verb.PROMOTE: (member(1), member(2)),
+        Verb.REMOVE: (member(1),),
+    }
+    assert not was_taken(step, before)
+    assert was_taken(step, done[step.verb])
 
 
 def test_the_initial_cluster_lists_every_member_and_names_the_new_one() -> None:

@@ -107,6 +107,19 @@ def after(steps: Sequence[Step], members: Sequence[Member]) -> tuple[Member, ...
     return tuple(left.values())
 
 
+def was_taken(step: Step, members: Sequence[Member]) -> bool:
+    """Tell whether the members are as the step makes them, after a call that got no answer."""
+    urls = set(step.member.peer_urls)
+    if step.verb is Verb.ADD:
+        return any(set(member.peer_urls) == urls for member in members)
+    found = next((member for member in members if member.id == step.member.id), None)
+    if step.verb is Verb.REMOVE:
+        return found is None
+    if found is None:
+        return False
+    return not found.learner if step.verb is Verb.PROMOTE else set(found.peer_urls) == urls
+
+
 def initial_cluster(wish: Wish, members: Sequence[Member]) -> str:
     """Return the ETCD_INITIAL_CLUSTER with which the wish's member joins.
 
