@@ -63,5 +63,5 @@ collection: setup ## build the Galaxy tarball into dist/
 	@.venv/bin/ansible-galaxy collection build --force --output-path dist collection
 
 clean: down ## remove what the targets left in the checkout (the lab's images stay cached)
-	@rm -rf dist .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .ansible
+	@rm -rf dist docs/_build docs/reference .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .ansible
 	@find . -name __pycache__ -not -path './.venv/*' -exec rm -rf {} +

@@ -23,6 +23,8 @@ _ENTRY = re.compile(
 _CONTENTS = re.compile(r"^\.\. contents::\n(?:   :\w+:.*\n)*\n", re.MULTILINE)
 # An index of other collections' environment variables: this one has none.
 _NOT_OURS = "environment_variables.rst"
+# The heading of a role's README.
+_GUIDE = re.compile(r"\A# weft\.overlay\.(?P<role>\w+)$", re.MULTILINE)
 _TITLE = re.compile(r"^(Weft\.Overlay)\n=+$", re.MULTILINE)
 
 
@@ -35,7 +37,16 @@ def main() -> None:
     index.write_text(with_short_names(index.read_text(encoding="utf-8")), encoding="utf-8")
     for origin, page in site_pages(_REPOSITORY).items():
         text = lead_links(origin.read_text(encoding="utf-8"), origin, page, _REPOSITORY)
-        page.write_text(text, encoding="utf-8")
+        page.write_text(_GUIDE.sub(as_guide, text, count=1), encoding="utf-8")
+
+
+def as_guide(heading: re.Match[str]) -> str:
+    """The heading of a role's guide, with the way to the page of its variables' types."""
+    role = heading["role"]
+    return (
+        f"# weft.overlay.{role} role: guide\n\n"
+        f"The types and choices of all variables are on [the role's own page]({role}_role.rst)."
+    )
 
 
 def with_short_names(index: str) -> str:
