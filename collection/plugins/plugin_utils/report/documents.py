@@ -1,0 +1,261 @@
+# Copyright (c) 2026, The weft developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From what was gathered to the fleet: the documents of verify, drift, weftctl and the info modules.
+
+Each document is checked where it is read; what is missing in a part is left empty, what is of the
+wrong kind is refused by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from ipaddress import IPv4Address, IPv4Network
+from typing import Any
+
+from ...module_utils.weft.json_object import JsonObjectError
+from ...module_utils.weft.network import Network, NetworkError, network_from_document
+from .fleet import (
+    Drift,
+    DriftCheck,
+    Fleet,
+    Host,
+    InvalidEntry,
+    Lease,
+    Pair,
+    RoundTrip,
+    Verdict,
+    Verification,
+)
+
+# The one format of the documents of verify and drift that this release reads.
+FORMAT = 1
+
+Document = Mapping[str, Any]
+
+
+class ReportError(ValueError):
+    """A document that the report cannot read; the message says which, why, and what to do."""
+
+
+def read_fleet(gathered: Document) -> Fleet:
+    """Read what the playbook gathered. Raises ReportError.
+
+    The keys are title, generated, hosts (each with name, reached and what is known of it), network
+    and leases (results of the info modules), verification, drift and notes.
+    """
+    verification = _known(gathered, "verification")
+    leases = _known(gathered, "leases")
+    network = _known(gathered, "network")
+    drift = _known(gathered, "drift")
+    probed = _by_name(verification, "the verification") if verification else {}
+    held = None if leases is None else tuple(map(_lease, _listed(leases, "leases", "lease_info")))
+    return Fleet(
+        title=str(gathered.get("title") or "weft"),
+        generated=str(gathered.get("generated") or ""),
+        hosts=tuple(_hosts(gathered, probed, held or ())),
+        network=_network(network) if network else None,
+        leases=held,
+        invalid=tuple(
+            InvalidEntry(str(entry.get("key", "")), str(entry.get("reason", "")))
+            for entry in _listed(leases or {}, "invalid", "lease_info")
+        ),
+        revision=leases.get("revision") if leases else None,
+        verification=_verification(verification) if verification else None,
+        drift=_drift(drift) if drift else None,
+        notes=tuple(map(str, gathered.get("notes") or ())),
+    )
+
+
+def _known(gathered: Document, name: str) -> Document | None:
+    document = gathered.get(name)
+    if not document:
+        return None
+    if not isinstance(document, Mapping):
+        raise ReportError(
+            f"The {name} document is {_kind(document)}, not an object: give the JSON file that the "
+            f"playbook {name} wrote, unchanged."
+        )
+    return document
+
+
+def _listed(document: Document, name: str, whose: str) -> Sequence[Document]:
+    values = document.get(name) or ()
+    if isinstance(values, str) or not isinstance(values, Sequence):
+        raise ReportError(f"{name} of {whose} is {_kind(values)}, not a list: write it again.")
+    for value in values:
+        if not isinstance(value, Mapping):
+            raise ReportError(
+                f"An entry of {name} of {whose} is {_kind(value)}, not an object: write it again."
+            )
+    return values
+
+
+def _check_format(document: Document, whose: str) -> None:
+    found = document.get("format")
+    if found != FORMAT:
+        raise ReportError(
+            f"{whose} is of format {found!r}, and this release reads {FORMAT}: write it again with "
+            "the playbook of this release."
+        )
+
+
+def _by_name(document: Document, whose: str) -> dict[str, Document]:
+    _check_format(document, whose)
+    return {_text(host, "name", whose): host for host in _listed(document, "hosts", whose)}
+
+
+def _hosts(
+    gathered: Document, probed: Mapping[str, Document], leases: Iterable[Lease]
+) -> Iterable[Host]:
+    by_ip = {lease.public_ip: lease for lease in leases}
+    found = {
+        _text(host, "name", "what was gathered"): host
+        for host in _listed(gathered, "hosts", "what was gathered")
+    }
+    for name in [*found, *(name for name in probed if name not in found)]:
+        yield _host(name, found.get(name, {}), probed.get(name, {}), by_ip)
+
+
+def _host(name: str, found: Document, probed: Document, leases: Mapping[str, Lease]) -> Host:
+    status = found.get("status") or {}
+    agent: Document = status.get("agent") or {}
+    own: Document = agent.get("lease") or {}
+
+    def first(*candidates: Any) -> str:
+        return next((str(each) for each in candidates if each), "")
+
+    public_ip = first(
+        probed.get("public_ip"), own.get("public_ip"), found.get("public_ip"), agent.get("address")
+    )
+    lease = leases.get(public_ip)
+    problems = [
+        *(found.get("problems") or ()),
+        *(status.get("problems") or ()),
+        *(agent.get("problems") or ()),
+        *(probed.get("problems") or ()),
+    ]
+    return Host(
+        name=name,
+        reached=bool(found.get("reached", True)),
+        public_ip=public_ip,
+        subnet=first(probed.get("subnet"), own.get("subnet"), lease and lease.subnet),
+        container=first(probed.get("container")),
+        backend=first(probed.get("backend"), agent.get("backend"), lease and lease.backend),
+        datapath=first(probed.get("datapath"), agent.get("datapath")),
+        mtu=probed.get("mtu") or agent.get("mtu"),
+        release=first(probed.get("release"), agent.get("release")),
+        docker=first(probed.get("docker"), found.get("docker")),
+        kernel=first(probed.get("kernel"), found.get("kernel")),
+        problems=tuple(dict.fromkeys(map(str, problems))),
+    )
+
+
+def _network(result: Document) -> Network | None:
+    document = result.get("network")
+    if not document:
+        return None
+    try:
+        return network_from_document(document)
+    except (JsonObjectError, NetworkError) as error:
+        raise ReportError(f"The network cannot be read: {error}") from error
+
+
+def _lease(document: Document) -> Lease:
+    subnet = _text(document, "subnet", "a lease")
+    try:
+        network = IPv4Network(subnet)
+        public_ip = str(IPv4Address(_text(document, "public_ip", f"the lease of {subnet}")))
+    except ValueError as error:
+        raise ReportError(
+            f"The lease of {subnet} cannot be read: {error}; give what weft.overlay.lease_info "
+            "returned, unchanged."
+        ) from error
+    return Lease(
+        subnet=network,
+        public_ip=public_ip,
+        # A lease of flannel's udp backend does not name it.
+        backend=str(document.get("backend_type") or "udp"),
+        reservation=bool(document.get("reservation")),
+        remaining=document.get("ttl"),
+        granted=document.get("granted_ttl"),
+        revision=document.get("revision"),
+    )
+
+
+def _verification(document: Document) -> Verification:
+    whose = "the verification"
+    pairs = [_pair(pair) for pair in _listed(document, "pairs", whose)]
+    return Verification(
+        began=str(document.get("began") or ""),
+        seconds=document.get("seconds"),
+        pairs={(pair.source, pair.destination): pair for pair in pairs},
+        problems=tuple(map(str, document.get("problems") or ())),
+    )
+
+
+def _pair(document: Document) -> Pair:
+    source = _text(document, "from", "a pair of the verification")
+    destination = _text(document, "to", f"a pair of the verification from {source}")
+    named = document.get("verdict")
+    try:
+        verdict = Verdict(str(named))
+        times = document.get("round_trip_ms")
+        round_trip = (
+            RoundTrip(float(times["min"]), float(times["median"]), float(times["max"]))
+            if times
+            else None
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise ReportError(
+            f"The pair {source} to {destination} of the verification cannot be read: {error}; "
+            "write the document again with the playbook verify of this release."
+        ) from error
+    return Pair(
+        source=source,
+        destination=destination,
+        verdict=verdict,
+        answer=str(document.get("answer") or ""),
+        source_seen=document.get("source_seen"),
+        sent=int(document.get("sent") or 0),
+        received=int(document.get("received") or 0),
+        round_trip=round_trip,
+        path_mtu=document.get("path_mtu"),
+        expected_mtu=document.get("expected_mtu"),
+        throughput=document.get("throughput_mbit"),
+    )
+
+
+def _drift(document: Document) -> DriftCheck:
+    whose = "The drift document"
+    _check_format(document, whose)
+    return DriftCheck(
+        began=str(document.get("began") or ""),
+        drifts=tuple(
+            Drift(
+                host=_text(drift, "host", "a drift"),
+                what=_text(drift, "what", "a drift"),
+                before=_optional_text(drift.get("before")),
+                after=_optional_text(drift.get("after")),
+            )
+            for drift in _listed(document, "drifts", whose)
+        ),
+        unreachable=tuple(map(str, document.get("unreachable") or ())),
+    )
+
+
+def _text(document: Document, name: str, whose: str) -> str:
+    value = document.get(name)
+    if not isinstance(value, str) or not value:
+        raise ReportError(
+            f"{name} of {whose} is {_kind(value)}, not a text: write the document again."
+        )
+    return str(value)
+
+
+def _optional_text(value: Any) -> str | None:
+    return None if value is None else str(value)
+
+
+def _kind(value: Any) -> str:
+    return "missing" if value is None else f"{type(value).__name__} {str(value)[:40]!r}"

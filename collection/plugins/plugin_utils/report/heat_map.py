@@ -1,0 +1,248 @@
+# Copyright (c) 2026, The weft developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The matrix as a heat map: a row for each source, a column for each destination.
+
+Each cell carries the values of all measures and a step of each measure's scale, so that the page
+switches between them without asking anybody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from .fleet import Fleet, Pair, Verdict
+from .wording import VERDICTS, counted, describe_pair, milliseconds, percent
+
+# Up to this many hosts a cell has room for a value, up to the second for a sign of the scale.
+MOST_ROOMY = 14
+MOST_MEDIUM = 40
+
+_UNKNOWN = "x"
+# A round trip is told by how much longer it is than the fleet's median.
+_LATENCY_FACTORS = (1.0, 1.5, 2.0, 4.0, 8.0)
+_LOSSES = (0.0, 0.01, 0.05, 0.2, 0.5)
+# A throughput by what share of the fleet's median it is.
+_THROUGHPUT_SHARES = (0.9, 0.75, 0.5, 0.25, 0.1)
+_MTU_AS_EXPECTED, _MTU_LARGER, _MTU_SMALLER = "0", "2", "5"
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One ordered pair: texts, and the step of each scale from 0 (well) to 5, or x for unknown."""
+
+    verdict: Verdict
+    sign: str
+    latency: str
+    latency_step: str
+    mtu: str
+    mtu_step: str
+    loss: str
+    loss_step: str
+    throughput: str
+    throughput_step: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """The cells of one source; None is the host itself."""
+
+    host: str
+    cells: tuple[Cell | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a scale as the legend shows it."""
+
+    step: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """What the heat map can show: a name, one sentence of result, a scale."""
+
+    key: str
+    name: str
+    summary: str
+    scale: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A pair with a fault, for the list below the heat map."""
+
+    source: str
+    destination: str
+    sign: str
+    name: str
+    verdict: Verdict
+    details: str
+
+
+@dataclass(frozen=True, slots=True)
+class HeatMap:
+    """The whole matrix. density is roomy, medium or dense."""
+
+    names: tuple[str, ...]
+    rows: tuple[Row, ...]
+    measures: tuple[Measure, ...]
+    density: str
+    faults: tuple[Fault, ...]
+
+
+def draw_heat_map(fleet: Fleet) -> HeatMap:
+    """All ordered pairs of the fleet's hosts, in the hosts' order."""
+    names = tuple(host.name for host in fleet.hosts)
+    pairs = [fleet.pair(one, other) for one in names for other in names if one != other]
+    latencies = [pair.round_trip.median for pair in pairs if pair.round_trip]
+    throughputs = [pair.throughput for pair in pairs if pair.throughput is not None]
+    usual_latency = median(latencies) if latencies else 0.0
+    usual_throughput = median(throughputs) if throughputs else 0.0
+
+    def cell(source: str, destination: str) -> Cell | None:
+        if source == destination:
+            return None
+        return _cell(fleet.pair(source, destination), usual_latency, usual_throughput)
+
+    return HeatMap(
+        names=names,
+        rows=tuple(Row(name, tuple(cell(name, other) for other in names)) for name in names),
+        measures=tuple(_measures(pairs, latencies, throughputs)),
+        density=(
+            "roomy"
+            if len(names) <= MOST_ROOMY
+            else "medium"
+            if len(names) <= MOST_MEDIUM
+            else "dense"
+        ),
+        faults=tuple(
+            Fault(
+                source=pair.source,
+                destination=pair.destination,
+                sign=VERDICTS[pair.verdict].sign,
+                name=VERDICTS[pair.verdict].name,
+                verdict=pair.verdict,
+                details=describe_pair(pair),
+            )
+            for pair in pairs
+            if pair.verdict.is_fault
+        ),
+    )
+
+
+def _cell(pair: Pair, usual_latency: float, usual_throughput: float) -> Cell:
+    time = pair.round_trip.median if pair.round_trip else None
+    return Cell(
+        verdict=pair.verdict,
+        sign=VERDICTS[pair.verdict].sign,
+        latency="" if time is None else milliseconds(time),
+        latency_step=_UNKNOWN
+        if time is None
+        else _step(lambda factor: time <= factor * usual_latency, _LATENCY_FACTORS),
+        mtu="" if pair.path_mtu is None else str(pair.path_mtu),
+        mtu_step=_mtu_step(pair),
+        loss="" if pair.loss is None else percent(pair.loss).removesuffix(" %"),
+        loss_step=_UNKNOWN
+        if (loss := pair.loss) is None
+        else _step(lambda limit: loss <= limit, _LOSSES),
+        throughput="" if pair.throughput is None else f"{pair.throughput:.0f}",
+        throughput_step=_UNKNOWN
+        if (rate := pair.throughput) is None
+        else _step(lambda share: rate >= share * usual_throughput, _THROUGHPUT_SHARES),
+    )
+
+
+def _step(holds: Callable[[float], bool], limits: Sequence[float]) -> str:
+    """The first limit that holds, as a step of the scale."""
+    return str(next((step for step, limit in enumerate(limits) if holds(limit)), len(limits)))
+
+
+def _mtu_step(pair: Pair) -> str:
+    if pair.path_mtu is None:
+        return _UNKNOWN
+    if pair.expected_mtu is None or pair.path_mtu == pair.expected_mtu:
+        return _MTU_AS_EXPECTED
+    return _MTU_SMALLER if pair.path_mtu < pair.expected_mtu else _MTU_LARGER
+
+
+def _measures(
+    pairs: Sequence[Pair], latencies: Sequence[float], throughputs: Sequence[float]
+) -> Iterator[Measure]:
+    well = sum(pair.verdict is Verdict.OK for pair in pairs)
+    yield Measure(
+        "reach",
+        "Reachability",
+        f"{well:,} of {counted(len(pairs), 'pair')} {'is' if well == 1 else 'are'} as they should be",
+        tuple(Step(verdict.value, f"{word.sign} {word.name}") for verdict, word in VERDICTS.items()),
+    )
+    usual = median(latencies) if latencies else 0.0
+    yield Measure(
+        "latency",
+        "Latency",
+        f"Round trips from {milliseconds(min(latencies))} to {milliseconds(max(latencies))} ms, "
+        f"median {milliseconds(usual)} ms"
+        if latencies
+        else "No round trip was measured",
+        _bounded([f"{milliseconds(factor * usual)} ms" for factor in _LATENCY_FACTORS])
+        if latencies
+        else (),
+    )
+    yield Measure(
+        "mtu",
+        "Path MTU",
+        _mtu_summary(pairs),
+        (
+            Step(_MTU_AS_EXPECTED, "as expected"),
+            Step(_MTU_LARGER, "larger"),
+            Step(_MTU_SMALLER, "smaller than expected"),
+            Step(_UNKNOWN, "not measured"),
+        ),
+    )
+    losses = [loss for pair in pairs if (loss := pair.loss) is not None]
+    lossy = sum(loss > 0 for loss in losses)
+    yield Measure(
+        "loss",
+        "Loss",
+        (f"{lossy:,} of {counted(len(losses), 'pair')} lost probes" if lossy else "No probe was lost")
+        if losses
+        else "No loss was measured",
+        (Step("0", "none"), *_bounded([percent(limit) for limit in _LOSSES])[1:]),
+    )
+    if throughputs:
+        typical = median(throughputs)
+        yield Measure(
+            "rate",
+            "Throughput",
+            f"{counted(len(throughputs), 'pair')} measured, from {min(throughputs):,.0f} to "
+            f"{max(throughputs):,.0f} Mbit/s, median {typical:,.0f}",
+            (
+                *(
+                    Step(str(step), f"from {share * typical:,.0f} Mbit/s")
+                    for step, share in enumerate(_THROUGHPUT_SHARES)
+                ),
+                Step(str(len(_THROUGHPUT_SHARES)), "less"),
+            ),
+        )
+
+
+def _mtu_summary(pairs: Sequence[Pair]) -> str:
+    found = sorted({pair.path_mtu for pair in pairs if pair.path_mtu is not None})
+    if not found:
+        return "No path MTU was measured"
+    misfits = sum(_mtu_step(pair) == _MTU_SMALLER for pair in pairs)
+    sizes = f"{found[0]} bytes" if len(found) == 1 else f"{found[0]} to {found[-1]} bytes"
+    return f"{sizes}, " + (
+        f"{counted(misfits, 'pair')} smaller than expected" if misfits else "as the hosts expect"
+    )
+
+
+def _bounded(limits: Sequence[str]) -> tuple[Step, ...]:
+    """Steps up to each limit, and one beyond the last."""
+    return (
+        *(Step(str(step), f"to {limit}") for step, limit in enumerate(limits)),
+        Step(str(len(limits)), "more"),
+    )

@@ -1,0 +1,58 @@
+# Copyright (c) 2026, The weft developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From the view model to one HTML file that needs nothing else.
+
+Names in inventories are not to be trusted: everything is escaped, and the page's own policy allows
+the one style and the one script that are in it, by their digests, and nothing from anywhere else.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from hashlib import sha256
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from .fleet import SEVERITY
+from .versions import short_release
+from .view import Report
+from .wording import CONDITIONS, VERDICTS
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+def render_report(report: Report) -> str:
+    """Return the whole page."""
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    style, script = _read("report.css"), _read("report.js")
+    return environment.get_template("report.html.j2").render(
+        report=report,
+        style=Markup(style),
+        script=Markup(script),
+        policy=(
+            "default-src 'none'; base-uri 'none'; form-action 'none'; "
+            f"style-src '{_digest(style)}'; script-src '{_digest(script)}'"
+        ),
+        verdicts=VERDICTS,
+        conditions=CONDITIONS,
+        severity=SEVERITY,
+        short_release=short_release,
+    )
+
+
+def _read(name: str) -> str:
+    return (TEMPLATES / name).read_text(encoding="utf-8")
+
+
+def _digest(text: str) -> str:
+    """How a content security policy names an element's text (W3C CSP level 3, section 2.3)."""
+    return "sha256-" + b64encode(sha256(text.encode()).digest()).decode()

@@ -1,0 +1,190 @@
+"use strict";
+(() => {
+  const root = document.documentElement;
+
+  // The theme: the system's until the reader chooses, and then kept where the browser allows it.
+  const theme = document.getElementById("theme");
+  const systemDark = matchMedia("(prefers-color-scheme: dark)");
+  const isDark = () => (root.dataset.theme ? root.dataset.theme === "dark" : systemDark.matches);
+  const remembered = (value) => {
+    try {
+      if (value) localStorage.setItem("weft-theme", value);
+      return localStorage.getItem("weft-theme");
+    } catch {
+      return null;
+    }
+  };
+  const showTheme = () => theme.setAttribute("aria-pressed", String(isDark()));
+  const kept = remembered();
+  if (kept === "light" || kept === "dark") root.dataset.theme = kept;
+  theme.hidden = false;
+  theme.addEventListener("click", () => {
+    root.dataset.theme = isDark() ? "light" : "dark";
+    remembered(root.dataset.theme);
+    showTheme();
+  });
+  systemDark.addEventListener("change", showTheme);
+  showTheme();
+
+  // The heat map's rows, by the hosts' order.
+  const heat = document.getElementById("heat");
+  const rows = heat ? [...heat.tBodies[0].rows] : [];
+  const names = rows.map((row) => row.cells[0].textContent);
+  const cellOf = (from, to) => rows[from] && rows[from].cells[to + 1];
+  const verdictNames = { ok: "reaches", unknown: "not probed", source: "source changed", mtu: "MTU misfit", tcp: "no TCP", fail: "no answer" };
+  const verdictOf = (cell) => (cell ? /\bv-(\w+)/.exec(cell.className)?.[1] : undefined) ?? "unknown";
+
+  const describeCell = (cell) => {
+    const from = cell.parentElement.rowIndex - 1;
+    const to = cell.cellIndex - 1;
+    if (from === to) return `${names[from]} itself`;
+    const { l, m, p, r } = cell.dataset;
+    return [
+      `${names[from]} → ${names[to]}: ${verdictNames[verdictOf(cell)]}`,
+      [l && `${l} ms`, m && `path MTU ${m}`, p && `${p} % lost`, r && `${r} Mbit/s`].filter(Boolean).join(", "),
+    ].filter(Boolean).join("\n");
+  };
+
+  // What the heat map shows; a browser that comes back to the page keeps what was chosen.
+  const showMeasure = (input) => {
+    heat.dataset.show = input.value;
+    for (const box of document.querySelectorAll(".measure")) box.classList.toggle("is-shown", box.dataset.of === input.value);
+  };
+  for (const input of document.querySelectorAll("input[name=measure]")) {
+    input.addEventListener("change", () => showMeasure(input));
+    if (input.checked) showMeasure(input);
+  }
+
+  // One tooltip for all: by pointer and by focus; Escape takes it away.
+  const tip = document.getElementById("tip");
+  let owner = null;
+  const textFor = (element) => element.dataset.tip || (heat && heat.contains(element) ? describeCell(element) : "");
+  const hideTip = () => {
+    tip.hidden = true;
+    if (owner) owner.removeAttribute("aria-describedby");
+    owner = null;
+  };
+  const showTip = (element) => {
+    const text = textFor(element);
+    if (!text) return hideTip();
+    hideTip();
+    owner = element;
+    tip.textContent = text;
+    tip.hidden = false;
+    element.setAttribute("aria-describedby", "tip");
+    const box = element.getBoundingClientRect();
+    const own = tip.getBoundingClientRect();
+    const left = Math.min(Math.max(8, box.left + box.width / 2 - own.width / 2), innerWidth - own.width - 8);
+    const above = box.top - own.height - 10;
+    tip.style.left = `${Math.max(8, left)}px`;
+    tip.style.top = `${above >= 60 ? above : Math.min(box.bottom + 10, innerHeight - own.height - 8)}px`;
+  };
+  const tipped = (event) => event.target instanceof Element && event.target.closest("[data-tip], .heat tbody td");
+  document.addEventListener("pointerover", (event) => {
+    const element = tipped(event);
+    if (element) showTip(element);
+    else if (!tip.contains(event.target)) hideTip();
+  });
+  document.addEventListener("focusin", (event) => {
+    const element = tipped(event);
+    if (element) showTip(element);
+    else hideTip();
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") hideTip();
+  });
+  addEventListener("scroll", hideTip, { capture: true, passive: true });
+
+  // One stop of Tab for each group of many, and the arrow keys within it.
+  const move = (group, from, key) => {
+    const grid = group.hasAttribute("data-grid");
+    const items = grid ? [...group.rows].map((row) => [...row.cells].slice(1)) : [[...group.children]];
+    const y = items.findIndex((row) => row.includes(from));
+    const x = items[y].indexOf(from);
+    const line = items[y];
+    const within = (list, place) => list[Math.min(Math.max(0, place), list.length - 1)];
+    if (!grid) {
+      const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[key];
+      if (step) return line[(x + step + line.length) % line.length];
+    }
+    switch (key) {
+      case "ArrowRight": return within(line, x + 1);
+      case "ArrowLeft": return within(line, x - 1);
+      case "ArrowDown": return within(within(items, y + 1), x);
+      case "ArrowUp": return within(within(items, y - 1), x);
+      case "Home": return line[0];
+      case "End": return line[line.length - 1];
+      default: return null;
+    }
+  };
+  for (const group of document.querySelectorAll("[data-roving]")) {
+    const first = group.hasAttribute("data-grid") ? group.rows[0]?.cells[1] : group.children[0];
+    let current = first;
+    if (!first) continue;
+    first.tabIndex = 0;
+    const take = (item) => {
+      current.tabIndex = -1;
+      current = item;
+      item.tabIndex = 0;
+    };
+    group.addEventListener("keydown", (event) => {
+      const next = move(group, current, event.key);
+      if (!next) return;
+      event.preventDefault();
+      take(next);
+      next.focus();
+    });
+    group.addEventListener("pointerdown", (event) => {
+      const item = event.target.closest("[data-roving] > *, [data-grid] td");
+      if (item && item.tagName !== "TR") take(item);
+    });
+  }
+
+  // The links of one host, drawn over the others.
+  const map = document.querySelector(".map");
+  const figure = map.closest("figure");
+  const spokes = document.getElementById("spokes");
+  const nodes = [...map.querySelectorAll(".node")];
+  const bend = Number(map.dataset.bend);
+  const centre = [map.viewBox.baseVal.width / 2, map.viewBox.baseVal.height / 2];
+  const place = (node) => [Number(node.dataset.x), Number(node.dataset.y)];
+  const faulty = (verdict) => !["ok", "unknown"].includes(verdict);
+  const linkKind = (one, other) => {
+    const found = [verdictOf(cellOf(one, other)), verdictOf(cellOf(other, one))];
+    return found.some(faulty) ? "bad" : found.includes("unknown") ? "unknown" : "ok";
+  };
+  const clearSpokes = () => {
+    spokes.replaceChildren();
+    figure.classList.remove("is-quiet");
+  };
+  const drawSpokes = (node) => {
+    clearSpokes();
+    figure.classList.add("is-quiet");
+    const [x, y] = place(node);
+    for (const other of nodes) {
+      if (other === node) continue;
+      const [ox, oy] = place(other);
+      const [cx, cy] = [(x + ox) / 2, (y + oy) / 2].map((middle, axis) => centre[axis] + (middle - centre[axis]) * bend);
+      const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
+      path.setAttribute("d", `M${x} ${y}Q${cx} ${cy} ${ox} ${oy}`);
+      path.setAttribute("class", linkKind(Number(node.dataset.index), Number(other.dataset.index)));
+      spokes.append(path);
+    }
+  };
+  for (const node of nodes) {
+    node.addEventListener("pointerenter", () => drawSpokes(node));
+    node.addEventListener("pointerleave", clearSpokes);
+    node.addEventListener("focus", () => drawSpokes(node));
+    node.addEventListener("blur", clearSpokes);
+  }
+
+  // The section that is being read.
+  const links = new Map([...document.querySelectorAll(".bar nav a")].map((link) => [link.hash.slice(1), link]));
+  const seen = new IntersectionObserver((entries) => {
+    for (const entry of entries) {
+      if (!entry.isIntersecting) continue;
+      for (const [id, link] of links) id === entry.target.id ? link.setAttribute("aria-current", "true") : link.removeAttribute("aria-current");
+    }
+  }, { rootMargin: "-20% 0px -70% 0px" });
+  for (const id of links.keys()) seen.observe(document.getElementById(id));
+})();

@@ -1,0 +1,191 @@
+# Copyright (c) 2026, The weft developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The view model: everything that the templates show, decided here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .address_space import AddressSpace, draw_address_space
+from .fleet import Condition, DriftCheck, Fleet, Verdict, Verification
+from .fleet_map import FleetMap, draw_map
+from .heat_map import HeatMap, draw_heat_map
+from .lease_table import LeaseRow, list_leases
+from .problems import Problem, Weight, list_problems
+from .versions import Software, compare_versions
+from .wording import counted, milliseconds
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """A figure at the head of the report. state is ok, problem or neutral."""
+
+    name: str
+    value: str
+    detail: str
+    state: str
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One report, ready to be drawn. state is ok, problem or unknown."""
+
+    title: str
+    generated: str
+    subtitle: str
+    state: str
+    headline: str
+    tiles: tuple[Tile, ...]
+    problems: tuple[Problem, ...]
+    map: FleetMap
+    heat_map: HeatMap
+    verification: Verification | None
+    address_space: AddressSpace | None
+    leases: tuple[LeaseRow, ...] | None
+    revision: int | None
+    drift: DriftCheck | None
+    software: tuple[Software, ...]
+
+
+def view_report(fleet: Fleet) -> Report:
+    """Decide all that is to be shown of the fleet."""
+    leases = list_leases(fleet)
+    heat_map = draw_heat_map(fleet)
+    space = draw_address_space(fleet)
+    problems = list_problems(fleet, leases)
+    state, headline = _headline(fleet, heat_map, problems)
+    return Report(
+        title=fleet.title,
+        generated=fleet.generated,
+        subtitle=_subtitle(fleet),
+        state=state,
+        headline=headline,
+        tiles=_tiles(fleet, space),
+        problems=problems,
+        map=draw_map(fleet),
+        heat_map=heat_map,
+        verification=fleet.verification,
+        address_space=space,
+        leases=leases,
+        revision=fleet.revision,
+        drift=fleet.drift,
+        software=compare_versions(fleet),
+    )
+
+
+def _subtitle(fleet: Fleet) -> str:
+    parts = [counted(len(fleet.hosts), "host")]
+    if fleet.network is not None:
+        parts.append(str(fleet.network.network))
+    backends = sorted({host.backend for host in fleet.hosts if host.backend})
+    if backends:
+        parts.append(" and ".join(backends))
+    return " · ".join(parts)
+
+
+def _headline(
+    fleet: Fleet, heat_map: HeatMap, problems: tuple[Problem, ...]
+) -> tuple[str, str]:
+    away = sum(not host.reached for host in fleet.hosts)
+    said = []
+    if heat_map.faults:
+        said.append(f"{counted(len(heat_map.faults), 'pair')} of hosts in trouble")
+    if away:
+        said.append(f"{counted(away, 'host')} unreachable")
+    if said:
+        return "problem", ", ".join(said)
+    troubled = sum(host.condition is Condition.PROBLEM for host in fleet.hosts)
+    if troubled:
+        return "problem", f"{counted(troubled, 'host')} with problems"
+    faults = sum(problem.weight is Weight.FAULT for problem in problems)
+    if faults:
+        return "problem", counted(faults, "problem")
+    if fleet.verification is None:
+        return "unknown", f"{counted(len(fleet.hosts), 'host')}, no pair probed"
+    if len(fleet.hosts) < 2:
+        return "ok", "One host, and all is well"
+    if any(cell and cell.verdict is Verdict.UNKNOWN for row in heat_map.rows for cell in row.cells):
+        return "unknown", "Not every pair was probed"
+    return "ok", f"All {len(fleet.hosts)} hosts reach each other"
+
+
+def _tiles(fleet: Fleet, space: AddressSpace | None) -> tuple[Tile, ...]:
+    well = sum(host.condition is Condition.OK for host in fleet.hosts)
+    tiles = [
+        Tile(
+            "Hosts",
+            f"{well} of {len(fleet.hosts)}",
+            "well",
+            "ok" if well == len(fleet.hosts) else "problem",
+            "#map",
+        )
+    ]
+    if fleet.verification is not None:
+        tiles += _probed_tiles(fleet)
+    if space is not None:
+        tiles.append(
+            Tile(
+                "Subnets",
+                f"{space.held:,} held",
+                f"{space.free:,} of {space.capacity:,} free",
+                "ok" if space.free else "problem",
+                "#addresses",
+            )
+        )
+    if fleet.drift is not None:
+        count = len(fleet.drift.drifts)
+        tiles.append(
+            Tile(
+                "Drift",
+                str(count) if count else "none",
+                "things differ" if count else "as the inventory says",
+                "problem" if count else "ok",
+                "#drift",
+            )
+        )
+    return tuple(tiles)
+
+
+def _probed_tiles(fleet: Fleet) -> list[Tile]:
+    assert fleet.verification is not None
+    pairs = fleet.verification.pairs.values()
+    count = len(fleet.hosts) * (len(fleet.hosts) - 1)
+    well = sum(pair.verdict is Verdict.OK for pair in pairs)
+    tiles = [
+        Tile(
+            "Pairs",
+            f"{well:,} of {count:,}",
+            "reach, with their own address",
+            "ok" if well == count else "problem",
+            "#matrix",
+        )
+    ]
+    times = sorted(pair.round_trip.median for pair in pairs if pair.round_trip)
+    if times:
+        tiles.append(
+            Tile(
+                "Round trip",
+                f"{milliseconds(times[len(times) // 2])} ms",
+                f"median; the slowest pair {milliseconds(times[-1])} ms",
+                "neutral",
+                "#matrix",
+            )
+        )
+    sizes = sorted({pair.path_mtu for pair in pairs if pair.path_mtu is not None})
+    if sizes:
+        misfits = any(
+            pair.expected_mtu is not None and (pair.path_mtu or pair.expected_mtu) < pair.expected_mtu
+            for pair in pairs
+        )
+        tiles.append(
+            Tile(
+                "Path MTU",
+                f"{sizes[0]}",
+                "bytes, the smallest" if len(sizes) > 1 else "bytes, on every pair measured",
+                "problem" if misfits else "ok",
+                "#matrix",
+            )
+        )
+    return tiles
