@@ -25,10 +25,13 @@ def page(gathered: Document) -> str:
 def gathered(count: int, backend: str = "vxlan", troubled: bool = False) -> Document:
     """A fleet of *count* hosts; the last of a troubled one is away, others have faults."""
     random = Random(count)
-    hosts = [_host(number, count, backend, troubled, random) for number in range(1, count + 1)]
+    hosts = [
+        _host(number, count, backend, troubled=troubled, random=random)
+        for number in range(1, count + 1)
+    ]
     away = f"docker{count}" if troubled else None
     pairs = [
-        _pair(number, index, one["name"], other["name"], troubled, random)
+        _pair(number, index, hosts, troubled=troubled, random=random)
         for number, one in enumerate(hosts)
         for index, other in enumerate(hosts)
         if one is not other and away not in (one["name"], other["name"])
@@ -84,11 +87,11 @@ def network(address: str, backend: str = "vxlan") -> Document:
     return {"Network": address, "SubnetLen": 24, "Backend": {"Type": backend}}
 
 
-def _host(number: int, count: int, backend: str, troubled: bool, random: Random) -> Document:
+def _host(number: int, count: int, backend: str, *, troubled: bool, random: Random) -> Document:
     odd = troubled and random.random() < 0.08
     return {
         "name": f"docker{number}",
-        "public_ip": f"192.0.2.{number + 10}",
+        "public_ip": f"192.0.{2 + number // 200}.{number % 200 + 10}",
         "subnet": f"100.96.{number}.0/24",
         "container": f"100.96.{number}.2",
         "backend": "udp" if odd else backend,
@@ -106,12 +109,12 @@ def _host(number: int, count: int, backend: str, troubled: bool, random: Random)
 
 
 def _pair(
-    one: int, other: int, source: str, destination: str, troubled: bool, random: Random
+    one: int, other: int, hosts: list[Document], *, troubled: bool, random: Random
 ) -> Document:
     median = round(0.31 + random.random() * 0.18 + (one % 7 == 0) * 0.4, 3)
     pair: Document = {
-        "from": source,
-        "to": destination,
+        "from": hosts[one]["name"],
+        "to": hosts[other]["name"],
         "verdict": "ok",
         "answer": "",
         "source_seen": f"100.96.{one + 1}.2",

@@ -10,16 +10,16 @@ name: fleet_report
 short_description: Draw a fleet as one HTML page
 version_added: 1.0.0
 description:
-  - Takes what the playbook C(report) gathers, and returns a page with a map of the fleet, the matrix
-    of who reaches whom, the address space, the leases, drift and versions.
+  - Takes what the playbook C(report) gathers, and returns a page with a map of the fleet, the
+    matrix of who reaches whom, the address space, the leases, drift and versions.
   - The page needs no network, and fetches nothing.
 options:
   _input:
     description:
-      - A dictionary with C(title), C(generated) (a time as text), C(hosts), C(network) (what
-        M(weft.overlay.network_info) returned), C(leases) (what M(weft.overlay.lease_info) returned),
-        C(verification) and C(drift) (the documents of the playbooks of these names) and C(notes)
-        (sentences that say why something is missing). Only C(hosts) is needed.
+      - A dictionary with C(title), C(generated) (a time as text), C(hosts), C(network)
+        (what M(weft.overlay.network_info) returned), C(leases) (what M(weft.overlay.lease_info)
+        returned), C(verification) and C(drift) (the documents of the playbooks of these names) and
+        C(notes) (sentences that say why something is missing). Only C(hosts) is needed.
       - A host has C(name), C(reached), and, where known, C(public_ip), C(status) (what C(weftctl
         status --json) printed), C(docker), C(kernel) and C(problems).
     type: dict

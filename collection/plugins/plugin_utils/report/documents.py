@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From what was gathered to the fleet: the documents of verify, drift, weftctl and the info modules.
+"""From documents to the fleet: those of verify, drift, weftctl and the info modules.
 
 Each document is checked where it is read; what is missing in a part is left empty, what is of the
 wrong kind is refused by name.

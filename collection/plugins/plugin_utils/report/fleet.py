@@ -14,7 +14,7 @@ from ...module_utils.weft.network import Network
 
 
 class Verdict(StrEnum):
-    """What the probe of an ordered pair found, from the best to the worst; UNKNOWN was not probed."""
+    """What the probe of an ordered pair found, from best to worst; UNKNOWN was not probed."""
 
     OK = "ok"
     UNKNOWN = "unknown"
@@ -60,7 +60,16 @@ class Pair:
     @property
     def loss(self) -> float | None:
         """The share of the probes without an answer, from 0 to 1; None without probes."""
-        return 1 - self.received / self.sent if self.sent else None
+        return (self.sent - self.received) / self.sent if self.sent else None
+
+    @property
+    def is_misfit(self) -> bool:
+        """Whether less crosses than the sender's container believes."""
+        return (
+            self.path_mtu is not None
+            and self.expected_mtu is not None
+            and self.path_mtu < self.expected_mtu
+        )
 
 
 class Condition(StrEnum):

@@ -27,10 +27,12 @@ from .wording import (
     shortened,
 )
 
-MOST_CARDS = 12
+MOST_CARDS = 10
 _MOST_LABELLED = 4
 _WIDTH = 1000.0
 _CARD_WIDTH, _CARD_HEIGHT = 184.0, 88.0
+# How far the ellipse of up to so many cards reaches from its middle to its top.
+_ELLIPSES = ((3, 150.0), (8, 200.0), (MOST_CARDS, 240.0))
 _MARGIN = 34.0
 _MARK_SPACING = 19.0
 _SMALLEST_RADIUS = 190.0
@@ -170,7 +172,7 @@ def draw_map(fleet: Fleet) -> FleetMap:
 
 def _place_cards(hosts: Sequence[Host]) -> tuple[list[Node], float, float]:
     count = len(hosts)
-    down = 150.0 if count <= 3 else 190.0 if count <= 6 else 270.0
+    down = next(height for most, height in _ELLIPSES if count <= most)
     across = (_WIDTH - _CARD_WIDTH) / 2 - _MARGIN
     # Two stand side by side, one in the middle.
     start = -90.0 if count > 2 else 180.0
@@ -184,7 +186,7 @@ def _place_cards(hosts: Sequence[Host]) -> tuple[list[Node], float, float]:
     # A triangle is not centred on its ellipse.
     middle = (top + bottom) / 2
     nodes = [
-        _node(index, host, _WIDTH / 2 + x, height / 2 + y - middle, 17)
+        _node(index, host, (_WIDTH / 2 + x, height / 2 + y - middle), 17)
         for index, (host, (x, y)) in enumerate(zip(hosts, spots, strict=True))
     ]
     return nodes, _WIDTH, height
@@ -204,11 +206,10 @@ def _place_marks(hosts: Sequence[Host]) -> tuple[list[Node], float, float]:
             _node(
                 index,
                 host,
-                size / 2 + radius * cos(angle),
-                size / 2 + radius * sin(angle),
+                (size / 2 + radius * cos(angle), size / 2 + radius * sin(angle)),
                 _LONGEST_NAME,
-                round(degrees(angle) + (180 if flipped else 0), 2),
-                flipped,
+                angle=round(degrees(angle) + (180 if flipped else 0), 2),
+                flipped=flipped,
             )
         )
     return nodes, size, size
@@ -217,9 +218,9 @@ def _place_marks(hosts: Sequence[Host]) -> tuple[list[Node], float, float]:
 def _node(
     index: int,
     host: Host,
-    x: float,
-    y: float,
+    spot: tuple[float, float],
     longest: int,
+    *,
     angle: float = 0.0,
     flipped: bool = False,
 ) -> Node:
@@ -227,14 +228,16 @@ def _node(
     lines = [
         f"{host.name}: {word.name}",
         f"public IP {host.public_ip or 'unknown'}, subnet {host.subnet or 'none known'}",
-        ", ".join(filter(None, (host.backend, host.datapath, host.mtu and f"MTU {host.mtu}"))),
+        ", ".join(
+            filter(None, (host.backend, host.datapath, f"MTU {host.mtu}" if host.mtu else ""))
+        ),
         *host.problems,
     ]
     return Node(
         index=index,
         host=host,
-        x=round(x, 1),
-        y=round(y, 1),
+        x=round(spot[0], 1),
+        y=round(spot[1], 1),
         label=shortened(host.name, longest),
         tip="\n".join(filter(None, lines)),
         word=word,
@@ -259,9 +262,7 @@ def _control(link: _Link, centre: tuple[float, float], bend: float) -> tuple[flo
     )
 
 
-def _bundles(
-    links: Sequence[_Link], centre: tuple[float, float], bend: float
-) -> Iterator[Bundle]:
+def _bundles(links: Sequence[_Link], centre: tuple[float, float], bend: float) -> Iterator[Bundle]:
     paths: dict[tuple[str, bool], list[str]] = defaultdict(list)
     for link in links:
         paths[link.backend, link.worst is Verdict.OK].append(_path(link, centre, bend))

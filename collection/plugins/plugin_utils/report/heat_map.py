@@ -112,13 +112,7 @@ def draw_heat_map(fleet: Fleet) -> HeatMap:
         names=names,
         rows=tuple(Row(name, tuple(cell(name, other) for other in names)) for name in names),
         measures=tuple(_measures(pairs, latencies, throughputs)),
-        density=(
-            "roomy"
-            if len(names) <= MOST_ROOMY
-            else "medium"
-            if len(names) <= MOST_MEDIUM
-            else "dense"
-        ),
+        density=_density(len(names)),
         faults=tuple(
             Fault(
                 source=pair.source,
@@ -132,6 +126,12 @@ def draw_heat_map(fleet: Fleet) -> HeatMap:
             if pair.verdict.is_fault
         ),
     )
+
+
+def _density(hosts: int) -> str:
+    if hosts <= MOST_ROOMY:
+        return "roomy"
+    return "medium" if hosts <= MOST_MEDIUM else "dense"
 
 
 def _cell(pair: Pair, usual_latency: float, usual_throughput: float) -> Cell:
@@ -166,7 +166,7 @@ def _mtu_step(pair: Pair) -> str:
         return _UNKNOWN
     if pair.expected_mtu is None or pair.path_mtu == pair.expected_mtu:
         return _MTU_AS_EXPECTED
-    return _MTU_SMALLER if pair.path_mtu < pair.expected_mtu else _MTU_LARGER
+    return _MTU_SMALLER if pair.is_misfit else _MTU_LARGER
 
 
 def _measures(
@@ -176,8 +176,10 @@ def _measures(
     yield Measure(
         "reach",
         "Reachability",
-        f"{well:,} of {counted(len(pairs), 'pair')} {'is' if well == 1 else 'are'} as they should be",
-        tuple(Step(verdict.value, f"{word.sign} {word.name}") for verdict, word in VERDICTS.items()),
+        f"{well:,} of {counted(len(pairs), 'pair')} without a fault",
+        tuple(
+            Step(verdict.value, f"{word.sign} {word.name}") for verdict, word in VERDICTS.items()
+        ),
     )
     usual = median(latencies) if latencies else 0.0
     yield Measure(
@@ -202,14 +204,10 @@ def _measures(
             Step(_UNKNOWN, "not measured"),
         ),
     )
-    losses = [loss for pair in pairs if (loss := pair.loss) is not None]
-    lossy = sum(loss > 0 for loss in losses)
     yield Measure(
         "loss",
         "Loss",
-        (f"{lossy:,} of {counted(len(losses), 'pair')} lost probes" if lossy else "No probe was lost")
-        if losses
-        else "No loss was measured",
+        _loss_summary([loss for pair in pairs if (loss := pair.loss) is not None]),
         (Step("0", "none"), *_bounded([percent(limit) for limit in _LOSSES])[1:]),
     )
     if throughputs:
@@ -229,11 +227,20 @@ def _measures(
         )
 
 
+def _loss_summary(losses: Sequence[float]) -> str:
+    if not losses:
+        return "No loss was measured"
+    lossy = sum(loss > 0 for loss in losses)
+    return (
+        f"{lossy:,} of {counted(len(losses), 'pair')} lost probes" if lossy else "No probe was lost"
+    )
+
+
 def _mtu_summary(pairs: Sequence[Pair]) -> str:
     found = sorted({pair.path_mtu for pair in pairs if pair.path_mtu is not None})
     if not found:
         return "No path MTU was measured"
-    misfits = sum(_mtu_step(pair) == _MTU_SMALLER for pair in pairs)
+    misfits = sum(pair.is_misfit for pair in pairs)
     sizes = f"{found[0]} bytes" if len(found) == 1 else f"{found[0]} to {found[-1]} bytes"
     return f"{sizes}, " + (
         f"{counted(misfits, 'pair')} smaller than expected" if misfits else "as the hosts expect"

@@ -15,7 +15,7 @@ from .wording import counted
 
 
 class Weight(StrEnum):
-    """A fault keeps packets from crossing, or will; a warning may; a note says what is not known."""
+    """A fault keeps packets from crossing; a warning may; a note says what is not known."""
 
     FAULT = "fault"
     WARNING = "warning"
@@ -45,8 +45,8 @@ def _of_hosts(fleet: Fleet) -> Iterator[Problem]:
             yield Problem(
                 Weight.FAULT,
                 host.name,
-                "Ansible does not reach it, and what is shown of it comes from the store: see whether it "
-                "runs, and whether SSH lets this controller in.",
+                "Ansible does not reach it, and what is shown of it comes from the store: see "
+                "whether it runs, and whether SSH lets this controller in.",
             )
         for problem in host.problems:
             yield Problem(Weight.FAULT, host.name, problem)
@@ -73,9 +73,10 @@ def _of_store(fleet: Fleet, leases: tuple[LeaseRow, ...] | None) -> Iterator[Pro
 def _of_drift(fleet: Fleet) -> Iterator[Problem]:
     if fleet.drift is not None and fleet.drift.drifts:
         hosts = {drift.host for drift in fleet.drift.drifts}
+        differ = "differs" if len(fleet.drift.drifts) == 1 else "differ"
         yield Problem(
             Weight.WARNING,
             "",
             f"{counted(len(fleet.drift.drifts), 'thing')} on {counted(len(hosts), 'host')} "
-            f"{'differs' if len(fleet.drift.drifts) == 1 else 'differ'} from the inventory: see Drift.",
+            f"{differ} from the inventory: see Drift.",
         )

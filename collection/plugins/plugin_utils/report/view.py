@@ -85,27 +85,29 @@ def _subtitle(fleet: Fleet) -> str:
     return " · ".join(parts)
 
 
-def _headline(
-    fleet: Fleet, heat_map: HeatMap, problems: tuple[Problem, ...]
-) -> tuple[str, str]:
+def _headline(fleet: Fleet, heat_map: HeatMap, problems: tuple[Problem, ...]) -> tuple[str, str]:
     away = sum(not host.reached for host in fleet.hosts)
+    troubled = sum(host.condition is Condition.PROBLEM for host in fleet.hosts)
+    faults = sum(problem.weight is Weight.FAULT for problem in problems)
     said = []
     if heat_map.faults:
         said.append(f"{counted(len(heat_map.faults), 'pair')} of hosts in trouble")
     if away:
         said.append(f"{counted(away, 'host')} unreachable")
+    if troubled and not said:
+        said.append(f"{counted(troubled, 'host')} with problems")
+    if faults and not said:
+        said.append(counted(faults, "problem"))
     if said:
         return "problem", ", ".join(said)
-    troubled = sum(host.condition is Condition.PROBLEM for host in fleet.hosts)
-    if troubled:
-        return "problem", f"{counted(troubled, 'host')} with problems"
-    faults = sum(problem.weight is Weight.FAULT for problem in problems)
-    if faults:
-        return "problem", counted(faults, "problem")
+    return _headline_of_a_sound_fleet(fleet, heat_map)
+
+
+def _headline_of_a_sound_fleet(fleet: Fleet, heat_map: HeatMap) -> tuple[str, str]:
     if fleet.verification is None:
         return "unknown", f"{counted(len(fleet.hosts), 'host')}, no pair probed"
     if len(fleet.hosts) < 2:
-        return "ok", "One host, and all is well"
+        return "ok", f"{counted(len(fleet.hosts), 'host')}, and all is well"
     if any(cell and cell.verdict is Verdict.UNKNOWN for row in heat_map.rows for cell in row.cells):
         return "unknown", "Not every pair was probed"
     return "ok", f"All {len(fleet.hosts)} hosts reach each other"
@@ -175,16 +177,12 @@ def _probed_tiles(fleet: Fleet) -> list[Tile]:
         )
     sizes = sorted({pair.path_mtu for pair in pairs if pair.path_mtu is not None})
     if sizes:
-        misfits = any(
-            pair.expected_mtu is not None and (pair.path_mtu or pair.expected_mtu) < pair.expected_mtu
-            for pair in pairs
-        )
         tiles.append(
             Tile(
                 "Path MTU",
                 f"{sizes[0]}",
                 "bytes, the smallest" if len(sizes) > 1 else "bytes, on every pair measured",
-                "problem" if misfits else "ok",
+                "problem" if any(pair.is_misfit for pair in pairs) else "ok",
                 "#matrix",
             )
         )

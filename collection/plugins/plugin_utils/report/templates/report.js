@@ -72,7 +72,10 @@
     tip.textContent = text;
     tip.hidden = false;
     element.setAttribute("aria-describedby", "tip");
-    const box = element.getBoundingClientRect();
+    placeTip();
+  };
+  const placeTip = () => {
+    const box = owner.getBoundingClientRect();
     const own = tip.getBoundingClientRect();
     const left = Math.min(Math.max(8, box.left + box.width / 2 - own.width / 2), innerWidth - own.width - 8);
     const above = box.top - own.height - 10;
@@ -93,7 +96,12 @@
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") hideTip();
   });
-  addEventListener("scroll", hideTip, { capture: true, passive: true });
+  // What is scrolled away from under the pointer loses its tooltip; what has the focus takes it along.
+  addEventListener("scroll", () => {
+    if (!owner) return;
+    if (owner === document.activeElement) placeTip();
+    else hideTip();
+  }, { capture: true, passive: true });
 
   // One stop of Tab for each group of many, and the arrow keys within it.
   const move = (group, from, key) => {

@@ -1,0 +1,91 @@
+# Copyright (c) 2026, The weft developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.weft.overlay.plugins.plugin_utils.report.documents import (
+    ReportError,
+    read_fleet,
+)
+from ansible_collections.weft.overlay.plugins.plugin_utils.report.fleet import Condition, Verdict
+from tests.report.fleets import gathered
+
+AGENT = {
+    "release": "0f3c",
+    "backend": "udp",
+    "datapath": "userspace",
+    "mtu": 1472,
+    "address": "192.0.2.11",
+    "lease": {"subnet": "100.96.1.0/24", "public_ip": "192.0.2.11"},
+    "problems": ["the bridge has another address"],
+}
+
+
+def test_a_host_that_was_not_reached_is_known_by_its_lease() -> None:
+    fleet = read_fleet(gathered(3, troubled=True))
+    away = fleet.hosts[2]
+    assert away.condition is Condition.UNREACHABLE
+    assert (away.subnet, away.backend) == ("100.96.3.0/24", "vxlan")
+    assert fleet.pair("docker1", "docker3").verdict is Verdict.UNKNOWN
+
+
+def test_a_host_without_verification_is_known_by_its_daemon() -> None:
+    status = {"agent": AGENT, "datapath": None, "problems": ["the datapath: no answer"]}
+    host = read_fleet({"hosts": [{"name": "docker1", "reached": True, "status": status}]}).hosts[0]
+    assert (host.public_ip, host.subnet, host.mtu) == ("192.0.2.11", "100.96.1.0/24", 1472)
+    assert host.problems == ("the datapath: no answer", "the bridge has another address")
+    assert host.condition is Condition.PROBLEM
+
+
+def test_hosts_that_only_the_verification_names_are_hosts() -> None:
+    document = gathered(3) | {"hosts": []}
+    assert [host.name for host in read_fleet(document).hosts] == ["docker1", "docker2", "docker3"]
+
+
+def test_a_problem_that_two_tell_is_told_once() -> None:
+    document = gathered(3, troubled=True)
+    document["verification"]["hosts"][0]["problems"] = AGENT["problems"]
+    document["hosts"][0]["status"] = {"agent": AGENT, "problems": []}
+    assert read_fleet(document).hosts[0].problems == ("the bridge has another address",)
+
+
+def test_nothing_but_names_is_enough() -> None:
+    fleet = read_fleet({"hosts": [{"name": "docker1"}]})
+    assert fleet.leases is None
+    assert fleet.network is None
+    assert fleet.verification is None
+
+
+def broken(path: list[Any], value: Any) -> dict[str, Any]:
+    document = gathered(3, troubled=True)
+    place: Any = document
+    for step in path[:-1]:
+        place = place[step]
+    place[path[-1]] = value
+    return document
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        (["verification", "format"], 2, "format 2, and this release reads 1"),
+        (["drift", "format"], None, "The drift document is of format None"),
+        (["verification"], [1], "verification document is list"),
+        (["verification", "pairs"], {"a": 1}, "pairs of the verification is dict"),
+        (["verification", "pairs", 0], "x", "entry of pairs of the verification"),
+        (["verification", "pairs", 0, "verdict"], "fine", "docker1 to docker2 .* 'fine'"),
+        (["verification", "pairs", 0, "round_trip_ms"], {"min": 1}, "docker1 to docker2 .*median"),
+        (["verification", "pairs", 0, "from"], None, "from of a pair .* is missing"),
+        (["leases", "leases", 0, "subnet"], "100.96.1.1/24", "lease of 100.96.1.1/24 .*host bits"),
+        (["leases", "leases", 0, "public_ip"], "here", "lease of 100.96.1.0/24 .*here"),
+        (["network", "network"], {"Network": "x"}, "The network cannot be read"),
+        (["hosts", 0, "name"], "", "name of what was gathered"),
+    ],
+)
+def test_what_cannot_be_read_is_named(path: list[Any], value: Any, message: str) -> None:
+    with pytest.raises(ReportError, match=message):
+        read_fleet(broken(path, value))
