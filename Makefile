@@ -6,7 +6,7 @@ LAB := /usr/bin/python3 -m lab
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help demo down test test-long test-faults unit integration lint sanity fleet bench bench-play docs collection clean setup setup-lab setup-bench
+.PHONY: help demo down test test-long test-faults unit integration lint sanity fleet bench bench-play docs pictures collection clean setup setup-lab setup-bench
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -54,6 +54,9 @@ bench: setup-bench ## measure overlays between two lab hosts (under 20 minutes),
 
 bench-play: setup-lab ## count and time what a converge of 3 and 8 lab hosts costs, into bench/results/play.json
 	@$(PYTHON) -m bench.play
+
+pictures: setup-lab ## draw docs/pictures from the demo's fleet, which must be up
+	@$(PYTHON) -m dev.pictures
 
 docs: setup ## build the documentation's site into docs/_build/html
 	@dev/docs

@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.remote.remote_connection import RemoteConnection
 
 # Seconds that one command may take: a page of 100 hosts on a machine that is busy.
 _PATIENCE = 300
@@ -51,16 +52,27 @@ class Browser:
         )
         self.driver.get(page.as_uri())
 
-    def picture(self, target: Path, *, scale: float = 1.0) -> None:
-        """Write what the window shows as PNG, *scale* dots for each pixel of the page."""
-        left, top, width, height = self.driver.execute_script(
+    def complaints(self) -> list[str]:
+        """What the console has been told since the last time."""
+        entries = self.driver.get_log("browser")  # type: ignore[no-untyped-call]
+        return [str(entry["message"]) for entry in entries]
+
+    def picture(self, target: Path, *, height: int | None = None) -> None:
+        """Write what the window shows as PNG, or its upper *height* pixels."""
+        left, top, width, shown = self.driver.execute_script(
             "return [scrollX, scrollY, innerWidth, innerHeight]"
         )
         answer = self.driver.execute_cdp_cmd(
             "Page.captureScreenshot",
             {
                 "format": "png",
-                "clip": {"x": left, "y": top, "width": width, "height": height, "scale": scale},
+                "clip": {
+                    "x": left,
+                    "y": top,
+                    "width": width,
+                    "height": height or shown,
+                    "scale": 1,
+                },
             },
         )
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -82,7 +94,9 @@ def browser() -> Iterator[Browser]:
             options.add_argument(flag)
         driver = webdriver.Chrome(options=options, service=Service(str(chromedriver)))
         try:
-            driver.command_executor.client_config.timeout = _PATIENCE
+            executor = driver.command_executor
+            assert isinstance(executor, RemoteConnection)
+            executor.client_config.timeout = _PATIENCE
             driver.set_page_load_timeout(_PATIENCE)
             driver.set_script_timeout(_PATIENCE)
             yield Browser(driver)

@@ -63,7 +63,10 @@ STAGES: tuple[Stage, ...] = (
             Layer("docs", (*_PYTEST, "tests/docs")),
             Layer("sanity", ("dev/sanity",)),
         ),
-        (Layer("kernel", (*_PYTEST, "tests/kernel")),),
+        (
+            Layer("kernel", (*_PYTEST, "tests/kernel")),
+            Layer("browser", (*_PYTEST, "tests/browser")),
+        ),
     ),
     ((Layer("lab", (*_PYTEST, "tests/lab", "tests/bench")),),),
     ((Layer("fleet", ("dev/fleet",)),),),

@@ -56,10 +56,10 @@ def background(window: Browser) -> str:
 def test_nothing_is_fetched_and_nothing_complains(
     window: Browser, pages: Pages, count: int, troubled: bool
 ) -> None:
-    window.driver.get_log("browser")
+    window.complaints()
     window.open(pages(count, troubled))
     assert run(window, "return performance.getEntriesByType('resource').length") == 0
-    assert window.driver.get_log("browser") == []
+    assert window.complaints() == []
     assert run(window, "return document.querySelectorAll('.node').length") == count
     assert run(window, "return document.querySelectorAll('.heat tbody td').length") == count**2
 
@@ -70,13 +70,13 @@ def test_a_hostile_name_is_shown_and_not_run(window: Browser, tmp_path: Path) ->
     document["hosts"][0]["name"] = HOSTILE
     path = tmp_path / "hostile.html"
     path.write_text(page(document), encoding="utf-8")
-    window.driver.get_log("browser")
+    window.complaints()
     window.open(path)
     run(window, "document.querySelector('.heat tbody td').focus()")
     run(window, "document.querySelector('.node').focus()")
     assert HOSTILE in run(window, "return document.getElementById('tip').textContent")
     assert run(window, "return document.querySelectorAll('img, script').length") == 1
-    assert window.driver.get_log("browser") == []
+    assert window.complaints() == []
 
 
 @pytest.mark.parametrize("dark", [False, True])
