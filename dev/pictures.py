@@ -79,7 +79,8 @@ def terminal_page(session: Sequence[tuple[str, str]]) -> str:
 
 def _theme() -> TerminalTheme:
     def triplets(colours: Sequence[str]) -> list[tuple[int, int, int]]:
-        return [tuple(Color.parse(colour).get_truecolor()) for colour in colours]
+        truecolors = (Color.parse(colour).get_truecolor() for colour in colours)
+        return [(colour.red, colour.green, colour.blue) for colour in truecolors]
 
     return TerminalTheme((21, 27, 31), (222, 231, 229), triplets(_DARK), triplets(_BRIGHT))
 
