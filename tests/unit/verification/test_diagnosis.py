@@ -3,42 +3,22 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
-from ipaddress import IPv4Address
+from typing import Any
 
 import pytest
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.verification.diagnosis import (
-    problems,
-)
-from ansible_collections.weft.overlay.plugins.module_utils.weft.verification.probe import (
-    Host,
-    read_results,
-)
+from ansible_collections.weft.overlay.plugins.plugin_utils.verification.diagnosis import problems
+from ansible_collections.weft.overlay.plugins.plugin_utils.verification.results import read_results
+
+from .returned import LOST, SILENCE, Faults, address, fleet, status
 
 
-def address(number: int) -> str:
-    return f"100.96.{number}.2"
+def said(count: int, faults: Faults, hosts: dict[int, dict[str, Any]] | None = None) -> list[str]:
+    return problems(read_results(fleet(count, faults, hosts), 20))
 
 
-def fleet(count: int, answers: dict[tuple[int, int], str]) -> list[Host]:
-    """Hosts whose containers reach each other, but for what `answers` says of a pair."""
-    numbers = range(1, count + 1)
-    return [
-        Host(
-            f"host{source}",
-            IPv4Address(address(source)),
-            "\n".join(
-                f"{address(other)} {answers.get((source, other), address(source))}"
-                for other in numbers
-                if other != source
-            ),
-        )
-        for source in numbers
-    ]
-
-
-def said(count: int, answers: dict[tuple[int, int], str]) -> list[str]:
-    return problems(read_results(fleet(count, answers)))
+def error(words: str) -> dict[str, Any]:
+    return {**SILENCE, "tcp": {**LOST, "error": words}}
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 5])
@@ -47,65 +27,153 @@ def test_where_all_is_well_nothing_is_said(count: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "words"),
+    ("changes", "words"),
     [
-        ("wget: download timed out", ["UDP to the backend's port", "weftd running on host2"]),
+        (SILENCE, ["timed out", "packets from host1 to host2 are lost", "'weftctl status'"]),
         (
-            "wget: can't connect to remote host (100.96.2.2): Network is unreachable",
+            error("Network is unreachable"),
             ["host1 has no lease for 100.96.2.2", "'weftctl leases'"],
         ),
+        (error("No route to host"), ["host1 has no way to 100.96.2.2", "'weftctl status'"]),
         (
-            "wget: can't connect to remote host (100.96.2.2): No route to host",
-            ["host1 has no way to 100.96.2.2", "'weftctl status'"],
+            {**SILENCE, "echo_error": "No route to host"},
+            ["No route to host", "host1 has no way to 100.96.2.2"],
+        ),
+        (error("Connection refused"), ["the responder on host2", "'docker ps'"]),
+        ({"tcp": LOST}, ["TCP to a port that is not published", "'iptables -S FORWARD'"]),
+        ({"udp": LOST, "path_mtu": None}, ["UDP is not answered", "'weftctl doctor'"]),
+        ({"received": 0, "round_trip_ms": None}, ["none of 5 echo requests", "though TCP is"]),
+        (
+            {"received": 0, "round_trip_ms": None, "tcp": LOST},
+            ["none of 5 echo requests", "though UDP is"],
         ),
         (
-            "wget: can't connect to remote host (100.96.2.2): Connection refused",
-            ["the probe's container on host2", "'docker ps'"],
+            {"tcp": {"name": "host7", "source": address(1), "error": ""}},
+            ["host7 answers", "'weftctl trace 100.96.2.2' on host1"],
         ),
-        ("wget: server returned error: HTTP/1.0 500", ["'weftctl status' on host1 and host2"]),
+        ({"received": 2}, ["3 of 5 echo requests are lost", "'weftctl peers'"]),
     ],
 )
-def test_a_failed_pair_is_named_with_the_words_and_the_likely_cause(
-    answer: str, words: list[str]
+def test_a_pair_is_named_with_what_came_back_and_the_next_step(
+    changes: dict[str, Any], words: list[str]
 ) -> None:
-    (sentence,) = said(2, {(1, 2): answer})
-    assert sentence.startswith(f"host1 -> host2: {answer}; ")
+    (sentence,) = said(2, {(1, 2): changes})
+    assert sentence.startswith("host1 -> host2: ")
     for word in words:
         assert word in sentence
 
 
+def test_requests_that_arrived_point_at_the_way_back() -> None:
+    given = fleet(2, {(1, 2): {**SILENCE}})
+    (sentence,) = problems(read_results(given, 20))
+    assert sentence.startswith(
+        "host1 -> host2: the requests arrive, and no answer comes back: packets from host2 to "
+        "host1 are lost"
+    )
+
+
 def test_a_rewritten_source_names_the_host_whose_rule_did_it() -> None:
-    (sentence,) = said(3, {(3, 1): "10.168.0.13"})
-    assert sentence.startswith("host3 -> host1: the source 100.96.3.2 arrived as 10.168.0.13")
+    rewritten = {"name": "host1", "source": "192.0.2.13", "error": ""}
+    (sentence,) = said(3, {(3, 1): {"tcp": rewritten}})
+    assert sentence.startswith("host3 -> host1: the source 100.96.3.2 arrived as 192.0.2.13")
     assert "rule on host3" in sentence
     assert "iptables -t nat -S POSTROUTING" in sentence
 
 
-def test_a_dead_host_is_named_once_and_its_pairs_are_not() -> None:
-    lost = "wget: download timed out"
-    cut_off = {(1, 2): lost, (3, 2): lost, (2, 1): lost, (2, 3): lost}
-    assert said(3, cut_off) == [
-        "nobody reaches host2: see 'weftctl status' and 'systemctl status docker' there"
+@pytest.mark.parametrize(
+    ("changes", "hosts", "words"),
+    [
+        (
+            {"expected_mtu": 1500},
+            {1: {"mtu": 1500}},
+            "the bridge of host1 has MTU 1500, its overlay 1472: run weft.overlay.site",
+        ),
+        (
+            {"path_mtu": 1422},
+            {2: {"mtu": 1422, "daemon": status(2, mtu=1422)}},
+            "host2 has MTU 1422, host1 1472: give the interfaces of the underlay one MTU",
+        ),
+        (
+            {"path_mtu": 1372, "path_mtu_told_by": "192.0.2.1"},
+            {},
+            "192.0.2.1 says so, so that TCP adapts",
+        ),
+        (
+            {"path_mtu": 1372},
+            {},
+            "nobody says so, so that connections hang once they send much: the link between "
+            "192.0.2.11 and 192.0.2.12 is narrower than the interfaces say: give these an MTU of "
+            "1400 bytes",
+        ),
+        (
+            {"path_mtu": 1350},
+            {1: {"daemon": status(1, backend="vxlan")}},
+            "give these an MTU of 1400 bytes",
+        ),
+        ({"path_mtu": 1350}, {1: {"daemon": None}}, "give these an MTU of what passes"),
+    ],
+)
+def test_a_misfit_of_the_mtu_has_a_cause(
+    changes: dict[str, Any], hosts: dict[int, dict[str, Any]], words: str
+) -> None:
+    (sentence,) = said(2, {(1, 2): changes}, hosts)
+    assert sentence.startswith("host1 -> host2: packets of more than ")
+    assert words in sentence
+
+
+def test_a_dead_host_is_named_once_with_its_own_words() -> None:
+    cut_off: Faults = {(1, 2): SILENCE, (3, 2): SILENCE, (2, 1): SILENCE, (2, 3): SILENCE}
+    own = {2: {"daemon": status(2, problems=["the store is away"])}}
+    assert said(3, cut_off, own) == [
+        "nobody reaches host2: see 'weftctl status' and 'systemctl status docker' there, which "
+        "says: the store is away"
     ]
 
 
 def test_a_dead_host_does_not_hide_another_pair() -> None:
-    lost = "wget: download timed out"
-    first, second = said(4, {(1, 2): lost, (3, 2): lost, (4, 2): lost, (3, 4): lost})
+    first, second = said(4, {(1, 2): SILENCE, (3, 2): SILENCE, (4, 2): SILENCE, (3, 4): SILENCE})
     assert first.startswith("nobody reaches host2")
     assert second.startswith("host3 -> host4: ")
 
 
 def test_of_two_hosts_none_is_called_dead() -> None:
-    lost = "wget: download timed out"
-    assert [one[:14] for one in said(2, {(1, 2): lost, (2, 1): lost})] == [
+    assert [one[:14] for one in said(2, {(1, 2): SILENCE, (2, 1): SILENCE})] == [
         "host1 -> host2",
         "host2 -> host1",
     ]
 
 
+def test_what_a_host_has_with_all_others_is_said_once() -> None:
+    narrow = {"path_mtu": 1372}
+    to_all: Faults = {(2, other): narrow for other in (1, 3, 4)}
+    (sentence,) = said(4, to_all)
+    assert sentence.startswith("host2 -> every other host: packets of more than 1372 bytes")
+    assert "the link of 192.0.2.12 is narrower" in sentence
+    from_all: Faults = {(other, 2): narrow for other in (1, 3, 4)}
+    (sentence,) = said(4, from_all)
+    assert sentence.startswith("every other host -> host2: packets of more than 1372 bytes")
+    assert "the link of 192.0.2.12 is narrower" in sentence
+
+
+def test_unlike_misfits_are_not_joined() -> None:
+    sentences = said(3, {(2, 1): {"path_mtu": 1372}, (2, 3): {"path_mtu": 1300}})
+    assert [one[:14] for one in sentences] == ["host2 -> host1", "host2 -> host3"]
+
+
+def test_what_a_host_of_the_pair_says_itself_is_told() -> None:
+    own = {2: {"daemon": status(2, problems=["its MTU is wrong"])}}
+    (sentence,) = said(2, {(1, 2): {"tcp": LOST}}, own)
+    assert sentence.endswith("; 'weftctl status' on host2 says: its MTU is wrong")
+
+
 def test_containers_of_one_address_are_told_to_get_a_bip() -> None:
-    same = [Host(f"host{n}", IPv4Address("172.17.0.2"), "172.17.0.2 172.17.0.2") for n in (1, 2)]
-    sentences = problems(read_results(same))
-    assert sentences[0].startswith("host1 -> host2: both are 172.17.0.2; ")
-    assert "bip" in sentences[0]
+    sentence, _other = said(2, {}, {2: {"address": address(1)}})
+    assert sentence.startswith("host1 -> host2: both are 100.96.1.2: ")
+    assert "bip" in sentence
+
+
+def test_probes_that_did_not_run_point_at_the_play() -> None:
+    given = fleet(2)
+    given[0]["probed"] = {}
+    (sentence,) = problems(read_results(given, 20))
+    assert sentence.startswith("host1 -> host2: the probes did not run: ")

@@ -11,10 +11,9 @@ from importlib.resources.abc import Traversable
 
 from .. import access_store, docker, flannel
 from ..kernel import listing
-from ..verification import diagnosis, matrix
 from . import processes, programs
 
-PARTS = (access_store, programs, processes, docker, flannel, listing, diagnosis, matrix)
+PARTS = (access_store, programs, processes, docker, flannel, listing)
 """Modules whose imports reach the whole package: Ansible's payload holds what is imported only."""
 
 PACKAGE = __name__.rpartition(".")[0].rpartition(".")[0]
