@@ -25,7 +25,7 @@ from tests.flanneld_stand_in.build import build
 
 from .fleet_lab import REPOSITORY, Lab, Run, play, raised_lab
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(1800)]
 
 SCENARIO = REPOSITORY / "collection/extensions/molecule/adopt"
 SUBNETS = {1: "100.96.72.0/24", 2: "100.96.37.0/24"}

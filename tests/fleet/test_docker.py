@@ -20,7 +20,7 @@ import pytest
 
 from .fleet_lab import REPOSITORY, Lab, Run, play, raised_lab
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(1800)]
 
 PLAYBOOKS = REPOSITORY / "tests/fleet/docker_role"
 HOSTS = (1, 2)

@@ -19,7 +19,7 @@ import yaml
 
 from .fleet_lab import Lab, Run, in_store, play, play_until, raised_lab
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(1800)]
 
 UNITS = ("docker", "etcd", "weft-datapath", "weftd")
 PACKAGE = Path("ansible_collections/weft/overlay/plugins/module_utils/weft")
