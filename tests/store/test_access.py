@@ -264,6 +264,35 @@ class TestAHost:
                 keeper.join(5)
         assert set(problems) == {None}
 
+    def test_is_told_who_has_its_subnet_when_its_lease_has_expired(
+        self, guarded: GuardedStore
+    ) -> None:
+        stranger = IPv4Address("192.0.2.9")
+        problems: list[str | None] = []
+        with guarded.store("root") as root, guarded.store(HOST_A) as store:
+            own = lease_of(store, IP_A)
+            (taken,) = root.commit([LeaseChange(own, replace(own, public_ip=stranger))])
+            try:
+                snapshot = store.snapshot()
+                kept = View(snapshot.network, {own.subnet: own}, stale=True)
+                leases = {lease.subnet: lease for lease in snapshot.leases}
+                policy = LeasePolicy(reserve=True, ttl=60)
+                keeper = Keeper(store, policy, "a", problems.append, kept)
+                keeper.tell(IP_A, replace(kept, leases=leases, stale=False))
+                keeper.start()
+                try:
+                    await_value(lambda: bool(problems), True)
+                finally:
+                    keeper.stop()
+                    keeper.join(5)
+                assert lease_of(store, stranger) == taken
+            finally:
+                root.commit([LeaseChange(taken, own)])
+        (problem,) = set(problems)
+        assert problem is not None
+        assert "no lease is held by 192.0.2.1, 192.0.2.9 has 100.96.1.0/24 now" in problem
+        assert "reserve a subnet for it by site.yml" in problem
+
     def test_touches_no_other_lease(self, guarded: GuardedStore) -> None:
         with guarded.store(HOST_A) as store:
             peers = lease_of(store, IP_B)

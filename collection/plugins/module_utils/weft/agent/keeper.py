@@ -21,7 +21,7 @@ from ..backends.plan import Announcement
 from ..lease import Lease, serialise_lease
 from ..network import NetworkError
 from ..reservation import Terms, reserve
-from ..store import LeaseChange, LeaseExpiredError, LostRaceError, Store
+from ..store import LeaseChange, LeaseExpiredError, LostRaceError, Store, StoreRefusedError
 from ..store_settings import StoreError
 from .settings import LeasePolicy
 from .view import View
@@ -110,7 +110,18 @@ class Keeper(threading.Thread):
             return None
         last = self._last_held.own_lease(public_ip, within)
         request = Request(self._host, public_ip, previous=last.subnet if last else None)
-        (reservation,) = reserve(self._store, [request], Terms(self._policy.ttl, keep_expiry=True))
+        terms = Terms(self._policy.ttl, keep_expiry=True)
+        try:
+            (reservation,) = reserve(self._store, [request], terms)
+        except StoreRefusedError as error:
+            # By its identity a host of the fleet may take the subnet that it had, and no other.
+            rivals = self._view.rivals_of(last) if last else ()
+            lost = "".join(f", {one.public_ip} has {one.subnet} now" for one in rivals)
+            self._report(
+                f"no lease is held by {public_ip}{lost}, and the store lets this host take no "
+                f"other: reserve a subnet for it by site.yml ({error})"
+            )
+            return _RETRY_SECONDS
         _log.info("reserved %s for %s", reservation.after.subnet, public_ip)
         return None  # the watch brings it
 
