@@ -21,7 +21,7 @@ _MARK = "\x1e"
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One command of the page, in the syntax of the shell, and how the page shows it."""
+    """One command of the page, in the syntax of the shell, and the line that shows it."""
 
     shown: str
     command: str
@@ -33,7 +33,7 @@ def steps(page: str) -> list[Step]:
     for block in _BLOCK.finditer(page):
         if block["language"] == "console":
             found += [
-                Step(match["command"], match["command"])
+                Step(match["command"].partition("\n")[0], match["command"])
                 for match in _COMMAND.finditer(block["body"])
             ]
         elif match := _FILE.fullmatch(block["body"]):
