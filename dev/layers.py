@@ -65,7 +65,7 @@ STAGES: tuple[Stage, ...] = (
         ),
         (
             Layer("kernel", (*_PYTEST, "tests/kernel")),
-            Layer("browser", (*_PYTEST, "tests/browser")),
+            Layer("report", (*_PYTEST, "tests/report", "tests/browser")),
         ),
     ),
     ((Layer("lab", (*_PYTEST, "tests/lab", "tests/bench")),),),

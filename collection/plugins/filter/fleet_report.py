@@ -19,7 +19,8 @@ options:
       - A dictionary with C(title), C(generated) (a time as text), C(hosts), C(network)
         (what M(weft.overlay.network_info) returned), C(leases) (what M(weft.overlay.lease_info)
         returned), C(verification) and C(drift) (the documents of the playbooks of these names) and
-        C(notes) (sentences that say why something is missing). Only C(hosts) is needed.
+        C(notes) (sentences that say why something is missing). Only C(hosts) is needed, and a
+        document may be its JSON.
       - A host has C(name), C(reached), and, where known, C(public_ip), C(status) (what C(weftctl
         status --json) printed), C(docker), C(kernel) and C(problems).
     type: dict

@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -74,14 +75,16 @@ def broken(path: list[Any], value: Any) -> dict[str, Any]:
     [
         (["verification", "format"], 2, "format 2, and this release reads 1"),
         (["drift", "format"], None, "The drift document is of format None"),
-        (["verification"], [1], "verification document is list"),
-        (["verification", "pairs"], {"a": 1}, "pairs of the verification is dict"),
+        (["verification"], [1], "verification document is a list, not an object"),
+        (["verification", "pairs"], {"a": 1}, "pairs of the verification is an object, not a list"),
         (["verification", "pairs", 0], "x", "entry of pairs of the verification"),
         (["verification", "pairs", 0, "verdict"], "fine", "docker1 to docker2 .* 'fine'"),
         (["verification", "pairs", 0, "round_trip_ms"], {"min": 1}, "docker1 to docker2 .*median"),
         (["verification", "pairs", 0, "from"], None, "from of a pair .* is missing"),
         (["leases", "leases", 0, "subnet"], "100.96.1.1/24", "lease of 100.96.1.1/24 .*host bits"),
         (["leases", "leases", 0, "public_ip"], "here", "lease of 100.96.1.0/24 .*here"),
+        (["verification"], '{"format":', "verification document is no JSON: Expecting value"),
+        (["verification"], '"x"', "verification document is the text 'x'"),
         (["network", "network"], {"Network": "x"}, "The network cannot be read"),
         (["hosts", 0, "name"], "", "name of what was gathered"),
     ],
@@ -89,3 +92,9 @@ def broken(path: list[Any], value: Any) -> dict[str, Any]:
 def test_what_cannot_be_read_is_named(path: list[Any], value: Any, message: str) -> None:
     with pytest.raises(ReportError, match=message):
         read_fleet(broken(path, value))
+
+
+def test_a_document_may_be_its_json() -> None:
+    document = gathered(3)
+    text = document | {"verification": json.dumps(document["verification"])}
+    assert read_fleet(text) == read_fleet(document)

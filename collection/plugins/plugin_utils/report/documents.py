@@ -9,6 +9,7 @@ wrong kind is refused by name.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from ipaddress import IPv4Address, IPv4Network
 from typing import Any
@@ -68,14 +69,18 @@ def read_fleet(gathered: Document) -> Fleet:
 
 
 def _known(gathered: Document, name: str) -> Document | None:
+    """A document, or its JSON."""
     document = gathered.get(name)
+    whole = f"Give the {name} document as it was written, whole."
+    if isinstance(document, str):
+        try:
+            document = json.loads(document)
+        except ValueError as error:
+            raise ReportError(f"The {name} document is no JSON: {error}. {whole}") from error
     if not document:
         return None
     if not isinstance(document, Mapping):
-        raise ReportError(
-            f"The {name} document is {_kind(document)}, not an object: give the JSON file that the "
-            f"playbook {name} wrote, unchanged."
-        )
+        raise ReportError(f"The {name} document is {_kind(document)}, not an object. {whole}")
     return document
 
 
@@ -95,7 +100,7 @@ def _check_format(document: Document, whose: str) -> None:
     found = document.get("format")
     if found != FORMAT:
         raise ReportError(
-            f"{whose} is of format {found!r}, and this release reads {FORMAT}: write it again with "
+            f"{whose[0].upper()}{whose[1:]} is of format {found!r}, and this release reads {FORMAT}: write it again with "
             "the playbook of this release."
         )
 
@@ -258,4 +263,10 @@ def _optional_text(value: Any) -> str | None:
 
 
 def _kind(value: Any) -> str:
-    return "missing" if value is None else f"{type(value).__name__} {str(value)[:40]!r}"
+    if value is None:
+        return "missing"
+    if isinstance(value, Mapping):
+        return "an object"
+    if isinstance(value, str):
+        return f"the text {str(value)[:40]!r}"
+    return "a list" if isinstance(value, Sequence) else f"{value!r}"

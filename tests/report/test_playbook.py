@@ -1,0 +1,113 @@
+# Copyright (c) 2026, The weft developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The playbook report as Ansible runs it: this machine is a host, a port without a listener one."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.report.fleets import gathered
+
+ROOT = Path(__file__).parents[2]
+
+pytestmark = pytest.mark.timeout(600)
+
+INVENTORY = {
+    "weft": {
+        "hosts": {
+            "docker1": {
+                "ansible_connection": "local",
+                "ansible_python_interpreter": "/usr/bin/python3",
+                "ansible_become": False,
+                "overlay_public_ip": "192.0.2.11",
+            },
+            # Nobody listens on the port of the service discard.
+            "docker2": {
+                "ansible_connection": "ssh",
+                "ansible_host": "127.0.0.1",
+                "ansible_port": 9,
+            },
+        }
+    }
+}
+
+
+@pytest.fixture
+def fleet(tmp_path: Path) -> Path:
+    """A folder with an inventory and the documents of a verification and of a look for drift."""
+    (tmp_path / "hosts.yml").write_text(yaml.safe_dump(INVENTORY))
+    (tmp_path / "seen.json").write_text(json.dumps(gathered(2)["verification"]))
+    (tmp_path / "drift.json").write_text(json.dumps(gathered(2, troubled=True)["drift"]))
+    return tmp_path
+
+
+def report(fleet: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [
+            ROOT / ".venv/bin/ansible-playbook",
+            "-i",
+            "hosts.yml",
+            ROOT / "collection/playbooks/report.yml",
+            "-e",
+            "report_verification=seen.json",
+            *arguments,
+        ],
+        cwd=fleet,
+        env=os.environ | {"ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_host_that_does_not_answer_is_in_the_report(fleet: Path) -> None:
+    done = report(fleet, "-e", "report_drift=drift.json", "-e", "report_title='<b>fleet</b>'")
+    assert done.returncode == 0, done.stdout
+    html = (fleet / "report.html").read_text(encoding="utf-8")
+    assert "1 host unreachable" in html
+    assert "docker2: unreachable" in html
+    assert "weftctl status says nothing" in html
+    assert "The store was not read: " in html
+    assert "Give the bridge its address" in html
+    assert "&lt;b&gt;fleet&lt;/b&gt;" in html
+    assert "<b>fleet" not in html
+
+
+def test_a_fleet_of_which_nobody_answers_has_a_report(fleet: Path) -> None:
+    done = report(fleet, "--limit", "docker2")
+    assert done.returncode == 0, done.stdout
+    assert "docker2: unreachable" in (fleet / "report.html").read_text(encoding="utf-8")
+
+
+def test_check_mode_writes_nothing(fleet: Path) -> None:
+    before = sorted(fleet.iterdir())
+    done = report(fleet, "--check", "--diff")
+    assert done.returncode == 0, done.stdout
+    assert "A real run writes" in done.stdout
+    assert sorted(fleet.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("nowhere.json", None, "'nowhere.json', and there is no such file"),
+        ("broken.json", '{"format":', "The verification document is no JSON"),
+        ("old.json", '{"format": 0}', "is of format 0, and this release reads 1"),
+    ],
+)
+def test_a_document_that_cannot_be_read_is_told(
+    fleet: Path, name: str, text: str | None, message: str
+) -> None:
+    if text is not None:
+        (fleet / name).write_text(text)
+    done = report(fleet, "--limit", "docker1", "-e", f"report_verification={name}")
+    assert done.returncode == 2
+    assert message in " ".join(done.stdout.split()).replace("''", "'")
+    assert not (fleet / "report.html").exists()
