@@ -234,13 +234,13 @@ class TestSubnetReservation:
         assert run("subnet_reservation", hosts=HOSTS, ttl=86400).changed
         assert not run("subnet_reservation", hosts=HOSTS, ttl=86400).changed
         (lease,) = run("lease_info", public_ip="192.0.2.1").result["leases"]
-        assert 86000 < lease["ttl"] <= 86400
+        assert 86000 < lease["ttl"] <= lease["granted_ttl"] == 86400
         foretold = run("subnet_reservation", "--check", "--diff", hosts=HOSTS)
         assert foretold.changed
         assert '+        "expires": false' in foretold.output
         assert run("subnet_reservation", hosts=HOSTS).changed
         (lease,) = run("lease_info", public_ip="192.0.2.1").result["leases"]
-        assert (lease["reservation"], lease["ttl"]) == (True, None)
+        assert (lease["reservation"], lease["ttl"], lease["granted_ttl"]) == (True, None, None)
 
     @pytest.mark.usefixtures("network")
     def test_releases_once(self, run: Run) -> None:

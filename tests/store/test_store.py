@@ -132,7 +132,8 @@ class TestLeases:
         etcd.etcdctl("put", "--lease", granted, key, value)
         (held,) = store.snapshot().leases
         assert held.lease_id == int(granted, 16)
-        assert 0 < store.remaining_ttl([held.lease_id])[held.lease_id] <= 600
+        life = store.times_to_live([held.lease_id])[held.lease_id]
+        assert 0 < life.remaining <= life.granted == 600
 
         store.commit([LeaseChange(held, replace(held, lease_id=0))])
 

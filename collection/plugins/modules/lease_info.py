@@ -64,6 +64,7 @@ leases:
       backend_v6_data: null
       reservation: true
       ttl: null
+      granted_ttl: null
       revision: 7
   contains:
     subnet:
@@ -99,6 +100,9 @@ leases:
       type: bool
     ttl:
       description: Seconds until the lease expires. None for a reservation.
+      type: int
+    granted_ttl:
+      description: Seconds that each renewal grants the lease. None for a reservation.
       type: int
     revision:
       description: Revision of the store at which the lease was last written.
@@ -136,10 +140,12 @@ from ansible_collections.weft.overlay.plugins.module_utils.store_connection impo
     store_options,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.lease import Lease
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store import TimeToLive
 
 
-def result(prefix: str, lease: Lease, ttls: dict[int, int]) -> dict[str, Any]:
+def result(prefix: str, lease: Lease, lives: dict[int, TimeToLive]) -> dict[str, Any]:
     """Return all that the module says about *lease*."""
+    life = lives.get(lease.lease_id)
     return {
         **lease_result(prefix, lease),
         "public_ipv6": str(lease.public_ipv6) if lease.public_ipv6 else None,
@@ -148,7 +154,8 @@ def result(prefix: str, lease: Lease, ttls: dict[int, int]) -> dict[str, Any]:
         "backend_data": lease.backend_data,
         "backend_v6_data": lease.backend_v6_data,
         "reservation": lease.is_reservation,
-        "ttl": ttls.get(lease.lease_id),
+        "ttl": life.remaining if life else None,
+        "granted_ttl": life.granted if life else None,
         "revision": lease.mod_revision,
     }
 
@@ -173,10 +180,10 @@ def main() -> None:
             if (address is None or lease.public_ip == address)
             and (overlapping is None or lease.subnet.overlaps(overlapping))
         ]
-        ttls = store.remaining_ttl(lease.lease_id for lease in leases)
+        lives = store.times_to_live(lease.lease_id for lease in leases)
         module.exit_json(
             changed=False,
-            leases=[result(store.prefix, lease, ttls) for lease in leases],
+            leases=[result(store.prefix, lease, lives) for lease in leases],
             invalid=[{"key": entry.key, "reason": entry.reason} for entry in snapshot.invalid],
             revision=snapshot.revision,
         )

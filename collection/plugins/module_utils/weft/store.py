@@ -96,6 +96,14 @@ class LeaseChange:
 
 
 @dataclass(frozen=True, slots=True)
+class TimeToLive:
+    """How long an etcd lease lives, in seconds: what is left, and what each renewal grants."""
+
+    remaining: int
+    granted: int
+
+
+@dataclass(frozen=True, slots=True)
 class KeyEvent:
     """One change of a key under the prefix; no ``value`` means that the key is gone."""
 
@@ -422,8 +430,8 @@ class Store(Closing):
             raise LeaseExpiredError(f"The etcd lease {lease_id:x} has expired.")
         return ttl
 
-    def remaining_ttl(self, lease_ids: Iterable[int]) -> dict[int, int]:
-        """Return how many seconds each etcd lease has left; expired ones are left out."""
+    def times_to_live(self, lease_ids: Iterable[int]) -> dict[int, TimeToLive]:
+        """Return how long each etcd lease lives; expired ones are left out."""
         wanted = [lease_id for lease_id in dict.fromkeys(lease_ids) if lease_id]
         answers = self._each(
             wanted,
@@ -433,7 +441,7 @@ class Store(Closing):
             ),
         )
         return {
-            lease_id: int(answer.TTL)
+            lease_id: TimeToLive(int(answer.TTL), int(answer.grantedTTL))
             for lease_id, answer in zip(wanted, answers, strict=True)
             if answer.TTL > 0
         }

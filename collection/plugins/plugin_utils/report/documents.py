@@ -100,8 +100,8 @@ def _check_format(document: Document, whose: str) -> None:
     found = document.get("format")
     if found != FORMAT:
         raise ReportError(
-            f"{whose[0].upper()}{whose[1:]} is of format {found!r}, and this release reads {FORMAT}: write it again with "
-            "the playbook of this release."
+            f"{whose[0].upper()}{whose[1:]} is of format {found!r}, and this release reads "
+            f"{FORMAT}: write it again with the playbook of this release."
         )
 
 

@@ -25,9 +25,10 @@ def run(options: argparse.Namespace, places: Places, screen: Screen) -> int:
         with Store(load_settings(places.settings).store) as store:
             snapshot = store.snapshot()
             leases, exit_status = snapshot.leases, 0
-            remaining = store.remaining_ttl(
+            lives = store.times_to_live(
                 {lease.lease_id for lease in leases if not lease.is_reservation}
             )
+            remaining = {lease_id: life.remaining for lease_id, life in lives.items()}
         for entry in snapshot.invalid:
             screen.complain(f"{entry.key}: {entry.reason}")
     except (SettingsError, StoreError) as error:
