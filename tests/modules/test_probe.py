@@ -154,10 +154,20 @@ def test_probes_without_a_container_say_so(docker: DockerStandIn) -> None:
     assert "no container weft-verify-1 runs" in probed["msg"]
 
 
-def test_the_throughput_is_bounded(docker: DockerStandIn) -> None:
-    measured = probe(docker, "measured", peers=[], seconds=61)
+@pytest.mark.parametrize(
+    ("option", "value", "words"),
+    [
+        ("seconds", 61, "seconds is 61: it must be from 1 to 60"),
+        ("attempts", 0, "attempts is 0: it must be from 1 to 10"),
+        ("port", 65536, "port is 65536: it must be from 1 to 65535"),
+    ],
+)
+def test_a_number_out_of_its_bounds_is_refused(
+    docker: DockerStandIn, option: str, value: int, words: str
+) -> None:
+    measured = probe(docker, "measured", peers=[], **{option: value})
     assert measured.failed
-    assert measured["msg"] == "seconds is 61: it must be from 1 to 60"
+    assert measured["msg"] == words
 
 
 @pytest.mark.parametrize("state", ["probed", "measured"])

@@ -58,7 +58,7 @@ options:
     type: path
     default: ""
   lifetime:
-    description: Seconds after which the container ends by itself.
+    description: Seconds after which the container ends by itself, from 60 to 86400.
     type: int
     default: 900
   port:
@@ -79,15 +79,16 @@ options:
         type: str
         required: true
   echoes:
-    description: Echo requests to each peer.
+    description: Echo requests to each peer, from 1 to 100.
     type: int
     default: 5
   timeout:
-    description: Seconds that one attempt may take.
+    description: Seconds that one attempt may take, from 1 to 60.
     type: int
     default: 3
   attempts:
-    description: How often a peer is asked by UDP and by TCP before that counts as failed.
+    description: How often a peer is asked by UDP and by TCP before that counts as failed, from 1 to
+      10.
     type: int
     default: 3
   seconds:
@@ -269,7 +270,14 @@ from ansible_collections.weft.overlay.plugins.module_utils.verification.responde
     serve_in_background,
 )
 
-LONGEST = 60  # seconds of one measurement of the throughput
+BOUNDS = {
+    "lifetime": (60, 86400),
+    "port": (1, 65535),
+    "echoes": (1, 100),
+    "timeout": (1, 60),
+    "attempts": (1, 10),
+    "seconds": (1, 60),
+}
 
 
 class Probe:
@@ -284,6 +292,11 @@ class Probe:
 
     def run(self) -> dict[str, Any]:
         """Return the module's result."""
+        for option, (least, most) in BOUNDS.items():
+            if not least <= self.params[option] <= most:
+                raise ValueError(
+                    f"{option} is {self.params[option]}: it must be from {least} to {most}"
+                )
         does = {
             "started": self.start,
             "probed": self.probe,
@@ -327,9 +340,7 @@ class Probe:
 
     def measure(self) -> dict[str, Any]:
         """Measure the throughput to the peers."""
-        peers, seconds = self._peers(), self.params["seconds"]
-        if not 1 <= seconds <= LONGEST:
-            raise ValueError(f"seconds is {seconds}: it must be from 1 to {LONGEST}")
+        peers = self._peers()
         if self.module.check_mode:
             return {"changed": False}
         enter(self._running().network_namespace)
