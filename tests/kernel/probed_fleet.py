@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from subprocess import Popen
 from typing import Any
 
 from ansible_collections.weft.overlay.plugins.filter.verification import verification
@@ -73,11 +75,14 @@ def raise_routed(made: Namespaces, count: int) -> list[Machine]:
 
 
 class ProbedFleet:
-    """``count`` machines named host1, host2 and so on, whose containers answer."""
+    """Machines named host1, host2 and so on, whose containers answer."""
 
-    def __init__(self, made: Namespaces, count: int) -> None:
-        self.machines = raise_routed(made, count)
-        self.responders = [self._respond(machine) for machine in self.machines]
+    def __init__(self, machines: Sequence[Machine], mtu: int = MTU) -> None:
+        self.machines = machines
+        self._mtu = mtu
+        for responder in [self._respond(machine) for machine in machines]:
+            assert responder.stdout is not None
+            assert responder.stdout.readline() == b"ready\n"
 
     def machine(self, number: int) -> Machine:
         """Return a machine by its number, from 1."""
@@ -103,7 +108,7 @@ class ProbedFleet:
         results = [
             {
                 "name": f"host{machine.number}",
-                "started": {"address": machine.container_ip, "prefix_length": 24, "mtu": MTU},
+                "started": {"address": machine.container_ip, "prefix_length": 24, "mtu": self._mtu},
                 "probed": {"observations": observations},
                 "absent": {"heard": json.loads(_python(machine.container, _HEARD, str(PORT)))},
             }
@@ -116,17 +121,12 @@ class ProbedFleet:
         peer = self.machine(destination).container_ip
         return float(_python(self.machine(source).container, _THROUGHPUT, peer, str(PORT)))
 
-    def _respond(self, machine: Machine) -> Any:
+    def _respond(self, machine: Machine) -> Popen[bytes]:
         return machine.container.spawn(
             *(sys.executable, "-c", _RESPOND, f"host{machine.number}", str(PORT)),
             env={"PYTHONPATH": str(_COLLECTIONS)},
             stdout=-1,
         )
-
-    def wait_until_ready(self) -> None:
-        """Wait until every responder listens."""
-        for responder in self.responders:
-            assert responder.stdout.readline() == b"ready\n"
 
 
 def _python(namespace: Namespace, program: str, *arguments: str) -> str:
@@ -138,7 +138,5 @@ def _python(namespace: Namespace, program: str, *arguments: str) -> str:
 
 
 def raise_fleet(made: Namespaces, count: int) -> ProbedFleet:
-    """Raise a fleet whose responders listen."""
-    fleet = ProbedFleet(made, count)
-    fleet.wait_until_ready()
-    return fleet
+    """Raise machines that route to each other, and their responders."""
+    return ProbedFleet(raise_routed(made, count))

@@ -6,12 +6,15 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from . import overlay_hosts
 from .namespaces import Namespaces
-from .probed_fleet import MTU, PORT, raise_fleet
+from .overlay_hosts import raise_hosts
+from .probed_fleet import MTU, PORT, ProbedFleet, raise_fleet
 
 ONE, TWO = "100.96.1.2", "100.96.2.2"
 
@@ -168,6 +171,25 @@ def test_a_host_that_nobody_reaches_is_named_once(made: Namespaces) -> None:
     results = fleet.verify()
     assert len(verdicts(results)) == 4
     assert [each[:20] for each in results["problems"]] == ["nobody reaches host2"]
+
+
+def test_a_narrow_underlay_is_found_through_the_userspace_datapath(
+    made: Namespaces, tmp_path: Path
+) -> None:
+    one, two = raise_hosts(made, tmp_path, 2)
+    one.apply(two)
+    two.apply(one)
+    fleet = ProbedFleet([one, two], overlay_hosts.MTU)
+    assert verdicts(fleet.verify()) == {}
+    one.become_wired()
+    two.become_wired()
+    one.underlay.ip("link", "set", "host2", "mtu", "1396")
+    results = fleet.verify()
+    assert set(verdicts(results).values()) == {"mtu"}
+    # On reception a link passes frames of 4 bytes more than its MTU, for a VLAN's tag.
+    measured = {each["path_mtu"] + 28 for each in results["document"]["pairs"]}
+    assert measured <= {1396, 1400}
+    assert [each["expected_mtu"] for each in results["document"]["pairs"]] == [1500 - 28] * 2
 
 
 @pytest.mark.timeout(600)
