@@ -215,24 +215,21 @@ observations:
       path_mtu_told_by: ""
       expected_mtu: 1472
 throughput:
-  description: What arrived at each peer by one TCP connection, in their order.
+  description: What arrived at each peer by one TCP connection.
   returned: O(state=measured) and not check mode
   type: list
   elements: dict
-  sample: [{name: docker2, mbit: 812.4, error: ""}]
   contains:
     name:
-      description: The peer's name.
-      returned: always
+      description: The peer's name, as given.
       type: str
     mbit:
-      description: What arrived, in Mbit/s (10^6). None where it could not be measured.
-      returned: always
+      description: The figure in Mbit/s (10^6). None where it could not be measured.
       type: float
     error:
-      description: Why it could not be measured; empty where it was.
-      returned: always
+      description: Why it could not be measured. Empty if it was.
       type: str
+  sample: [{name: docker2, mbit: 812.4, error: ""}]
 heard:
   description: The addresses from which anything has arrived at the responder. None where there was
     no responder to ask.

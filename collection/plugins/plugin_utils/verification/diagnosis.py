@@ -169,14 +169,14 @@ def _cause_of_silence(pair: Pair) -> str:
     return _lossy(source, destination)
 
 
-def _lossy(source: Host, destination: Host) -> str:
+def _lossy(sender: Host, receiver: Host) -> str:
     door = (
         "does the link carry packets of other subnets, and is forwarding on"
-        if source.backend == "host-gw"
+        if sender.backend == "host-gw"
         else "is UDP to the backend's port open"
     )
     return (
-        f"packets from {source.name} to {destination.name} are lost: {door} on {destination.name}, "
+        f"packets from {sender.name} to {receiver.name} are lost: {door} on {receiver.name}, "
         "and is weftd running there ('weftctl status')?"
     )
 
