@@ -6,7 +6,7 @@ LAB := /usr/bin/python3 -m lab
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help demo down test test-long test-faults unit integration lint sanity fleet bench bench-play docs pictures collection clean setup setup-lab setup-bench
+.PHONY: help demo down test test-long test-faults unit integration lint sanity examine changelog fleet bench bench-play docs pictures collection clean setup setup-lab setup-bench
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -31,6 +31,9 @@ test: setup-bench ## everything: unit, store and kernel, sanity and lint, fleet
 
 unit: setup ## the fast tests
 	@$(PYTHON) -m pytest -q tests/unit
+
+examine: setup-lab ## the collection as its examiners see it: sanity, lint, galaxy-importer and ten more
+	@dev/examine
 
 lint: setup ## ruff, mypy, yamllint, ansible-lint
 	@dev/lint
@@ -60,6 +63,9 @@ pictures: setup-lab ## draw docs/pictures from the demo's fleet, which must be u
 
 docs: setup ## build the documentation's site into docs/_build/html
 	@dev/docs
+
+changelog: setup ## write the release of galaxy.yml's version into collection/CHANGELOG.md, of all fragments
+	@dev/changelog
 
 collection: setup ## build the Galaxy tarball into dist/
 	@mkdir -p dist

@@ -61,7 +61,7 @@ STAGES: tuple[Stage, ...] = (
             Layer("store", (*_PYTEST, "tests/store", "tests/modules", "tests/programs")),
             Layer("lint", ("dev/lint",)),
             Layer("docs", (*_PYTEST, "tests/docs")),
-            Layer("sanity", ("dev/sanity",)),
+            Layer("examine", ("dev/examine", "--skip", "lint")),
         ),
         (
             Layer("kernel", (*_PYTEST, "tests/kernel")),
