@@ -9,7 +9,9 @@ Usage: python -m dev.drawings, which writes docs/drawings.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from itertools import pairwise
+from operator import attrgetter
 from pathlib import Path
 
 from dev.drawing import Box, Drawing, Kind
@@ -76,31 +78,56 @@ def converge() -> Drawing:
     return drawing
 
 
-# By backend: each step, with what it does on the way out and back; the packet on the wire.
-_LANES: tuple[tuple[str, tuple[tuple[str, str, str, Kind], ...], tuple[str, ...]], ...] = (
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step of a packet's way: what stands there, and what it does on the way out and back."""
+
+    name: str
+    out: str
+    back: str
+    kind: Kind
+
+
+_ENDS = (
+    Step("container", "`100.96.1.2", "`100.96.2.2", Kind.PLAIN),
+    Step("docker0", "`100.96.1.1", "`100.96.2.1", Kind.KERNEL),
+)
+# By backend: the steps between bridge and wire, and the packet on the wire.
+_LANES: tuple[tuple[str, tuple[Step, ...], tuple[str, ...]], ...] = (
     (
         "udp: weft's own process carries",
         (
-            ("flannel0", "TUN", "TUN", Kind.KERNEL),
-            ("weftd datapath", "whose subnet?", "who sent it?", Kind.WEFT),
+            Step("flannel0", "TUN", "TUN", Kind.KERNEL),
+            Step("weftd datapath", "whose subnet is it?", "whose is the source?", Kind.WEFT),
         ),
-        ("IP 192.0.2.11 > 12", "UDP 8285", "IP 100.96.1.2 > 2.2,", "whole"),
+        (
+            "IP 192.0.2.11 > 192.0.2.12",
+            "UDP to port 8285",
+            "IP 100.96.1.2 > 100.96.2.2, whole",
+        ),
     ),
     (
         "vxlan: the kernel carries, or weft's process where it cannot",
         (
-            ("route", "via the peer", "to docker0", Kind.KERNEL),
-            ("flannel.1", "FDB entry", "decapsulates", Kind.KERNEL),
+            Step("route", "by way of the peer", "to docker0", Kind.KERNEL),
+            Step("flannel.1", "neighbour, FDB entry", "decapsulates", Kind.KERNEL),
         ),
-        ("IP 192.0.2.11 > 12", "UDP 8472, VXLAN", "Ethernet", "IP 100.96.1.2 > 2.2"),
+        (
+            "IP 192.0.2.11 > 192.0.2.12",
+            "UDP to port 8472, VXLAN",
+            "IP 100.96.1.2 > 100.96.2.2",
+        ),
     ),
     (
         "host-gw: the kernel routes, on one link",
         (
-            ("route", "via the peer", "to docker0", Kind.KERNEL),
-            ("eth0", "underlay", "underlay", Kind.KERNEL),
+            Step("route", "by way of the peer", "to docker0", Kind.KERNEL),
+            Step("eth0", "the underlay", "the underlay", Kind.KERNEL),
         ),
-        ("", "IP 100.96.1.2 > 2.2", "nothing is added"),
+        (
+            "IP 100.96.1.2 > 100.96.2.2",
+            "nothing is added",
+        ),
     ),
 )
 
@@ -108,8 +135,8 @@ _LANES: tuple[tuple[str, tuple[tuple[str, str, str, Kind], ...], tuple[str, ...]
 def packet() -> Drawing:
     """The way of a packet by each backend."""
     drawing = Drawing(
-        1240,
-        520,
+        900,
+        728,
         "The way of a packet, by each backend",
         "From a container by docker0 and a route into the backend, over the underlay, and the same "
         "way back up to a container of the other host. With udp the device is a TUN and the "
@@ -118,30 +145,25 @@ def packet() -> Drawing:
         "FDB entry and a neighbour for each peer. With host-gw the peer is the gateway of a "
         "route, and nothing is added.",
     )
-    drawing.words(24, 32, "docker1  192.0.2.11", style="title")
-    drawing.words(1216, 32, "docker2  192.0.2.12", style="title", anchor="end")
     for number, (title, steps, wire) in enumerate(_LANES):
-        top = 48 + 156 * number
-        drawing.frame(16, top, 1208, 140, title)
-        row = top + 52
-        left = [
-            drawing.box(32, row, 100, "container", "`100.96.1.2", kind=Kind.PLAIN),
-            drawing.box(150, row, 100, "docker0", "`100.96.1.1", kind=Kind.KERNEL),
+        top = 16 + 236 * number
+        drawing.frame(16, top, 868, 224, title)
+        sides = [
+            [
+                drawing.box(32 + 176 * place, row, 156, step.name, words(step), kind=step.kind)
+                for place, step in enumerate((*_ENDS, *steps))
+            ]
+            for words, row in ((attrgetter("out"), top + 34), (attrgetter("back"), top + 156))
         ]
-        right = [
-            drawing.box(1108, row, 100, "container", "`100.96.2.2", kind=Kind.PLAIN),
-            drawing.box(990, row, 100, "docker0", "`100.96.2.1", kind=Kind.KERNEL),
-        ]
-        for (name, out, back, kind), x, width in zip(steps, (268, 392), (106, 136), strict=True):
-            left.append(drawing.box(x, row, width, name, out, kind=kind))
-            right.append(drawing.box(1240 - x - width, row, width, name, back, kind=kind))
-        for before, after in pairwise(left):
+        for before, after in pairwise(sides[0]):
             drawing.way(before.right, after.left)
-        for before, after in pairwise(right):
-            drawing.way(after.right, before.left)
-        drawing.way(left[-1].right, right[-1].left)
-        for text, y in zip(wire, (row - 8, row + 14, row + 44, row + 62), strict=False):
-            drawing.words(620, y, text, anchor="middle", style="quiet")
+        for before, after in pairwise(sides[1]):
+            drawing.way(after.left, before.right)
+        drawing.way(sides[0][-1].bottom, sides[1][-1].top)
+        for line, text in enumerate(wire):
+            drawing.words(650, top + 110 + 18 * line, text, style="quiet")
+        drawing.words(32, top + 106, "docker1, 192.0.2.11", style="quiet")
+        drawing.words(32, top + 146, "docker2, 192.0.2.12", style="quiet")
     return drawing
 
 
