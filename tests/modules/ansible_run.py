@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.returned import misfits
+
 REPOSITORY = Path(__file__).parents[2]
 
 
@@ -79,4 +81,7 @@ def run_module(
     output = process.stdout + process.stderr
     _diff, marker, result = process.stdout.partition(" => ")
     assert marker, output
-    return Outcome(process.returncode != 0, json.loads(result), output)
+    outcome = Outcome(process.returncode != 0, json.loads(result), output)
+    wrong = [] if outcome.failed else misfits(module, outcome.result)
+    assert not wrong, wrong
+    return outcome

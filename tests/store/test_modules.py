@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from tests.returned import misfits
 from tests.store.etcd_server import EtcdMember, free_port
 
 ROOT = Path(__file__).parents[2]
@@ -76,11 +77,14 @@ def run_module(name: str, arguments: dict[str, Any], *flags: str) -> Outcome:
     )
     printed, arrow, result = done.stdout.partition(" => ")
     assert arrow, done.stdout + done.stderr
-    return Outcome(
+    outcome = Outcome(
         result=json.JSONDecoder().raw_decode(result)[0],
         output=printed + done.stderr,
         failed=done.returncode != 0,
     )
+    wrong = [] if outcome.failed else misfits(name, outcome.result)
+    assert not wrong, wrong
+    return outcome
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ description:
 extends_documentation_fragment:
   - weft.overlay.etcdctl
   - weft.overlay.attributes
+  - weft.overlay.attributes.actiongroup_etcdctl
   - weft.overlay.attributes.info_module
 options:
   endpoint:
@@ -74,10 +75,12 @@ data:
   description: Whether the data directory holds what a member has stored.
   returned: success
   type: bool
+  sample: true
 restart_required:
   description: Whether etcd runs, but not as its configuration and its package say.
   returned: success
   type: bool
+  sample: true
 restart_reasons:
   description: Why.
   returned: success

@@ -20,6 +20,7 @@ description:
 extends_documentation_fragment:
   - weft.overlay.store
   - weft.overlay.attributes
+  - weft.overlay.attributes.actiongroup_weft
   - weft.overlay.attributes.info_module
 options:
   public_ip:
@@ -124,6 +125,7 @@ revision:
   description: Revision of the store that was read.
   returned: success
   type: int
+  sample: 12
 """
 
 from typing import Any

@@ -20,6 +20,7 @@ description:
 extends_documentation_fragment:
   - weft.overlay.store
   - weft.overlay.attributes
+  - weft.overlay.attributes.actiongroup_weft
   - weft.overlay.attributes.info_module
 seealso:
   - module: weft.overlay.network
@@ -41,6 +42,7 @@ exists:
   description: Whether a configuration is published.
   returned: success
   type: bool
+  sample: true
 key:
   description: Key of the configuration in etcd.
   returned: success
@@ -60,13 +62,15 @@ network:
       Type: udp
       Port: 8285
 text:
-  description: The configuration as it is stored.
+  description: The configuration as it is stored. None when there is none.
   returned: success
   type: str
+  sample: '{"Network": "100.96.0.0/16", "Backend": {"Type": "udp"}}'
 error:
-  description: Why the stored configuration cannot be used.
+  description: Why the stored configuration cannot be used. None when it can.
   returned: success
   type: str
+  sample: null
 capacity:
   description: How many subnets the network can lease.
   returned: success
@@ -81,6 +85,7 @@ revision:
   description: Revision of the store at which the configuration was written.
   returned: success
   type: int
+  sample: 7
 """
 
 from ansible.module_utils.basic import AnsibleModule
