@@ -18,12 +18,30 @@ attributes:
   diff_mode:
     description: Will return details on what has changed (or possibly needs changing in
       C(check_mode)), when in diff mode.
+"""
+
+    # For modules that ask the store: plugins/doc_fragments/store.py has the options they share.
+    ACTIONGROUP_WEFT = r"""
+options: {}
+attributes:
   action_group:
     description: Use C(group/weft.overlay.weft) in C(module_defaults) to set defaults for this
       module.
     support: full
     membership:
       - weft.overlay.weft
+"""
+
+    # For modules that run etcdctl: plugins/doc_fragments/etcdctl.py has the options they share.
+    ACTIONGROUP_ETCDCTL = r"""
+options: {}
+attributes:
+  action_group:
+    description: Use C(group/weft.overlay.etcdctl) in C(module_defaults) to set defaults for this
+      module.
+    support: full
+    membership:
+      - weft.overlay.etcdctl
 """
 
     # For modules that read only.

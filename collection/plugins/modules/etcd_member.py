@@ -19,6 +19,7 @@ description:
 extends_documentation_fragment:
   - weft.overlay.etcdctl
   - weft.overlay.attributes
+  - weft.overlay.attributes.actiongroup_etcdctl
 attributes:
   check_mode:
     support: full

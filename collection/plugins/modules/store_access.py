@@ -21,6 +21,7 @@ description:
 extends_documentation_fragment:
   - weft.overlay.store
   - weft.overlay.attributes
+  - weft.overlay.attributes.actiongroup_weft
 attributes:
   check_mode:
     support: full
