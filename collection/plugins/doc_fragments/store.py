@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The options by which all modules reach the store."""
+"""The options by which modules and the inventory plugin reach the store."""
 
 from __future__ import annotations
 
@@ -26,12 +26,13 @@ options:
     default: /coreos.com/network
   ca_cert:
     description:
-      - Path, on the host that runs the module, of the CA certificate that signed those of the
-        members of etcd.
+      - Path of the CA certificate that signed those of the members of etcd.
+      - This and the other paths are of the machine that asks etcd. That is a module's host, and an
+        inventory plugin's controller.
     type: path
   client_cert:
     description:
-      - Path of the certificate with which the module identifies itself. Needs O(client_key).
+      - Path of the certificate by which etcd is to know who asks. Needs O(client_key).
     type: path
   client_key:
     description:
@@ -54,6 +55,6 @@ requirements:
   - "etcd3 (Debian and Ubuntu: python3-etcd3)"
   - Python 3.11 or newer
 notes:
-  - Runs where etcd can be reached. One host of the fleet is enough, by C(run_once) or
+  - A module runs where etcd can be reached. One host of the fleet is enough, by C(run_once) or
     C(delegate_to).
 """

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The modules' door to the store: common options, opening it, and its errors as failures."""
+"""The door to the store: common options, opening it, and its errors as failures of a module."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ def store_options() -> dict[str, Any]:
 @contextmanager
 def opened_store(module: AnsibleModule) -> Iterator[Store]:
     """Open the store that the module's parameters name; errors of the library fail the module."""
-    with _failing(module), Store(_settings(module.params)) as store:
+    with _failing(module), Store(store_settings(module.params)) as store:
         yield store
 
 
 @contextmanager
 def opened_access(module: AnsibleModule) -> Iterator[AccessStore]:
     """Open the users and roles of the store that the module's parameters name, as opened_store."""
-    with _failing(module), AccessStore(_settings(module.params)) as store:
+    with _failing(module), AccessStore(store_settings(module.params)) as store:
         yield store
 
 
@@ -68,7 +68,8 @@ def _failing(module: AnsibleModule) -> Iterator[None]:
         module.fail_json(msg=str(error))
 
 
-def _settings(params: dict[str, Any]) -> StoreSettings:
+def store_settings(params: dict[str, Any]) -> StoreSettings:
+    """Read the options that the doc fragment ``store`` documents. Raises StoreSettingsError."""
     return StoreSettings(
         endpoints=tuple(params["endpoints"]),
         prefix=params["prefix"].rstrip("/"),
