@@ -26,6 +26,7 @@ PACKAGE = Path("ansible_collections/weft/overlay/plugins/module_utils/weft")
 # What of weft's can be seen on a host.
 TRACES = """\
 ls -d /opt/weft /etc/weft /var/lib/weft /run/weft /etc/tmpfiles.d/weft.conf /usr/local/bin/weft* \
+/etc/ansible/facts.d/weft.fact \
 /etc/systemd/system/weft* 2>/dev/null
 iptables-save | grep WEFT
 ip route show proto 87

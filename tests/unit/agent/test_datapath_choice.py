@@ -7,8 +7,8 @@ from typing import cast
 
 import pytest
 
+from ansible_collections.weft.overlay.plugins.module_utils.weft.agent.datapath import Datapath
 from ansible_collections.weft.overlay.plugins.module_utils.weft.agent.datapath_choice import (
-    Datapath,
     DatapathChoice,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.netlink import Netlink

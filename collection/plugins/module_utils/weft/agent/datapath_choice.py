@@ -6,23 +6,12 @@
 from __future__ import annotations
 
 import logging
-from enum import StrEnum
 
 from ..backends.vtep import TYPE
 from ..kernel.netlink import Netlink
+from .datapath import Datapath
 
 _log = logging.getLogger(__name__)
-
-
-class Datapath(StrEnum):
-    """What the operator may ask for; auto is the kernel where it can, else userspace.
-
-    Only vxlan has both: udp is userspace's alone, host-gw the kernel's.
-    """
-
-    AUTO = "auto"
-    KERNEL = "kernel"
-    USERSPACE = "userspace"
 
 
 class DatapathChoice:

@@ -27,7 +27,8 @@ from ..lease import Lease
 from ..network import Network, NetworkError
 from ..release.running import running_release
 from .conflicts import connected_overlaps, shared_addresses
-from .datapath_choice import Datapath, DatapathChoice
+from .datapath import Datapath
+from .datapath_choice import DatapathChoice
 from .host_overlay import HostOverlay, spoken_backends
 from .settings import Settings
 from .status import LeaseStatus, Status, StoreStatus

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from ..datapath.table import QUEUES_MAX
 from ..network import Backend, NetworkError, parse_backend
 from ..store_settings import StoreSettings, StoreSettingsError, Tls
-from .datapath_choice import Datapath
+from .datapath import Datapath
 from .underlay import InterfaceChoice
 
 _Value = TypeVar("_Value")

@@ -11,9 +11,10 @@ from importlib.resources.abc import Traversable
 
 from .. import access_store, docker, flannel
 from ..kernel import listing
+from ..weftctl import local_facts
 from . import processes, programs
 
-PARTS = (access_store, programs, processes, docker, flannel, listing)
+PARTS = (access_store, programs, processes, docker, flannel, listing, local_facts)
 """Modules whose imports reach the whole package: Ansible's payload holds what is imported only."""
 
 PACKAGE = __name__.rpartition(".")[0].rpartition(".")[0]

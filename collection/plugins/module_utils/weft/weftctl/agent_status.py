@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..agent.datapath_choice import Datapath
+from ..agent.datapath import Datapath
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from dataclasses import replace
 from ipaddress import IPv4Address
 
 from ..agent.daemon import load_view
-from ..agent.datapath_choice import Datapath
+from ..agent.datapath import Datapath
 from ..agent.host_overlay import HostOverlay, spoken_backends
 from ..agent.settings import SettingsError, load_settings
 from ..agent.underlay import UnderlayError, choose_underlay
