@@ -40,9 +40,6 @@ myst_heading_anchors = 4
 myst_enable_extensions = ["attrs_block", "colon_fence", "deflist"]
 
 highlight_language = "text"
-pygments_style = "tango"
-pygments_dark_style = "github-dark"
-
 html_theme = "furo"
 html_title = f"weft {release}"
 html_static_path = ["_static"]
