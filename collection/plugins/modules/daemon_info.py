@@ -73,9 +73,11 @@ units:
     active:
       description: Whether systemd has started it, and it has told that it is ready.
       type: bool
+      sample: true
     enabled:
       description: Whether systemd starts it at boot.
       type: bool
+      sample: true
 processes:
   description: The daemon's processes that run.
   returned: success
