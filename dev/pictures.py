@@ -15,7 +15,9 @@ import subprocess
 from collections.abc import Sequence
 from io import StringIO
 from pathlib import Path
+from textwrap import dedent
 
+import yaml
 from rich.color import Color
 from rich.console import Console
 from rich.terminal_theme import TerminalTheme
@@ -29,6 +31,7 @@ INVENTORY = DEMO / "inventory.yml"
 PICTURES = ROOT / "docs/pictures"
 
 _COLUMNS = 112
+_WHOLE = re.DOTALL | re.MULTILINE
 _LARGEST = 300_000  # bytes of a picture that a README loads at once
 _PLAYBOOK = (".venv/bin/ansible-playbook", "-i", str(INVENTORY))
 _LAB = ("/usr/bin/python3", "-m", "lab")
@@ -42,6 +45,7 @@ header {{ height: 38px; padding: 0 16px; display: flex; align-items: center; gap
 header {{ background: #1d252a; }}
 i {{ width: 12px; height: 12px; border-radius: 50%; background: #435158; }}
 pre {{ margin: 0; padding: 18px 24px 24px; font: 14px/1.45 "JetBrains Mono", monospace; }}
+pre {{ font-variant-ligatures: none; }}
 </style><header><i></i><i></i><i></i></header><pre>{code}</pre>"""
 
 
@@ -87,12 +91,12 @@ def _theme() -> TerminalTheme:
 
 def matrix_of(said: str) -> str:
     """What a verification says of its matrix, out of all that the play says."""
-    found = re.search(r"TASK \[[^\n]*Show the matrix\][^\n]*\n(.*?)\n\n", said, re.DOTALL)
+    plain = Text.from_ansi(said).plain
+    found = re.search(r"^TASK \[[^\n]*Show the matrix\][^\n]*\n[^\n]*\n(.*?)\n\n", plain, _WHOLE)
     if found is None:
-        raise PictureError(f"The verification showed no matrix; its last words: {said[-2000:]}")
-    plain = Text.from_ansi(found.group(1)).plain
-    lines = re.findall(r'^\s+"(.*?)",?$', plain, re.MULTILINE)
-    return "\n".join(lines) if lines else plain
+        raise PictureError(f"The verification showed no matrix; its last words: {plain[-2000:]}")
+    # ansible.cfg has results shown as YAML.
+    return "\n".join(yaml.safe_load(dedent(found.group(1)))["msg"])
 
 
 def picture(

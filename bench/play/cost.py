@@ -32,8 +32,6 @@ class Cost:
     cpu: float
     load: float
     tasks: int
-    # Results in which something changed, on all hosts.
-    changed: int
     by_host: dict[str, HostCost]
     slowest: list[dict[str, Any]]
 

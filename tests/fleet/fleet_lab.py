@@ -105,17 +105,12 @@ def plain_environment() -> dict[str, str]:
     return {key: value for key, value in os.environ.items() if not key.startswith("ANSIBLE_")}
 
 
-def play(
-    collections: Path | str,
-    folder: Path,
-    *arguments: str,
-    environment: Mapping[str, str] | None = None,
-) -> Run:
+def play(collections: Path | str, folder: Path, *arguments: str) -> Run:
     """Run ansible-playbook in a folder, with the collections in a path, or several as in PATH."""
     done = subprocess.run(
         [_PLAYBOOK, *arguments],
         cwd=folder,
-        env={**_environment(collections), **(environment or {})},
+        env=_environment(collections),
         capture_output=True,
         text=True,
         timeout=1800,

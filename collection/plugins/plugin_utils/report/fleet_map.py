@@ -180,8 +180,8 @@ def _place_cards(hosts: Sequence[Host]) -> tuple[list[Node], float, float]:
     spots = [(across * cos(angle), down * sin(angle)) for angle in angles]
     if count == 1:
         spots = [(0.0, 0.0)]
-    top = min((y for _, y in spots), default=0.0)
-    bottom = max((y for _, y in spots), default=0.0)
+    top = min((spot[1] for spot in spots), default=0.0)
+    bottom = max((spot[1] for spot in spots), default=0.0)
     height = bottom - top + _CARD_HEIGHT + 2 * _MARGIN
     # A triangle is not centred on its ellipse.
     middle = (top + bottom) / 2

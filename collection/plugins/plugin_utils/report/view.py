@@ -125,7 +125,7 @@ def _tiles(fleet: Fleet, space: AddressSpace | None) -> tuple[Tile, ...]:
         )
     ]
     if fleet.verification is not None:
-        tiles += _probed_tiles(fleet)
+        tiles += _probed_tiles(fleet, fleet.verification)
     if space is not None:
         tiles.append(
             Tile(
@@ -150,9 +150,8 @@ def _tiles(fleet: Fleet, space: AddressSpace | None) -> tuple[Tile, ...]:
     return tuple(tiles)
 
 
-def _probed_tiles(fleet: Fleet) -> list[Tile]:
-    assert fleet.verification is not None
-    pairs = fleet.verification.pairs.values()
+def _probed_tiles(fleet: Fleet, verification: Verification) -> list[Tile]:
+    pairs = verification.pairs.values()
     count = len(fleet.hosts) * (len(fleet.hosts) - 1)
     well = sum(pair.verdict is Verdict.OK for pair in pairs)
     tiles = [
