@@ -17,12 +17,10 @@ _REPOSITORY = Path(__file__).resolve().parent.parent
 _REFERENCE = _REPOSITORY / "docs/reference"
 # An entry of a table of contents for a page of a module, a role or another plugin.
 _ENTRY = re.compile(
-    r"^    (?P<name>\w+)_(?P<kind>module|role|filter|inventory|lookup)$", re.MULTILINE
+    r"^    (?P<name>\w+)_(?P<kind>module|role|filter|inventory|callback)$", re.MULTILINE
 )
 # The theme has a table of contents beside each page.
 _CONTENTS = re.compile(r"^\.\. contents::\n(?:   :\w+:.*\n)*\n", re.MULTILINE)
-# An index of other collections' environment variables: this one has none.
-_NOT_OURS = "environment_variables.rst"
 # The heading of a role's README.
 _GUIDE = re.compile(r"\A# weft\.overlay\.(?P<role>\w+)$", re.MULTILINE)
 _TITLE = re.compile(r"^(Weft\.Overlay)\n=+$", re.MULTILINE)
@@ -30,7 +28,6 @@ _TITLE = re.compile(r"^(Weft\.Overlay)\n=+$", re.MULTILINE)
 
 def main() -> None:
     """Write what the site has besides what antsibull-docs writes."""
-    (_REFERENCE / _NOT_OURS).unlink()
     for path in _REFERENCE.glob("*.rst"):
         path.write_text(_CONTENTS.sub("", path.read_text(encoding="utf-8")), encoding="utf-8")
     index = _REFERENCE / "index.rst"

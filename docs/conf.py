@@ -34,7 +34,6 @@ extensions = ["myst_parser", "sphinx_antsibull_ext", "sphinx_copybutton"]
 exclude_patterns = ["_build"]
 root_doc = "index"
 nitpicky = True
-suppress_warnings = ["toc.not_included"]
 
 myst_heading_anchors = 4
 myst_enable_extensions = ["attrs_block", "colon_fence", "deflist"]
@@ -57,10 +56,11 @@ html_theme_options = {
 
 # What antsibull-docs refers to outside of the collection. intersphinx would ask docs.ansible.com
 # for these addresses, and a build asks nobody.
-_ANSIBLE = "https://docs.ansible.com/ansible/latest/reference_appendices"
+_ANSIBLE = "https://docs.ansible.com/ansible/latest"
 _ANSIBLE_PAGES = {
-    "ansible_configuration_settings": f"{_ANSIBLE}/config.html",
-    "common_return_values": f"{_ANSIBLE}/common_return_values.html",
+    "ansible_configuration_settings": f"{_ANSIBLE}/reference_appendices/config.html",
+    "callback_plugins": f"{_ANSIBLE}/plugins/callback.html",
+    "common_return_values": f"{_ANSIBLE}/reference_appendices/common_return_values.html",
 }
 # antsibull-docs has no pages for playbooks.
 _PLAYBOOK = re.compile(r"ansible_collections\.weft\.overlay\.(\w+)_playbook")
@@ -86,6 +86,9 @@ def _refer(
     target = node["reftarget"]
     if target in _ANSIBLE_PAGES:
         return nodes.reference("", "", words, internal=False, refuri=_ANSIBLE_PAGES[target])
+    if node["reftype"] == "envvar" and target.startswith("ANSIBLE_"):
+        address = _ANSIBLE_PAGES["ansible_configuration_settings"]
+        return nodes.reference("", "", words, internal=False, refuri=address)
     if _PLAYBOOK.fullmatch(target):
         return make_refnode(app.builder, node["refdoc"], "playbooks", None, words)
     return None

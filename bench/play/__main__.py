@@ -76,7 +76,7 @@ def _of_fleets(arguments: argparse.Namespace) -> list[Cost]:
 
 
 def _of_lab(name: str) -> list[Cost]:
-    return list(_runs(state.require(name), ("quiet",), tasks=True))
+    return list(_runs(state.require(name), ("single",), tasks=True))
 
 
 def _runs(lab: Lab, runs: Sequence[str], tasks: bool) -> Iterator[Cost]:
@@ -89,6 +89,8 @@ def _runs(lab: Lab, runs: Sequence[str], tasks: bool) -> Iterator[Cost]:
             cost, done = converge(Fleet(hosts, names), run)
             if tasks:
                 print(report.tasks(done))
+            if run == "quiet" and cost.changed:
+                raise BenchError(f"the quiet run changed something, {cost.changed} times")
             yield cost
 
 

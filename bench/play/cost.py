@@ -32,6 +32,8 @@ class Cost:
     cpu: float
     load: float
     tasks: int
+    # Results in which something changed, on all hosts.
+    changed: int
     by_host: dict[str, HostCost]
     slowest: list[dict[str, Any]]
 

@@ -11,7 +11,7 @@ from bench.play.cost import Cost
 from bench.play.log import Task
 
 _COLUMNS = (
-    *("hosts", "run", "tasks", "ran", "skipped", "modules", "round trips"),
+    *("hosts", "run", "tasks", "ran", "skipped", "changed", "modules", "round trips"),
     *("s", "cpu s", "load"),
 )
 
@@ -25,7 +25,7 @@ def table(costs: Iterable[Cost]) -> str:
             *(cost.hosts, cost.run, cost.tasks),
             sum(share.ran for share in shares),
             sum(share.skipped for share in shares),
-            *(cost.modules, cost.round_trips, cost.seconds, cost.cpu, cost.load),
+            *(cost.changed, cost.modules, cost.round_trips, cost.seconds, cost.cpu, cost.load),
         )
         lines.append("".join(f"{cell!s:>12}" for cell in cells))
     return "\n".join(lines)

@@ -50,7 +50,7 @@ def test_every_picture_has_words(site: Site) -> None:
 
 def _pages_of(repository: Path) -> list[str]:
     plugins = repository / "collection/plugins"
-    kinds = {"modules": "module", "filter": "filter", "inventory": "inventory", "lookup": "lookup"}
+    kinds = {"modules": "module", **{kind: kind for kind in ("filter", "inventory", "callback")}}
     found = [
         f"{path.stem}_{kind}"
         for folder, kind in kinds.items()

@@ -105,12 +105,17 @@ def plain_environment() -> dict[str, str]:
     return {key: value for key, value in os.environ.items() if not key.startswith("ANSIBLE_")}
 
 
-def play(collections: Path | str, folder: Path, *arguments: str) -> Run:
+def play(
+    collections: Path | str,
+    folder: Path,
+    *arguments: str,
+    environment: Mapping[str, str] | None = None,
+) -> Run:
     """Run ansible-playbook in a folder, with the collections in a path, or several as in PATH."""
     done = subprocess.run(
         [_PLAYBOOK, *arguments],
         cwd=folder,
-        env=_environment(collections),
+        env={**_environment(collections), **(environment or {})},
         capture_output=True,
         text=True,
         timeout=1800,

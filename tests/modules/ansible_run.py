@@ -76,7 +76,7 @@ def run_module(
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=300,
     )
     output = process.stdout + process.stderr
     _diff, marker, result = process.stdout.partition(" => ")

@@ -24,7 +24,7 @@ def engine_socket(
     """Answer for a default bridge with this MTU, and more by path; yields the requested paths."""
     requests: list[str] = []
     bridge = {"Options": {"com.docker.network.driver.mtu": str(mtu)}}
-    known = {"/networks/bridge": bridge, **(answers or {})}
+    known = {"/networks/bridge": bridge, "/info": {}, **(answers or {})}
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:

@@ -67,6 +67,8 @@ class Host:
             "#!/bin/sh\n"
             f'case "$*" in *weftd.service) echo MainPID={pid} ;; *) echo MainPID=0 ;; esac\n'
             f"echo FragmentPath={self.unit}\n"
+            f"echo ActiveState={'active' if pid else 'inactive'}\n"
+            "echo UnitFileState=enabled\n"
         )
         command.chmod(0o755)
 
@@ -100,6 +102,7 @@ def test_a_process_that_runs_what_is_installed_is_left_alone(host: Host) -> None
     outcome = host.run()
     assert not outcome["changed"]
     assert (outcome["current"], outcome["outdated"]) == (RELEASE, [])
+    assert [unit["active"] for unit in outcome["units"]] == [True, True]
     (process,) = outcome["processes"]
     assert process == {
         "unit": "weftd.service",
@@ -134,3 +137,7 @@ def test_a_unit_that_does_not_run_is_not_outdated(host: Host) -> None:
     host.install(NEWER)
     outcome = host.run()
     assert (outcome["processes"], outcome["outdated"]) == ([], [])
+    assert outcome["units"] == [
+        {"unit": unit, "active": False, "enabled": True}
+        for unit in ("weft-datapath.service", "weftd.service")
+    ]

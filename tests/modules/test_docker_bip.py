@@ -221,7 +221,25 @@ def test_restart_required_follows_the_bridge_and_dockerd(host: Host) -> None:
         carried = host.run()
         assert (carried["bridge_mtu"], carried["restart_required"]) == (1500, False)
         assert host.run(mtu=1400)["restart_required"]
-    assert set(requests) == {"/networks/bridge"}
+    assert set(requests) == {"/networks/bridge", "/info"}
+
+
+def test_dockerd_tells_by_what_it_keeps_its_firewall(host: Host) -> None:
+    host.install()
+    assert host.run()["firewall"] is None
+    with engine_socket(host.socket, mtu=1472):
+        assert host.run()["firewall"] == "iptables"
+    host.socket.unlink()
+    nftables = {"/info": {"FirewallBackend": {"Driver": "nftables"}}}
+    with engine_socket(host.socket, mtu=1472, answers=nftables):
+        assert host.run()["firewall"] == "nftables"
+
+
+def test_whether_files_differ_is_told_for_a_run_that_does_not_count_as_a_change(host: Host) -> None:
+    host.install()
+    assert host.run("--check")["files_differ"] is True
+    assert host.run()["files_differ"] is True
+    assert host.run()["files_differ"] is False
 
 
 def test_what_was_taken_back_is_seen_in_later_runs(host: Host) -> None:

@@ -49,6 +49,13 @@ class Host:
         setup = ["mkdir /run/systemd/system"] if systemd else []
         return run_module("docker_restart", settings, *flags, setup=setup, path=self.commands)
 
+    def says(self, question: str, answer: str) -> None:
+        """Let systemctl answer so from now on."""
+        systemctl = self.commands / "systemctl"
+        systemctl.write_text(
+            f"{systemctl.read_text()}case $* in *{question}*) echo {answer} ;; esac\n"
+        )
+
     def orders(self) -> list[str]:
         """What systemctl was told to do, less what it was asked."""
         calls = self.log.read_text().splitlines()
@@ -74,6 +81,19 @@ def test_check_mode_names_what_would_stop_and_stops_nothing(host: Host) -> None:
     ]
     assert host.orders() == []
     assert not host.record.exists()
+
+
+def test_a_docker_that_is_to_start_at_boot_is_enabled_once(host: Host) -> None:
+    with engine_socket(host.socket, 1500, ANSWERS):
+        foreseen = host.run("--check", state="started", enabled=True)
+        assert "enable docker.service" not in host.orders()
+        outcome = host.run(state="started", enabled=True)
+        assert "enable docker.service" in host.orders()
+        host.says("is-enabled", "enabled")
+        again = host.run(state="started", enabled=True)
+    assert (foreseen["changed"], foreseen["enabled"]) == (True, True)
+    assert (outcome["changed"], outcome["enabled"], outcome["restarted"]) == (True, True, False)
+    assert (again["changed"], again["enabled"]) == (False, False)
 
 
 def test_a_docker_that_runs_and_owes_nothing_is_left_alone(host: Host) -> None:

@@ -107,6 +107,20 @@ def test_a_member_joins_as_a_learner_and_gets_its_vote(
     assert second.get("key") == "value"
 
 
+def test_a_cluster_of_three_grows_to_five(cluster: list[EtcdMember], new_member: NewMember) -> None:
+    speaker = cluster[0]
+    speaker.etcdctl("put", "key", "value")
+    for number in (4, 5):
+        joining = new_member(f"m{number}", *JOINING)
+        joining.launch(ask(speaker, joining).result["initial_cluster"])
+        assert info(joining, timeout=60).result["status"]["learner"]
+        assert ask(speaker, joining, state="voting").changed
+        joining.await_health()
+        assert joining.get("key") == "value"
+    names = {member.name for member in cluster} | {"m4", "m5"}
+    assert listed(speaker) == dict.fromkeys(names, False)
+
+
 def test_a_learner_that_does_not_run_gets_no_vote(first: EtcdMember, new_member: NewMember) -> None:
     second = new_member("second", *JOINING)
     ask(first, second)

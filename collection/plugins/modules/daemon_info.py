@@ -60,6 +60,24 @@ current:
   returned: success
   type: str
   sample: 5f1c3f6a0a9ae2bd
+units:
+  description: The daemon's units, the datapath first.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    unit:
+      description: The unit's name.
+      type: str
+      sample: weftd.service
+    active:
+      description: Whether systemd has started it, and it has told that it is ready.
+      type: bool
+      sample: true
+    enabled:
+      description: Whether systemd starts it at boot.
+      type: bool
+      sample: true
 processes:
   description: The daemon's processes that run.
   returned: success
@@ -122,16 +140,28 @@ class DaemonInfo:
 
     def run(self) -> dict[str, Any]:
         """Compare the two and return the module's result."""
-        processes = [entry for entry in map(self._process, UNITS) if entry is not None]
+        shown = {unit: self._properties(unit) for unit in UNITS}
+        processes = [
+            entry
+            for unit, properties in shown.items()
+            if (entry := self._process(unit, properties)) is not None
+        ]
         return {
             "changed": False,
             "current": self.current,
+            "units": [
+                {
+                    "unit": unit,
+                    "active": properties.get("ActiveState") == "active",
+                    "enabled": properties.get("UnitFileState") == "enabled",
+                }
+                for unit, properties in shown.items()
+            ],
             "processes": processes,
             "outdated": [entry["unit"] for entry in processes if entry["differences"]],
         }
 
-    def _process(self, unit: str) -> dict[str, Any] | None:
-        shown = self._properties(unit)
+    def _process(self, unit: str, shown: dict[str, str]) -> dict[str, Any] | None:
         pid = int(shown.get("MainPID", "0"))
         process = Path("/proc", str(pid))
         try:
@@ -162,7 +192,8 @@ class DaemonInfo:
         }
 
     def _properties(self, unit: str) -> dict[str, str]:
-        command = ["systemctl", "show", "--property=MainPID,FragmentPath", unit]
+        names = "MainPID,FragmentPath,ActiveState,UnitFileState"
+        command = ["systemctl", "show", f"--property={names}", unit]
         _code, output, _error = self.module.run_command(command, check_rc=True)
         return dict(line.partition("=")[::2] for line in output.splitlines())
 

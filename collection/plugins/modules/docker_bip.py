@@ -181,6 +181,17 @@ docker_running:
   description: Whether dockerd runs.
   returned: success
   type: bool
+firewall:
+  description:
+    - By what the running dockerd keeps its firewall, such as V(iptables), iptables+firewalld or
+      nftables. Null if it does not run.
+  returned: success
+  type: str
+  sample: iptables
+files_differ:
+  description: Whether the files did not hold the options as they shall, before this run.
+  returned: success
+  type: bool
 bridge_addresses:
   description: The IPv4 addresses that the bridge has now.
   returned: success
@@ -412,6 +423,8 @@ class DockerBip:
         engine = self._engine()
         state = {
             "docker_running": engine.running,
+            "firewall": engine.firewall,
+            "files_differ": changed,
             "bridge_addresses": [str(address) for address in bridge.addresses],
             "bridge_mtu": bridge.mtu,
         }
@@ -454,7 +467,8 @@ class DockerBip:
             if code != 0:
                 return EngineState(running=False)
         try:
-            return EngineState(running=True, mtu=Engine(socket).default_bridge_mtu())
+            engine = Engine(socket)
+            return EngineState(True, engine.default_bridge_mtu(), engine.firewall())
         except (FileNotFoundError, ConnectionRefusedError) as error:
             reason: Exception = error
             if not booted:

@@ -48,6 +48,12 @@ options:
       - Only with O(state=restarted).
     type: bool
     default: false
+  enabled:
+    description:
+      - Whether to have systemd start dockerd at boot, where it does not.
+      - Only with O(state=started).
+    type: bool
+    default: false
   unit:
     description: The systemd unit that runs dockerd.
     type: str
@@ -145,6 +151,11 @@ restarted:
   description: Whether dockerd was started or restarted; in check mode, whether it would be.
   returned: success
   type: bool
+enabled:
+  description:
+    - Whether systemd was told to start dockerd at boot; in check mode, whether it would be.
+  returned: success
+  type: bool
 started:
   description: The names of the containers that this module started.
   returned: success and not check mode
@@ -233,8 +244,16 @@ class DockerRestart:
             )
         restarts = self.module.params["state"] == "restarted"
         bip = self._own_address() if restarts and self.module.params["own_address"] else None
+        enables = self._enables(restarts)
         result = self._preview(restarts) if self.module.check_mode else self._do(restarts, bip)
+        if enables and not self.module.check_mode:
+            self.restart.host.service.enable()
+        result = {**result, "changed": result["changed"] or enables, "enabled": enables}
         return result if bip is None else {**result, "bridge_address": str(bip)}
+
+    def _enables(self, restarts: bool) -> bool:
+        wanted: bool = self.module.params["enabled"]
+        return wanted and not restarts and not self.restart.host.service.is_enabled()
 
     def _preview(self, restarts: bool) -> dict[str, Any]:
         restart = self.restart
@@ -277,6 +296,7 @@ def main() -> None:
         argument_spec={
             "state": {"type": "str", "choices": ["started", "restarted"], "default": "restarted"},
             "own_address": {"type": "bool", "default": False},
+            "enabled": {"type": "bool", "default": False},
             "unit": {"type": "str", "default": "docker.service"},
             "path": {"type": "path", "default": "/etc/docker/daemon.json"},
             "bridge": {"type": "str", "default": "docker0"},

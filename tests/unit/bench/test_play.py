@@ -65,11 +65,11 @@ def test_a_call_is_its_targets_and_a_result_its_hosts() -> None:
 def test_the_tables_have_the_sums() -> None:
     tasks = log.parse(LOG.splitlines(), NAMES)
     by_host = cost.by_host(tasks, NAMES.values())
-    row = Cost(2, "quiet", 5.0, 1.5, 0.5, len(tasks), by_host, cost.slowest(tasks))
+    row = Cost(2, "quiet", 5.0, 1.5, 0.5, len(tasks), 1, by_host, cost.slowest(tasks))
     assert (row.modules, row.round_trips) == (5, 7)
     assert row.to_document()["by_host"]["play2"]["skipped"] == 1
     last = report.table([row]).splitlines()[-1].split()
-    assert last == ["2", "quiet", "3", "4", "1", "5", "7", "5.0", "1.5", "0.5"]
+    assert last == ["2", "quiet", "3", "4", "1", "1", "5", "7", "5.0", "1.5", "0.5"]
     assert len(report.tasks(tasks).splitlines()) == 4
 
 

@@ -10,10 +10,13 @@ import tempfile
 from pathlib import Path
 
 
-def write_atomically(path: Path, content: bytes, mode: int = 0o644) -> bool:
+def write_atomically(
+    path: Path, content: bytes, mode: int = 0o644, owner: tuple[int, int] | None = None
+) -> bool:
     """Give the file this content and mode; False, and no write, where it has both already.
 
-    The new content is on the disk before it takes the old one's name.
+    The new content is on the disk before it takes the old one's name. What is written belongs to
+    *owner*, the numbers of a user and a group, or to who writes.
     """
     try:
         if path.read_bytes() == content and path.stat().st_mode & 0o7777 == mode:
@@ -23,6 +26,8 @@ def write_atomically(path: Path, content: bytes, mode: int = 0o644) -> bool:
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(descriptor, "wb") as file:
+            if owner is not None:
+                os.fchown(file.fileno(), *owner)
             os.fchmod(file.fileno(), mode)
             file.write(content)
             file.flush()

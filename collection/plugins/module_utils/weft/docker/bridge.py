@@ -26,13 +26,15 @@ class BridgeState:
 
 @dataclass(frozen=True, slots=True)
 class EngineState:
-    """The running dockerd: whether there is one, and the MTU it gives to the default bridge.
+    """The running dockerd: whether there is one, the MTU it gives to the default bridge, and by
+    what it keeps its firewall, such as ``iptables``.
 
-    The MTU is in bytes, and None if dockerd did not answer.
+    The MTU is in bytes; both are None if dockerd did not answer.
     """
 
     running: bool
     mtu: int | None = None
+    firewall: str | None = None
 
 
 def parse_bridge(text: str, device: str) -> BridgeState:

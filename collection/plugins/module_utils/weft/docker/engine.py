@@ -58,6 +58,12 @@ class Engine:
         mtu = (self._ask("/networks/bridge").get("Options") or {}).get(_MTU_OPTION)
         return None if mtu is None else int(mtu)
 
+    def firewall(self) -> str:
+        """Return by what dockerd keeps its firewall, such as ``iptables`` and ``nftables``."""
+        # Before 28 it knew only one and named none.
+        named = self._ask("/info").get("FirewallBackend") or {}
+        return str(named.get("Driver") or "iptables")
+
     def keeps_containers(self) -> bool:
         """Whether containers go on while dockerd is down (its option ``live-restore``)."""
         return bool(self._ask("/info").get("LiveRestoreEnabled"))

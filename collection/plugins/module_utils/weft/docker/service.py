@@ -35,6 +35,14 @@ class DockerService:
         """Whether dockerd runs."""
         return self._state() == "active"
 
+    def is_enabled(self) -> bool:
+        """Whether systemd starts dockerd at boot."""
+        return self._systemctl("is-enabled", self.unit).stdout.strip() == "enabled"
+
+    def enable(self) -> None:
+        """Let systemd start dockerd at boot. Raises ServiceError."""
+        self._order("enable", self.unit)
+
     def dependents(self) -> tuple[str, ...]:
         """Return the active units that systemd stops together with this one."""
         properties = [f"--property={name}" for name in ("RequiredBy", "BoundBy", "ConsistsOf")]

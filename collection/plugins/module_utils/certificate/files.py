@@ -1,0 +1,59 @@
+# Copyright (c) 2026, The weft developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The owners and modes of an identity's files, and whether they hold what they shall."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ansible_collections.weft.overlay.plugins.module_utils.file_attributes import (
+    FileAttributes,
+    attributes_of,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """Where a key, its certificate and the trusted authorities lie, by the role certificate."""
+
+    directory: Path
+    name: str
+
+    @property
+    def key(self) -> Path:
+        """The private key."""
+        return self.directory / f"{self.name}.key"
+
+    @property
+    def certificate(self) -> Path:
+        """The certificate."""
+        return self.directory / f"{self.name}.pem"
+
+    @property
+    def trusted(self) -> Path:
+        """The certificates of the authorities."""
+        return self.directory / "ca.pem"
+
+    def attributes(self, owner: str, group: str) -> dict[Path, FileAttributes]:
+        """Whose each is to be: the key its owner's alone, the directory the group's to enter."""
+        return {
+            self.directory: FileAttributes("root", group, 0o750),
+            self.key: FileAttributes(owner, group, 0o600),
+            self.certificate: FileAttributes("root", group, 0o644),
+            self.trusted: FileAttributes("root", group, 0o644),
+        }
+
+
+def misfits(wanted: dict[Path, FileAttributes]) -> Iterator[str]:
+    """Say which files are missing, or are another's, one clause each."""
+    for path, attributes in wanted.items():
+        try:
+            found = attributes_of(path.stat())
+        except FileNotFoundError:
+            yield f"{path} is not there"
+            continue
+        if found != attributes:
+            yield f"{path} is {found}, not {attributes}"
