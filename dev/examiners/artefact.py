@@ -11,7 +11,7 @@ from pathlib import Path
 
 import yaml
 
-from dev.examiners.examination import NAME, Examination, FaultError
+from dev.examiners.examination import DOCUMENTED, NAME, Examination, FaultError
 
 # Galaxy's limit is 20 MB; ours is far below.
 _LARGEST = 2_000_000
@@ -20,7 +20,12 @@ _MADE_BY_GALAXY = {"MANIFEST.json", "FILES.json"}
 _PUBLIC = ("meta", "plugins", "roles", "playbooks")
 _FOLDERS = {*_PUBLIC, "changelogs", "extensions", "inventory", "tests"}
 _FILES = {".ansible-lint", "CHANGELOG.md", "LICENSE", "README.md", "bindep.txt", "requirements.txt"}
-_PLUGINS = {"doc_fragments", "filter", "inventory", "module_utils", "modules", "plugin_utils"}
+# https://docs.ansible.com/ansible/latest/dev_guide/developing_collections_structure.html
+_PLUGINS = {
+    *("action", "become", "cache", "callback", "cliconf", "connection", "doc_fragments", "filter"),
+    *("httpapi", "inventory", "lookup", "module_utils", "modules", "netconf", "plugin_utils"),
+    *("shell", "strategy", "sub_plugins", "terminal", "test", "vars"),
+}
 
 
 def listing(examination: Examination) -> str:
@@ -84,7 +89,7 @@ def public_folders(examination: Examination) -> str:
     )  # fmt: skip
     passed = said.count("playbook: ")
     loaded = 0
-    for kind, folder in (("module", "modules"), ("filter", "filter"), ("inventory", "inventory")):
+    for kind, folder in DOCUMENTED.items():
         names = [
             f"{NAME}.{path.stem}" for path in (installed / "plugins" / folder).glob("[!_]*.py")
         ]

@@ -12,7 +12,14 @@ import re
 import yaml
 
 from dev import role_readme
-from dev.examiners.examination import COLLECTION, NAME, REPOSITORY, Examination, FaultError
+from dev.examiners.examination import (
+    COLLECTION,
+    DOCUMENTED,
+    NAME,
+    REPOSITORY,
+    Examination,
+    FaultError,
+)
 
 # https://semver.org, without a build: Galaxy orders versions by the rest.
 _SEMANTIC = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z.-]+)?")
@@ -77,11 +84,7 @@ def documentation(examination: Examination) -> str:
     rendered = {path.name.removesuffix(".rst") for path in pages.glob("*_*.rst")}
     wanted = {
         f"{path.stem}_{kind}"
-        for kind, folder in (
-            ("module", "modules"),
-            ("filter", "filter"),
-            ("inventory", "inventory"),
-        )
+        for kind, folder in DOCUMENTED.items()
         for path in (COLLECTION / "plugins" / folder).glob("[!_]*.py")
     } | {f"{path.name}_role" for path in (COLLECTION / "roles").iterdir()}
     if not wanted or not wanted <= rendered:

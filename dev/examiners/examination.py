@@ -19,6 +19,17 @@ import yaml
 REPOSITORY = Path(__file__).resolve().parents[2]
 COLLECTION = REPOSITORY / "collection"
 NAME = "weft.overlay"
+# The kinds of plugins that ansible-doc knows, by their folders below plugins/.
+DOCUMENTED = {
+    "module": "modules",
+    **{
+        kind: kind
+        for kind in (
+            *("become", "cache", "callback", "cliconf", "connection", "filter", "httpapi"),
+            *("inventory", "lookup", "netconf", "shell", "strategy", "test", "vars"),
+        )
+    },
+}
 
 
 class FaultError(Exception):
