@@ -62,6 +62,8 @@ _ANSIBLE_PAGES = {
     "callback_plugins": f"{_ANSIBLE}/plugins/callback.html",
     "common_return_values": f"{_ANSIBLE}/reference_appendices/common_return_values.html",
 }
+# The label of a plugin's page, of whichever collection.
+_PLUGIN = re.compile(r"ansible_collections\.(\w+)\.(\w+)\.(\w+_[a-z]+)")
 # antsibull-docs has no pages for playbooks.
 _PLAYBOOK = re.compile(r"ansible_collections\.weft\.overlay\.(\w+)_playbook")
 
@@ -91,6 +93,10 @@ def _refer(
         return nodes.reference("", "", words, internal=False, refuri=address)
     if _PLAYBOOK.fullmatch(target):
         return make_refnode(app.builder, node["refdoc"], "playbooks", None, words)
+    plugin = _PLUGIN.fullmatch(target)
+    if plugin and plugin.groups()[:2] != ("weft", "overlay"):
+        address = f"{_ANSIBLE}/collections/{'/'.join(plugin.groups())}.html"
+        return nodes.reference("", "", words, internal=False, refuri=address)
     return None
 
 
