@@ -131,7 +131,9 @@ def main() -> None:
         (*_LAB, "status"), cwd=ROOT, check=True, capture_output=True, text=True
     ).stdout
     host = next(word for word in re.findall(r"^(\S+1)\s", first, re.MULTILINE))
-    status = on_a_terminal((*_LAB, "ssh", host, "weftctl", "status"))
+    # weftctl has colours on a terminal alone, and this gives it one on its host.
+    asked = "script --quiet --return --command 'weftctl status' /dev/null"
+    status = on_a_terminal((*_LAB, "ssh", host, asked))
     verified = on_a_terminal((*_PLAYBOOK, "collection/playbooks/verify.yml"))
     terminal = DEMO / "terminal.html"
     terminal.write_text(
