@@ -113,7 +113,7 @@ SEEN = f"""\
 systemctl show --value --property=ActiveEnterTimestampMonotonic {" ".join(UNITS)}
 find /etc/weft /opt/weft /etc/default/etcd /etc/systemd/system /etc/docker -type f \
     -printf '%p %m %u ' -exec sha256sum {{}} ';' | sort
-iptables-save | sed 's/\[.*\]//; /^#/d'
+iptables-save | sed 's/\\[.*\\]//; /^#/d'
 """
 
 
