@@ -43,6 +43,7 @@ def repository(tmp_path: Path) -> Path:
             "[x](../collection/roles/docker/README.md#y)",
             "[x](reference/docker_role_guide.md#y)",
         ),
+        ("[x](reference/index.rst)", "[x](reference/index.rst)"),
         (f"[x]({REPOSITORY_URL}/blob/main/docs/page.md)", "[x](page.md)"),
         ("```md\n[x](nowhere.md)\n```", "```md\n[x](nowhere.md)\n```"),
     ],
