@@ -64,7 +64,8 @@ def on_a_terminal(command: Sequence[str]) -> str:
 
     os.environ |= {"COLUMNS": str(_COLUMNS), "TERM": "xterm-256color", "ANSIBLE_FORCE_COLOR": "1"}
     status = os.waitstatus_to_exitcode(pty.spawn(list(command), read, lambda _: b""))
-    text = written.decode(errors="replace").replace("\r\n", "\n")
+    # A terminal within a terminal ends a line by several returns.
+    text = re.sub("\r+\n", "\n", written.decode(errors="replace"))
     if status not in (0, 1):
         raise PictureError(f"{' '.join(command)} ended with {status}: {text[-2000:]}")
     return text
@@ -77,7 +78,7 @@ def terminal_page(session: Sequence[tuple[str, str]]) -> str:
     )
     for number, (command, answer) in enumerate(session):
         console.print(Text.assemble(("\n" if number else "", ""), ("$ ", "bold cyan"), command))
-        console.print(Text.from_ansi(answer.strip("\n")), overflow="ignore", crop=False)
+        console.print(Text.from_ansi(answer.strip("\n")))
     return console.export_html(theme=_theme(), inline_styles=True, code_format=_FRAME)
 
 
