@@ -12,6 +12,9 @@ import pytest
 
 from .site import Page, Site, leads_away
 
+# The first test builds the site.
+pytestmark = pytest.mark.timeout(1200)
+
 # A style sheet that loads, other than from its own text.
 _STYLE_LOADS = re.compile(r"@import\s+[^;]+|url\(\s*['\"]?(?!data:|#)([^)'\"]+)")
 

@@ -15,6 +15,9 @@ from dev.browser import Browser, browser
 
 from .site import Site
 
+# The first test builds the site.
+pytestmark = pytest.mark.timeout(1200)
+
 PAGES = (
     "index.html",
     "tutorial.html",
