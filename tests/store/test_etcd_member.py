@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.store.etcd_server import EtcdMember, start_cluster
+from tests.store.etcd_server import EtcdMember, TlsFiles, start_cluster
 from tests.store.test_modules import Outcome, run_module
 
 # A call of ansible takes a second, on a busy machine several.
@@ -119,6 +120,37 @@ def test_a_cluster_of_three_grows_to_five(cluster: list[EtcdMember], new_member:
         assert joining.get("key") == "value"
     names = {member.name for member in cluster} | {"m4", "m5"}
     assert listed(speaker) == dict.fromkeys(names, False)
+
+
+def test_a_follower_with_authentication_is_no_obstacle_to_a_vote(
+    new_member: NewMember, tls_files: TlsFiles
+) -> None:
+    guard = ("--client-cert-auth", "--trusted-ca-file", str(tls_files.ca))
+    voters = [new_member(name, *guard) for name in ("one", "two")]
+    learner = new_member("learner", *guard, *JOINING)
+    for member in (*voters, learner):
+        member.tls = tls_files
+    for member in voters:
+        member.launch(",".join(member.peer for member in voters))
+    for member in voters:
+        member.await_health()
+    for words in (
+        ("user", "add", "root", "--no-password"),
+        ("user", "grant-role", "root", "root"),
+        ("auth", "enable"),
+    ):
+        voters[0].etcdctl(*words)
+    status = json.loads(voters[0].etcdctl("endpoint", "status", "-w", "json").stdout)[0]["Status"]
+    follower = voters[1 if status["header"]["member_id"] == status["leader"] else 0]
+    login = {
+        "ca_cert": str(tls_files.ca),
+        "client_cert": str(tls_files.client),
+        "client_key": str(tls_files.client_key),
+    }
+    learner.launch(ask(follower, learner, **login).result["initial_cluster"])
+    assert ask(follower, learner, state="voting", **login).changed
+    learner.await_health()
+    assert listed(follower) == {"one": False, "two": False, "learner": False}
 
 
 def test_a_learner_that_does_not_run_gets_no_vote(first: EtcdMember, new_member: NewMember) -> None:

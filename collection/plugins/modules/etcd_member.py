@@ -220,8 +220,11 @@ class EtcdMember:
     def _take(self, step: Step) -> None:
         deadline = time.monotonic() + self.module.params["timeout"]
         while True:
+            # With authentication on, a follower hands a promotion on without saying whose it is,
+            # and the leader refuses it (github.com/etcd-io/etcd/issues/20757).
+            endpoints = self._leader_urls() if step.verb is Verb.PROMOTE else ()
             try:
-                self.etcdctl.call("member", *self._words(step))
+                self.etcdctl.call("member", *self._words(step), endpoints=endpoints)
             except CallError as error:
                 passes = any(words in str(error) for words in _PASSING)
                 if not passes or time.monotonic() > deadline:
@@ -231,6 +234,14 @@ class EtcdMember:
             time.sleep(_PAUSE)
             if self._was_taken(step):
                 return
+
+    def _leader_urls(self) -> Sequence[str]:
+        try:
+            members = self.etcdctl.members()
+        except CallError:
+            return ()
+        leaders = {status.leader for status in map(self._probe, members) if status is not None}
+        return [url for member in members if member.id in leaders for url in member.client_urls]
 
     def _was_taken(self, step: Step) -> bool:
         try:
