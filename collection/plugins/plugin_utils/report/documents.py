@@ -134,15 +134,17 @@ def _host(name: str, found: Document, probed: Document, leases: Mapping[str, Lea
         probed.get("public_ip"), own.get("public_ip"), found.get("public_ip"), agent.get("address")
     )
     lease = leases.get(public_ip)
+    reached = bool(found.get("reached", True))
     problems = [
         *(found.get("problems") or ()),
         *(status.get("problems") or ()),
         *(agent.get("problems") or ()),
-        *(probed.get("problems") or ()),
+        # Of a host that is away the verification can only say that it is.
+        *((probed.get("problems") or ()) if reached else ()),
     ]
     return Host(
         name=name,
-        reached=bool(found.get("reached", True)),
+        reached=reached,
         public_ip=public_ip,
         subnet=first(probed.get("subnet"), own.get("subnet"), lease and lease.subnet),
         container=first(probed.get("container")),
