@@ -122,7 +122,7 @@ def _usage(name: str) -> x509.ObjectIdentifier:
 
 
 def _general_name(address: str) -> x509.GeneralName:
-    kind, _, value = address.partition(":")
+    kind, _separator, value = address.partition(":")
     if kind == "IP":
         return x509.IPAddress(ipaddress.ip_address(value))
     if kind == "DNS":
