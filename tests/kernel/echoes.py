@@ -24,8 +24,9 @@ _SENT = re.compile(r"(\d+) packets transmitted")
 
 @dataclass(slots=True)
 class Echoes:
-    """Of the requests each INTERVAL: how many, how many got no answer; the times in seconds."""
+    """Of the requests each `interval`: how many, how many got no answer; the times in seconds."""
 
+    interval: float = INTERVAL
     sent: int = 0
     lost: int = 0
     longest_silence: float = 0.0
@@ -46,18 +47,24 @@ class Echoes:
 
     def __str__(self) -> str:
         return (
-            f"{self.lost} of {self.sent} echo requests lost, one each {INTERVAL * 1000:g} ms; "
+            f"{self.lost} of {self.sent} echo requests lost, one each {self.interval * 1000:g} ms; "
             f"longest silence {self.longest_silence * 1000:.0f} ms, "
             f"longest round trip {self.longest_round_trip * 1000:.0f} ms"
         )
 
 
 @contextmanager
-def echoes(source: Namespace, target: str, output: Path) -> Iterator[Echoes]:
-    """Ask `target` during the block; the figures are there after it."""
-    figures = Echoes()
+def echoes(
+    source: Namespace, target: str, output: Path, interval: float = INTERVAL
+) -> Iterator[Echoes]:
+    """Ask `target` each `interval` seconds during the block; the figures are there after it.
+
+    ping's own socket takes some 300 answers at once: what comes after a longer silence is lost
+    there, and a longer interval is needed.
+    """
+    figures = Echoes(interval)
     with output.open("wb") as sink:
-        command = ("ping", "-n", "-D", "-i", str(INTERVAL), target)
+        command = ("ping", "-n", "-D", "-i", str(interval), target)
         ping = source.spawn(*command, stdout=sink)
     time.sleep(_SETTLING)
     yield figures

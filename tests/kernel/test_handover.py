@@ -224,7 +224,7 @@ def test_a_successor_that_ends_before_it_is_ready(pair: Pair, tmp_path: Path, qu
 def test_a_successor_that_hangs_costs_its_time_and_no_packet(pair: Pair, tmp_path: Path) -> None:
     one, two = pair
     pid = one.status()["pid"]
-    with echoes(one.container, two.container_ip, tmp_path / "echoes") as figures:
+    with echoes(one.container, two.container_ip, tmp_path / "echoes", 0.02) as figures:
         with successor_of(one):
             eventually(lambda: "nothing was handed over, going on: timed out" in one.log, "timeout")
         assert one.status()["pid"] == pid
