@@ -53,8 +53,10 @@ def test_the_tarball_holds_the_public_folders(tarball: Path) -> None:
         "plugins/module_utils/weft/datapath/engine.py",
         "roles/overlay/templates/weftd.service.j2",
     } <= names
+    # What configures ansible-lint is for Galaxy's importer.
+    others = names - {".ansible-lint"}
     left_out = ("__pycache__", "_cache", "tests/output", ".ansible")
-    assert not [name for name in names if any(part in name for part in left_out)]
+    assert not [name for name in others if any(part in name for part in left_out)]
 
 
 def test_check_mode_on_bare_hosts_says_what_it_would_do(
