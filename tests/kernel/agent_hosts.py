@@ -24,6 +24,9 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.control
     DatapathClient,
     DatapathError,
 )
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.status import (
+    Status as DatapathStatus,
+)
 from tests.store.etcd_server import EtcdMember
 
 from .namespaces import Namespace, Namespaces, eventually, namespaces, unusable
@@ -131,13 +134,29 @@ class AgentHost(Numbered):
 
         eventually(said, f"host {self.number} says {words}: {self.status()}", 15)
 
+    def of_datapath(self) -> DatapathStatus:
+        """Return what the userspace datapath says of itself. Raises DatapathError."""
+        return DatapathClient(self.run_directory / "weft/datapath.sock").status()
+
     def peers(self) -> dict[str, str]:
         """Return the public IP of each subnet that the datapath carries to."""
-        client = DatapathClient(self.run_directory / "weft/datapath.sock")
         try:
-            return {peer["subnet"]: peer["public_ip"] for peer in client.status()["peers"]}
+            return {peer["subnet"]: peer["public_ip"] for peer in self.of_datapath()["peers"]}
         except DatapathError:
             return {}
+
+    def told(self) -> str:
+        """Return what a person wants to see of this host once a test has failed."""
+        counters = "\n".join(
+            f"{space.name}: {space.run('nstat', '-as').stdout}"
+            for space in (self.namespace, self.container)
+        )
+        logs = "\n".join(f"{process}: {self.log(process)}" for process in self.processes)
+        try:
+            datapath = json.dumps(self.of_datapath())
+        except DatapathError as error:
+            datapath = str(error)
+        return "\n".join((json.dumps(self.status()), datapath, counters, logs))
 
     def _program(self, start: str, *arguments: str) -> tuple[str, ...]:
         shell = ("sh", "-c", _WITH_RUN, str(self.run_directory))

@@ -10,6 +10,7 @@ import fcntl
 import itertools
 import json
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,11 +23,16 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath import 
     tun,
     virtio_net,
 )
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.agreements import HEARING
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.layer4 import (
     PROTOCOL_TCP,
     PROTOCOL_UDP,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.offloads import Offload
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.offloads import (
+    ACTIVE,
+    IDLE,
+    Offload,
+)
 
 from .namespaces import Namespaces, counted, eventually
 from .overlay_hosts import DEVICE, MTU, PORT, Host, raise_hosts, wrong_checksums
@@ -62,12 +68,16 @@ def pair(
 
 
 def know_each_other(one: Host, two: Host, configuration: str = "partial") -> None:
+    know(one, two, configuration)
+    know(two, one, configuration)
+
+
+def know(host: Host, peer: Host, configuration: str) -> None:
     partial, offloads = CONFIGURATIONS[configuration]
-    for host, peer in ((one, two), (two, one)):
-        announced = {"partial_checksum": True} if partial else {}
-        document = {"subnet": peer.subnet, "public_ip": peer.public_ip, **announced}
-        changes = {"offloads": offloads} if offloads else {}
-        host.apply(peer, peers=[document], **changes)
+    announced = {"partial_checksum": True} if partial else {}
+    document = {"subnet": peer.subnet, "public_ip": peer.public_ip, **announced}
+    changes = {"offloads": offloads} if offloads else {}
+    host.apply(peer, peers=[document], **changes)
 
 
 @pytest.mark.parametrize("configuration", CONFIGURATIONS)
@@ -86,6 +96,33 @@ def test_everything_crosses(pair: tuple[Host, Host], configuration: str) -> None
         assert set(host.drops()) <= {"multicast"}
         refused = [state for state in host.status()["offloads"].values() if "refused" in state]
         assert refused == []
+
+
+def test_an_announcement_costs_no_packet_whichever_host_hears_it_first(
+    pair: tuple[Host, Host],
+) -> None:
+    """Between the two tables one host may, and the other does not know: nothing is unfinished."""
+    one, two = pair
+    tcp_listener(two.container, two.container_ip)
+    udp_listener(two.container, two.container_ip)
+    for _attempt in range(10):
+        know_each_other(one, two, "full")
+        wrong, heard = wrong_checksums(one, two), time.monotonic()
+        know(one, two, "partial")
+        assert one.status()["offloads"][PARTIAL] == IDLE
+        udp_echo(one.container, two.container_ip, *[1000] * 10)
+        assert tcp_echo(one.container, two.container_ip, 1 << 16) == 1 << 16
+        know(two, one, "partial")
+        if time.monotonic() - heard < HEARING:
+            break
+    else:
+        pytest.fail(f"ten times this machine took more than {HEARING:g} s for the traffic")
+    eventually(
+        lambda: all(host.status()["offloads"][PARTIAL] == ACTIVE for host in pair),
+        "partial checksums are given, too",
+    )
+    assert tcp_echo(one.container, two.container_ip, 1 << 20) == 1 << 20
+    assert wrong_checksums(one, two) == wrong
 
 
 def test_trains_are_fewer_calls(pair: tuple[Host, Host]) -> None:

@@ -60,7 +60,10 @@ with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
     for size in map(int, sys.argv[3:]):
         data = os.urandom(size)
         client.sendto(data, (sys.argv[1], int(sys.argv[2])))
-        assert client.recv(65536) == data, size
+        try:
+            assert client.recv(65536) == data, f"{size} bytes came back damaged"
+        except TimeoutError:
+            sys.exit(f"{size} bytes did not come back")
 """
 
 # Sends each line of standard input, hexadecimal, as a datagram from argv[1]:argv[2].

@@ -136,7 +136,12 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.weft.overlay.plugins.module_utils.etcd.cluster import EtcdError, Status
+from ansible_collections.weft.overlay.plugins.module_utils.etcd.cluster import (
+    Alarm,
+    EtcdError,
+    Member,
+    Status,
+)
 from ansible_collections.weft.overlay.plugins.module_utils.etcd.etcdctl import (
     DEFAULT_ENDPOINT,
     Etcdctl,
@@ -169,7 +174,7 @@ class EtcdMemberInfo:
         reasons = self._restart_reasons(settings)
         # Time does not help a process that speaks otherwise than it is asked to.
         status, problem = self._await_status(0 if reasons else self.params["timeout"])
-        answers = status is not None and status.has_leader and not status.learner
+        members, alarms, status = self._ask_cluster(status)
         return {
             "changed": False,
             "endpoint": self.params["endpoint"],
@@ -179,10 +184,9 @@ class EtcdMemberInfo:
             "restart_required": bool(reasons),
             "restart_reasons": list(reasons),
             "status": status.document() if status else None,
-            "members": [each.document() for each in self.etcdctl.members()] if answers else [],
+            "members": [each.document() for each in members],
             "alarms": [
-                {"member_id": f"{alarm.member_id:x}", "kind": alarm.kind}
-                for alarm in (self.etcdctl.alarms() if answers else ())
+                {"member_id": f"{alarm.member_id:x}", "kind": alarm.kind} for alarm in alarms
             ],
             "problem": problem,
         }
@@ -198,6 +202,24 @@ class EtcdMemberInfo:
             if (status is not None and status.has_leader) or time.monotonic() >= deadline:
                 return status, problem
             time.sleep(_PAUSE)
+
+    def _ask_cluster(
+        self, status: Status | None
+    ) -> tuple[tuple[Member, ...], tuple[Alarm, ...], Status | None]:
+        """Return the members and the alarms, none without a leader, and the newest status.
+
+        Raises EtcdError where the cluster has a leader and does not answer.
+        """
+        if status is None or not status.has_leader or status.learner:
+            return (), (), status
+        try:
+            return self.etcdctl.members(), self.etcdctl.alarms(), status
+        except EtcdError:
+            # A member names its leader until the election timeout has passed, also a lost one.
+            newest, _problem = self._await_status(0)
+            if newest is None or newest.has_leader:
+                raise
+            return (), (), newest
 
     def _settings(self) -> dict[str, str]:
         path = Path(self.params["configuration"])

@@ -16,7 +16,10 @@ from scapy.layers.inet import ICMP, IP
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath import virtio_net
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.counters import Counters
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.forwarder import Forwarder
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.forwarding import Endpoint
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.forwarding import (
+    Endpoint,
+    Forwarding,
+)
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.offloads import (
     Offload,
     Offloads,
@@ -25,6 +28,7 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.packet_
     Buffer,
     PacketIO,
 )
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.table import parse_table
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.token_bucket import (
     TokenBucket,
 )
@@ -34,7 +38,7 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.virtio_
 )
 
 from .flows import content, cut, flow, tcp, udp
-from .packets import OTHER_PEER, PEER, forwarding
+from .packets import OTHER_PEER, PEER, document, forwarding
 
 INSIDE, THERE = "100.96.1.2", "100.96.2.2"
 OUTWARD = {"src": INSIDE, "dst": THERE}
@@ -43,7 +47,9 @@ OUTWARD = {"src": INSIDE, "dst": THERE}
 class Rig:
     """A forwarder whose calls are lists; `send_errors` and `write_errors` come first."""
 
-    def __init__(self, partial: bool = False, disabled: Sequence[Offload] = ()) -> None:
+    def __init__(
+        self, partial: bool = False, disabled: Sequence[Offload] = (), spared: bool = False
+    ) -> None:
         self.to_read: deque[tuple[bytes, bytes]] = deque()
         self.to_receive: deque[tuple[bytes, int, Endpoint]] = deque()
         self.written: list[bytes] = []
@@ -59,8 +65,9 @@ class Rig:
         ]
         if partial:
             peers = [{**peer, "partial_checksum": True} for peer in peers]  # type: ignore[dict-item]
+        table = parse_table(document(peers=peers))
         self.forwarder = Forwarder(
-            forwarding(peers=peers),
+            Forwarding(table, spared=table.peers if spared else ()),
             PacketIO(self.read, self.write, self.receive, self.send, lambda _peer: self.mtu),
             self.counters,
             TokenBucket(rate=0, burst=50, now=0),
@@ -294,6 +301,10 @@ def test_a_wrong_checksum_that_the_peer_would_make_right_is_dropped() -> None:
     rig.out(partial, full)
     assert rig.drops() == {"wrong-checksum": 1}
     assert rig.sent == [(full, 0, PEER)]
+    # Also while the peer is spared partial ones: it finishes what looks like one.
+    rig = Rig(partial=True, spared=True)
+    rig.out(partial)
+    assert rig.drops() == {"wrong-checksum": 1}
     # Towards a peer that does not finish checksums it goes on, as wrong as it came.
     rig = Rig()
     rig.out(partial)

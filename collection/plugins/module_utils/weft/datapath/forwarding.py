@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network
 
@@ -82,8 +82,12 @@ class Forwarding:
     )
 
     def __init__(
-        self, table: ForwardingTable, traffic_of: Callable[[Peer], Traffic] = lambda _: Traffic()
+        self,
+        table: ForwardingTable,
+        traffic_of: Callable[[Peer], Traffic] = lambda _: Traffic(),
+        spared: Collection[Peer] = (),
     ) -> None:
+        """`spared` are peers that get whole checksums, whatever they take."""
         self.table = table
         self.port = table.port
         self.base, self.mask = _base_and_mask(table.subnet)
@@ -97,7 +101,7 @@ class Forwarding:
                 peer,
                 (str(peer.public_ip), table.port),
                 traffic_of(peer),
-                partial and peer.partial_checksum,
+                partial and peer.partial_checksum and peer not in spared,
                 self.encapsulation.prefix(peer),
             )
             for peer in table.peers
@@ -107,7 +111,7 @@ class Forwarding:
         self.any_partial = any(route.partial for route in routes)
         # Who may send, and whether inner checksums from there may be partial.
         always = self.encapsulation.always_partial
-        self.senders = {route.endpoint: always or route.partial for route in routes}
+        self.senders = {route.endpoint: always or route.peer.partial_checksum for route in routes}
         self.peer_addresses = frozenset(address for address, _port in self.senders)
 
 

@@ -105,7 +105,7 @@ class Sender:
                 train.begin(self._rooms[0].packet, longest)
                 return length
             self._settle_checksum(packet, length, header, route)
-        elif route.partial and layer4.is_laundered(packet, length):
+        elif route.peer.partial_checksum and layer4.is_laundered(packet, length):
             self._counters.drops[Drop.WRONG_CHECKSUM] += 1
             return length
         if self._left:
