@@ -69,8 +69,12 @@ STAGES: tuple[Stage, ...] = (
         ),
     ),
     ((Layer("lab", (*_PYTEST, "tests/lab", "tests/bench")),),),
-    ((Layer("fleet", ("dev/fleet",)),),),
-    ((Layer("journeys", (*_PYTEST, "tests/fleet", "-m", "not long")),),),
+    (
+        (Layer("fleet", ("dev/fleet",)),),
+        (Layer("journeys", (*_PYTEST, "tests/fleet", "-m", "not long")),),
+    ),
+    # Alone, since it counts the packets that a fault costs.
+    ((Layer("faults", (*_PYTEST, "tests/faults", "-m", "quick")),),),
 )
 
 

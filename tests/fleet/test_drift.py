@@ -58,6 +58,14 @@ class Fleet:
         document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         return run, document
 
+    def report(self) -> str:
+        """Draw the fleet, with the drift that was found last; the page."""
+        written = self.folder / "report.html"
+        drift = self.folder / "drift.json"
+        run = self.run("report", "-e", f"report_file={written}", "-e", f"report_drift={drift}")
+        assert run.status == 0, run.output
+        return written.read_text(encoding="utf-8")
+
     def facts(self, host: int) -> dict[str, Any]:
         """What a play gathers as ansible_local.weft."""
         told: dict[str, Any] = json.loads(self.lab.on(host, "/etc/ansible/facts.d/weft.fact"))
@@ -128,6 +136,9 @@ def test_what_somebody_did_is_found_and_named(fleet: Fleet) -> None:
         assert f"{host}: {what}" in listed
     # The recap names the hosts, too.
     assert all(numbers["failed"] for numbers in run.recap.values())
+    html = fleet.report()
+    assert "Write the agent&#39;s settings" in html
+    assert '<th scope="row">drf2</th><td>Reserve a subnet for each host</td>' in html
 
 
 def test_site_mends_it(fleet: Fleet) -> None:
@@ -152,5 +163,10 @@ def test_a_host_that_is_down_is_named(fleet: Fleet) -> None:
     assert run.status != 0
     assert document["unreachable"] == ["drf2"]
     assert "drf2: unreachable" in run.output.partition("DRIFT ***")[2]
+    html = fleet.report()
+    assert "1 host unreachable" in html
+    # The one that is there is asked, and so is the store.
+    assert "100.96.1.0/24" in html
+    assert "The store was not read" not in html
     fleet.lab.command("start", "drf2")
     assert_quiet(fleet)

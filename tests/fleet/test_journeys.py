@@ -176,6 +176,25 @@ def test_a_host_joins_and_the_others_are_left_alone(
     assert [lab.on(host, DOCKER_START) for host in (1, 2)] == before
 
 
+def test_the_report_shows_the_fleet(lab: Lab, collections: Path, folder: Path) -> None:
+    inventory = lab.write_inventory(folder / "hosts.yml")
+    written = folder / "report.html"
+    arguments = ("weft.overlay.report", "-i", str(inventory), "-e", f"report_file={written}")
+    run = play(collections, folder, *arguments)
+    assert run.status == 0, run.output
+    html = written.read_text(encoding="utf-8")
+    assert "All 3 hosts reach each other" in html
+    for host in (1, 2, 3):
+        subnet, docker = f"100.96.{host}.0/24", "docker version --format {{.Server.Version}}"
+        row = html.partition(f'<tr><th scope="row">jrn{host}</th>')[2].partition("</tr>")[0]
+        shown = (f"10.173.0.1{host}", subnet, "udp", "userspace", "1472")
+        assert [value for value in shown if f">{value}</td>" not in row] == [], row
+        assert f">{lab.on(host, docker).strip()}</td>" in row
+        # The map, the address space and the leases.
+        assert html.count(subnet) >= 4
+    assert "The store was not read" not in html
+
+
 def test_a_bad_variable_is_named_before_anything_changes(
     lab: Lab, collections: Path, folder: Path
 ) -> None:
