@@ -92,6 +92,10 @@ def test_etcd_is_upgraded_member_by_member_and_never_back(
 def test_a_member_goes_when_it_is_meant_and_comes_back_as_a_new_one(
     lab: Lab, plays: StorePlays
 ) -> None:
+    foretold = plays.run("weft.overlay.remove_member", "--check", "--diff", member="sto3")
+    assert foretold.status == 0, foretold.output
+    assert "-sto3" in foretold.output
+    assert voters(lab) == set(HOSTS)
     unconfirmed = plays.run("weft.overlay.remove_member", member="sto3")
     assert unconfirmed.status != 0
     assert "weft_confirm='remove sto3'" in unconfirmed.output
