@@ -1,0 +1,59 @@
+# Copyright (c) 2026, The weft developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A playbook that must not leave a host out refuses --limit before it asks any host."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[3]
+# Nobody listens there: whoever gets past the check finds hosts that cannot be reached.
+INVENTORY = """\
+all:
+  vars: {ansible_host: 127.0.0.1, ansible_port: 1}
+  children:
+    weft_etcd: {hosts: {store1: }}
+    weft: {hosts: {web1: , web2: }}
+"""
+
+
+def rotate(folder: Path, *words: str) -> tuple[int, str]:
+    """Return the exit status and what was said."""
+    inventory = folder / "hosts.yml"
+    inventory.write_text(INVENTORY, encoding="utf-8")
+    done = subprocess.run(
+        [
+            REPOSITORY / ".venv/bin/ansible-playbook",
+            "weft.overlay.rotate",
+            *("-i", str(inventory), *words),
+        ],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    return done.returncode, " ".join((done.stdout + done.stderr).split())
+
+
+@pytest.mark.parametrize(
+    ("limit", "left_out"), [("weft_etcd", "web1, web2"), ("weft", "store1"), ("!web2", "web2")]
+)
+def test_a_new_authority_leaves_no_host_out(tmp_path: Path, limit: str, left_out: str) -> None:
+    status, said = rotate(tmp_path, "-e", "rotate_authority=true", "--limit", limit)
+    assert status == 2
+    assert f"{left_out} would not learn of the new authority" in said
+    assert "unreachable=0" in said
+    assert "UNREACHABLE" not in said
+
+
+@pytest.mark.parametrize("words", [("--limit", "weft_etcd"), ("-e", "rotate_authority=true")])
+def test_others_get_past_the_check(tmp_path: Path, words: tuple[str, ...]) -> None:
+    status, said = rotate(tmp_path, *words)
+    assert status != 0
+    assert "would not learn" not in said
+    assert "UNREACHABLE" in said
