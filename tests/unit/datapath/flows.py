@@ -63,20 +63,20 @@ def laid_out(packets: list[bytes], ip: int = 0) -> tuple[bytearray, Train]:
     return data + bytes(100), Train(ip, stride, len(packets), len(packets[-1]) + ip)
 
 
-def joined(packets: list[bytes], takes_partial: bool = False, ip: int = 0) -> list[int]:
+def joined(packets: list[bytes], ip: int = 0) -> list[int]:
     """How many packets are in each run that the train of `packets` becomes."""
     data, train = laid_out(packets, ip)
-    found = runs(data, memoryview(data), train, takes_partial)
+    found = runs(data, memoryview(data), train)
     assert [run.first for run in found] == [
         sum(run.packets for run in found[:index]) for index in range(len(found))
     ]
     return [run.packets for run in found]
 
 
-def merged(packets: list[bytes], takes_partial: bool = False) -> bytes:
+def merged(packets: list[bytes]) -> bytes:
     """What is written for a train that is one run, the virtio-net header first."""
     data, train = laid_out(packets)
-    (run,) = runs(data, memoryview(data), train, takes_partial)
+    (run,) = runs(data, memoryview(data), train)
     payloads = [packet[run.layout.payload :] for packet in packets]
     return merged_header(data, train, run) + b"".join(payloads)
 

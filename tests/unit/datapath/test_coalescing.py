@@ -82,7 +82,7 @@ def test_cutting_what_was_joined_is_the_identity(
     assert joined(packets) == [count]
     assert cut(merged(packets)) == packets
     left = partial(packets)
-    assert cut(merged(left, takes_partial=True), full=False) == left
+    assert cut(merged(left), full=False) == left
 
 
 def test_psh_ends_a_run_and_is_kept() -> None:
@@ -180,7 +180,6 @@ def test_a_wrong_transport_checksum_is_never_laundered() -> None:
     packets = flow([100] * 6)
     packets[2] = wrong(packets[2])
     assert joined(packets) == [2, 1, 3]
-    assert joined(packets, takes_partial=True) == [2, 1, 3]
     # Two that cancel each other in a sum over the train.
     for position, step in ((1, 1), (3, -1)):
         number = int.from_bytes(packets[position][36:38], "big") + step
@@ -202,18 +201,17 @@ def test_a_wrong_ip_checksum_is_never_laundered() -> None:
         assert found[: broken + 1][-1] == 1 or broken == 2
 
 
-def test_partial_checksums_only_from_a_peer_that_announces_them() -> None:
+def test_partial_checksums_are_joined_with_their_like() -> None:
     packets = partial(flow([100] * 3))
-    assert joined(packets, takes_partial=True) == [3]
-    assert joined(packets, takes_partial=False) == [1, 1, 1]
+    assert joined(packets) == [3]
     mixed = [packets[0], flow([100] * 3)[1], packets[2]]
-    assert joined(mixed, takes_partial=True) == [1, 1, 1]
+    assert joined(mixed) == [1, 1, 1]
 
 
 def test_a_partial_checksum_for_another_length_is_wrong() -> None:
     packets = partial(flow([100] * 3))
     packets[1] = packets[1][:36] + b"\x12\x34" + packets[1][38:]
-    assert joined(packets, takes_partial=True) == [1, 1, 1]
+    assert joined(packets) == [1, 1, 1]
 
 
 def test_the_limits_of_a_run() -> None:
@@ -266,12 +264,10 @@ def test_the_rules_packet_by_packet_agree(
     assert joined(packets) == naive_runs(packets)
 
 
-@given(st.binary(min_size=1, max_size=300), st.integers(1, 120), st.booleans())
-def test_any_bytes_are_carried_whole_and_in_order(
-    data: bytes, stride: int, takes_partial: bool
-) -> None:
+@given(st.binary(min_size=1, max_size=300), st.integers(1, 120))
+def test_any_bytes_are_carried_whole_and_in_order(data: bytes, stride: int) -> None:
     packets = [data[at : at + stride] for at in range(0, len(data), stride)]
-    assert sum(joined(packets, takes_partial)) == len(packets)
+    assert sum(joined(packets)) == len(packets)
 
 
 @given(st.randoms(use_true_random=False))
@@ -282,7 +278,7 @@ def test_a_damaged_flow_gives_the_same_packets_in_the_same_order(chance: random.
     came = [bytes(packet) for packet in packets]
     data, train = laid_out(came)
     delivered: list[bytes] = []
-    for run in runs(data, memoryview(data), train, False):
+    for run in runs(data, memoryview(data), train):
         some = came[run.first : run.first + run.packets]
         delivered += cut(merged(some)) if run.packets > 1 else some
     for packet, before in zip(delivered, came, strict=True):

@@ -81,7 +81,6 @@ class Wire:
         if is_vxlan:
             macs = (vxlan.parse_mac(MACS["own"]), vxlan.parse_mac(MACS[PEER]))
             self.prefix = vxlan.push(1, *macs)
-        self.takes_partial = is_vxlan or partial
         io = PacketIO(self._read, self._write, self._receive, self._send, lambda _peer: 1500)
         bucket = TokenBucket(rate=0, burst=0, now=0)
         self.forwarder = Forwarder(self.forwarding, io, self.counters, bucket, Offloads())
@@ -159,14 +158,14 @@ def expect_rules_kept(wire: Wire, arrivals: Sequence[Arrival]) -> None:
         own = subnet and inner_packet(data, wire.prefix, subnet, OWN)
         if own:
             packet = Packet(own)
-            packet = packet.finished() if wire.takes_partial else packet
+            packet = packet.finished()
             alone[packet.data] += 1
             if packet.has_right_header_sum():
                 in_trains[packet.same_flow_form()] += 1
     for data in wire.written:
         # A packet alone may be a super-packet, which a kernel on the peer's side left uncut.
         whole = Packet(data[NET_HEADER.size :])
-        whole = whole.finished() if wire.takes_partial else whole
+        whole = whole.finished()
         packets = cut(data)
         if len(packets) == 1 or alone[whole.data]:
             assert alone[whole.data], data[:80].hex()

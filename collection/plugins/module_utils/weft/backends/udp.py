@@ -35,7 +35,7 @@ def plan_udp(overlay: Overlay, masquerade: bool) -> Plan:
             "port": overlay.network.backend.port or UDP_PORT,
         },
         overhead=ENCAPSULATION_OVERHEAD,
-        peers=[peer_document(peer, overlay.own) for peer, flaw in flaws.items() if flaw is None],
+        peers=[peer_document(peer) for peer, flaw in flaws.items() if flaw is None],
         announcement=None if data is None else Announcement(backend_data=data or None),
         problems=[flaw for flaw in flaws.values() if flaw is not None],
     )

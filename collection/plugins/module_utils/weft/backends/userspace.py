@@ -58,10 +58,10 @@ def plan_userspace(
     )
 
 
-def peer_document(peer: Lease, own: Lease) -> dict[str, Any]:
-    """Return a peer of the table; what both ends announce is used between them."""
+def peer_document(peer: Lease) -> dict[str, Any]:
+    """Return a peer of the table; what it announces is used towards it."""
     document: dict[str, Any] = {"subnet": str(peer.subnet), "public_ip": str(peer.public_ip)}
-    if announces_partial_checksum(peer) and announces_partial_checksum(own):
+    if announces_partial_checksum(peer):
         document["partial_checksum"] = True
     return document
 

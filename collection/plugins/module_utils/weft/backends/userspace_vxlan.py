@@ -40,7 +40,7 @@ def plan_userspace_vxlan(overlay: Overlay, masquerade: bool) -> Plan:
             "vtep_mac": vtep_mac(overlay.own.public_ip),
         },
         overhead=ENCAPSULATION_OVERHEAD,
-        peers=[{**peer_document(peer, overlay.own), "vtep_mac": mac} for peer, mac in peers],
+        peers=[{**peer_document(peer), "vtep_mac": mac} for peer, mac in peers],
         announcement=None if takes is None else announcement(overlay, takes),
         problems=[*_unsupported(backend), *problems],
     )

@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Mapping
 
 from . import transport, tun
-from .agreements import Agreements
 from .counters import Counters, Drop, Traffic
 from .forwarder import Forwarder
 from .forwarding import Endpoint, Forwarding
@@ -57,7 +56,6 @@ class Carrier:
         self._offloads = offloads
         self._lost = lost
         self._table = table
-        self._agreements = Agreements(table)
         self._guard = Guard(datagrams)
         self._peer_queues = PeerQueues(loop, datagrams, peer_queues or {})
         self._counters = Counters()
@@ -72,15 +70,10 @@ class Carrier:
     def follow(self, table: ForwardingTable) -> None:
         """Forward by `table` from now on; a peer that stays keeps its counters."""
         self._table = table
-        self._agreements.follow(table, time.monotonic())
         self._guard.follow(table)
         former = self._traffic
         self._traffic = {peer: former.get(peer) or Traffic() for peer in table.peers}
-        self._forward()
-
-    def _forward(self) -> None:
-        table = self._table
-        forwarding = Forwarding(table, self._traffic.__getitem__, self._agreements.spared)
+        forwarding = Forwarding(table, self._traffic.__getitem__)
         self._offloads.follow(table.offloads_disabled, forwarding.any_partial, VECTORISED)
         self._set_offloads(forwarding)
         forwarder = Forwarder(
@@ -138,8 +131,6 @@ class Carrier:
         return self.tally()
 
     def _look(self) -> None:
-        if self._agreements.settle(time.monotonic()):
-            self._forward()
         self._peer_queues.complete()
         strangers = self._counters.drops[Drop.STRANGER]
         self._guard.look(strangers, self._datagrams_lost(), self._table)

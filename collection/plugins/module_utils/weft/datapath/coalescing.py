@@ -16,9 +16,8 @@ last packet, and, where DF is set, the identification, which then means nothing 
 
 No wrong checksum becomes a right one. A run is written with a partial checksum, which the kernel
 finishes or takes as verified, so every packet in it must have had a right one: either complete,
-and then it is verified here first, or partial, and then only from a peer that announces partial
-checksums, which leaves one so only where its own kernel vouches for the payload
-(`layer4.is_laundered` closes the gap of the coincidence). The outer UDP checksum proves that the
+and then it is verified here first, or partial, which a peer leaves only where its own kernel
+vouches for the payload (`unfinished` has the one exception). The outer UDP checksum proves that the
 payload is what the peer sent, not that it was right then; so it does not replace either. What
 fails goes on alone, as it came, and the receiver's kernel counts it (InCsumErrors).
 """
@@ -142,23 +141,18 @@ def candidate(data: bytearray, start: int, length: int, ip: int) -> Candidate | 
     )
 
 
-def runs(data: bytearray, view: memoryview, train: Train, takes_partial: bool) -> list[Run]:
-    """Return the train as runs, in its order; `view` is that of `data`.
-
-    `takes_partial` says that the sender leaves checksums partial only where its kernel vouches.
-    """
+def runs(data: bytearray, view: memoryview, train: Train) -> list[Run]:
+    """Return the train as runs, in its order; `view` is that of `data`."""
     found: list[Run] = []
     index = 0
     while index < train.packets:
-        run = leading_run(data, view, train, index, takes_partial)
+        run = leading_run(data, view, train, index)
         found.append(run)
         index += run.packets
     return found
 
 
-def leading_run(
-    data: bytearray, view: memoryview, train: Train, index: int, takes_partial: bool
-) -> Run:
+def leading_run(data: bytearray, view: memoryview, train: Train, index: int) -> Run:
     """Return the longest run that the packet at `index` leads, itself alone if need be."""
     ip, stride, packets, _last = train
     start, alone = index * stride, Run(index, 1)
@@ -177,7 +171,7 @@ def leading_run(
     end = train.length(index + most - 1) - length
     expected = stamp(data[start : start + length], layout, most, size, end)
     checksum = layout.transport + layer4.CHECKSUM_OFFSETS[layout.protocol]
-    partial = takes_partial and came[checksum : checksum + 2] == expected[checksum : checksum + 2]
+    partial = came[checksum : checksum + 2] == expected[checksum : checksum + 2]
     if not partial:
         expected[checksum::length] = came[checksum::length]
         expected[checksum + 1 :: length] = came[checksum + 1 :: length]

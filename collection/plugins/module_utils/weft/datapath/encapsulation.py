@@ -28,10 +28,6 @@ class Encapsulation(Protocol):
     def from_any_port(self) -> bool:
         """Whether peers send from ports other than the one that they listen on."""
 
-    @property
-    def always_partial(self) -> bool:
-        """Whether any peer may leave inner checksums partial, announced or not."""
-
     def prefix(self, peer: Peer) -> bytes:
         """Return the bytes in front of every packet to `peer`."""
 
@@ -45,7 +41,6 @@ class Bare:
 
     length: int = 0
     from_any_port: bool = False
-    always_partial: bool = False
 
     def prefix(self, _peer: Peer) -> bytes:
         """Return nothing."""
@@ -69,7 +64,6 @@ class Vxlan:
     mac: bytes
     length: int = vxlan.LENGTH
     from_any_port: bool = True
-    always_partial: bool = True
 
     def prefix(self, peer: Peer) -> bytes:
         """Return the VXLAN header and the inner Ethernet header."""

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network
 
@@ -82,12 +82,8 @@ class Forwarding:
     )
 
     def __init__(
-        self,
-        table: ForwardingTable,
-        traffic_of: Callable[[Peer], Traffic] = lambda _: Traffic(),
-        spared: Collection[Peer] = (),
+        self, table: ForwardingTable, traffic_of: Callable[[Peer], Traffic] = lambda _: Traffic()
     ) -> None:
-        """`spared` are peers that get whole checksums, whatever they take."""
         self.table = table
         self.port = table.port
         self.base, self.mask = _base_and_mask(table.subnet)
@@ -101,7 +97,7 @@ class Forwarding:
                 peer,
                 (str(peer.public_ip), table.port),
                 traffic_of(peer),
-                partial and peer.partial_checksum and peer not in spared,
+                partial and peer.partial_checksum,
                 self.encapsulation.prefix(peer),
             )
             for peer in table.peers
@@ -109,9 +105,8 @@ class Forwarding:
         self.routes = Routes(routes)
         # Whether a peer takes partial checksums from us.
         self.any_partial = any(route.partial for route in routes)
-        # Who may send, and whether inner checksums from there may be partial.
-        always = self.encapsulation.always_partial
-        self.senders = {route.endpoint: always or route.peer.partial_checksum for route in routes}
+        # Who may send, in the table's order.
+        self.senders = dict.fromkeys(route.endpoint for route in routes)
         self.peer_addresses = frozenset(address for address, _port in self.senders)
 
 

@@ -92,7 +92,7 @@ class Receiver:
             spent += length
             if size and ip and is_one_packet(view[end:], ip, length):
                 self._deliver(current, stride, packets, end)
-                self._write_alone(end, length, sender, senders[sender], size)
+                self._write_alone(end, length, sender, size)
                 current, packets, end = None, 0, 0
                 continue
             if size and size < length:
@@ -123,24 +123,21 @@ class Receiver:
         """Write the train that lies at the start of the buffer, if there is one."""
         if sender is None:
             return
-        takes_partial = self.forwarding.senders[sender]
         train = Train(self.forwarding.ip, stride, packets, end - (packets - 1) * stride)
         if packets == 1:
-            self._write_alone(0, end, sender, takes_partial)
+            self._write_alone(0, end, sender)
             return
-        for run in runs(self._data, self._view, train, takes_partial):
+        for run in runs(self._data, self._view, train):
             if run.packets > 1 and self._offloads.active(_coalescing(run)):
-                self._write_run(train, run, sender, takes_partial)
+                self._write_run(train, run, sender)
             else:
-                self._write_each(train, run, sender, takes_partial)
+                self._write_each(train, run, sender)
 
-    def _write_each(self, train: Train, run: Run, sender: Endpoint, takes_partial: bool) -> None:
+    def _write_each(self, train: Train, run: Run, sender: Endpoint) -> None:
         for index in range(run.first, run.first + run.packets):
-            self._write_alone(index * train.stride, train.length(index), sender, takes_partial)
+            self._write_alone(index * train.stride, train.length(index), sender)
 
-    def _write_alone(
-        self, start: int, length: int, sender: Endpoint, takes_partial: bool, size: int = 0
-    ) -> None:
+    def _write_alone(self, start: int, length: int, sender: Endpoint, size: int = 0) -> None:
         """Write one packet; `size` is that of its segments where the kernel said one."""
         forwarding, view = self.forwarding, self._view
         ip = forwarding.ip
@@ -157,8 +154,8 @@ class Receiver:
         if total < length - ip:
             packet = packet[:total]
         header = PLAIN
-        if takes_partial:
-            left = left_to_do(packet, total, forwarding.table.mtu, size)
+        left = left_to_do(packet, total, forwarding.table.mtu, size)
+        if left is not None:
             if left.gso_type and not self._offloads.active(_COALESCING[packet[ipv4.PROTOCOL]]):
                 self._write_cut(left, packet, total, route)
                 return
@@ -180,7 +177,7 @@ class Receiver:
                 continue
             self._count(1, len(headers) + len(payload), route)
 
-    def _write_run(self, train: Train, run: Run, sender: Endpoint, takes_partial: bool) -> None:
+    def _write_run(self, train: Train, run: Run, sender: Endpoint) -> None:
         forwarding, view = self.forwarding, self._view
         ip, start = train.ip, run.first * train.stride
         end = start + train.stride
@@ -205,7 +202,7 @@ class Receiver:
         except OSError as error:
             if error.errno == errno.EINVAL:
                 self._offloads.refuse(_coalescing(run), error)
-                self._write_each(train, run, sender, takes_partial)
+                self._write_each(train, run, sender)
             else:
                 self._counters.drops[write_drop(error)] += run.packets
             return

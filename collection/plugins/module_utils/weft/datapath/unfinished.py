@@ -8,7 +8,11 @@ summed, since no wire needs it: as one datagram of up to 64 KiB whose transport 
 pseudo-header's sum only. Metadata would say so, but a socket cannot see it; so the field itself is
 asked (`layer4.is_partial`). A complete checksum that is right and has that value by chance is only
 computed again; one that is wrong and has it, 1 in 65,536 wrong ones, cannot be told from a partial
-one. Peers that announce partial checksums do not send those (`layer4.is_laundered`).
+one. Hosts of weft do not send those to each other (`layer4.is_laundered`).
+
+Any peer may leave a checksum partial. One of weft does so with the udp backend where our lease
+announces that it may; whether we have heard of that peer's lease is no condition, so that it does
+not matter who hears first, or of a withdrawal last.
 
 Of UDP, the size of the segments comes as that of a UDP_GRO train, which this is not: the datagram
 around it is one. Of TCP it is lost; but TCP may be cut anywhere that fits, so it is cut by the
@@ -31,14 +35,14 @@ def is_one_packet(datagram: memoryview, ip: int, length: int) -> bool:
     return length >= at + 2 and datagram[at] << 8 | datagram[at + 1] == length - ip
 
 
-def left_to_do(packet: memoryview, length: int, mtu: int, size: int) -> NetHeader:
-    """Return what the kernel is to do with a valid packet whose checksum may be partial.
+def left_to_do(packet: memoryview, length: int, mtu: int, size: int) -> NetHeader | None:
+    """Return what the kernel is to do with a valid packet whose checksum may be partial, if it is.
 
     `mtu` is that of the device and `size` the payload of the segments of UDP, 0 where it is not a
     train, both in bytes.
     """
     if not layer4.is_partial(packet, length):
-        return NetHeader()
+        return None
     start, protocol = ipv4.header_length(packet), packet[ipv4.PROTOCOL]
     offset = layer4.CHECKSUM_OFFSETS[protocol]
     header = NetHeader(virtio_net.FLAG_NEEDS_CSUM, csum_start=start, csum_offset=offset)
