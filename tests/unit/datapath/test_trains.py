@@ -22,6 +22,7 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.offload
     Offloads,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.packet_io import (
+    OUTER_HEADERS,
     Buffer,
     PacketIO,
 )
@@ -41,7 +42,10 @@ OUTWARD = {"src": INSIDE, "dst": THERE}
 
 
 class Rig:
-    """A forwarder whose calls are lists; `send_errors` and `write_errors` come first."""
+    """A forwarder whose calls are lists; `send_errors` and `write_errors` come first.
+
+    While `narrow`, what is larger than the path's MTU is refused.
+    """
 
     def __init__(self, partial: bool = False, disabled: Sequence[Offload] = ()) -> None:
         self.to_read: deque[tuple[bytes, bytes]] = deque()
@@ -51,6 +55,7 @@ class Rig:
         self.send_errors: deque[int] = deque()
         self.write_errors: deque[int] = deque()
         self.mtu = 1500
+        self.narrow = False
         self.counters = Counters()
         self.offloads = Offloads(disabled)
         peers = [
@@ -91,6 +96,8 @@ class Rig:
     def send(self, buffers: Sequence[Buffer], size: int, endpoint: Endpoint) -> int:
         if self.send_errors:
             raise_errno(self.send_errors.popleft())
+        if self.narrow and (size or sum(map(len, buffers))) + OUTER_HEADERS > self.mtu:
+            raise_errno(errno.EMSGSIZE)
         self.sent.append((b"".join(buffers), size, endpoint))
         return len(self.sent[-1][0])
 
@@ -184,6 +191,32 @@ def test_gso_that_is_refused_is_dropped_and_the_train_sent_singly(number: int) -
     rig.out(*packets)
     assert rig.sent[3:] == [(packet, 0, PEER) for packet in packets]
     assert (rig.counters.packets_out, rig.drops()) == (6, {})
+
+
+def test_gso_is_kept_where_the_path_takes_no_datagram_alone_either() -> None:
+    """EINVAL, as a blackhole route answers to whatever is sent."""
+    rig = Rig()
+    rig.send_errors.extend([errno.EINVAL] * 4)
+    rig.out(*outward(100, 100, 40))
+    assert (rig.sent, rig.drops()) == ([], {"send-error": 3})
+    assert rig.offloads.active(Offload.UDP_GSO)
+    rig.out(*outward(100, 100))
+    assert rig.sent == [(b"".join(outward(100, 100)), 128, PEER)]
+
+
+@pytest.mark.parametrize("flags", ["DF", ""])
+def test_gso_is_kept_where_a_segment_is_larger_than_the_path_takes(flags: str) -> None:
+    """EINVAL before Linux 6.14; that the shorter last one goes alone, or pieces, is no proof."""
+    rig = Rig()
+    rig.mtu = 140
+    packets = [udp(content(size), ip={**OUTWARD, "flags": flags}) for size in (120, 120, 40)]
+    rig.send_errors.append(errno.EINVAL)
+    rig.narrow = True
+    rig.out(*packets)
+    assert rig.sent_datagrams()[-1] == packets[-1]
+    assert max(map(len, rig.sent_datagrams())) <= 112
+    assert rig.drops() == ({"too-big": 2} if flags else {})
+    assert rig.offloads.active(Offload.UDP_GSO)
 
 
 def test_emsgsize_of_a_train_keeps_gso() -> None:

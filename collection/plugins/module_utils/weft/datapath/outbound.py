@@ -63,6 +63,7 @@ class Outbound:
     def send_train(self, train: Train) -> None:
         """Send `train` by one call, or else its datagrams one by one."""
         route, packets = train.route, train.packets
+        refusal: OSError | None = None
         if packets > 1 and self._offloads.active(Offload.UDP_GSO):
             for _turn in range(_ENOBUFS_TRIES):
                 try:
@@ -71,18 +72,22 @@ class Outbound:
                     if error.errno == errno.ENOBUFS:
                         continue
                     if error.errno in GSO_REFUSALS:
-                        self._offloads.refuse(Offload.UDP_GSO, error)
+                        refusal = error
                     elif error.errno != errno.EMSGSIZE:
                         self._counters.drops[send_drop(error)] += packets
                         return
                     break
                 self._count(packets, train.total - packets * self._ip, route)
                 return
-        for datagram in train.apart():
-            self.send_alone(datagram, sum(map(len, datagram)), route)
+        sent = [
+            self.send_alone(datagram, sum(map(len, datagram)), route) for datagram in train.apart()
+        ]
+        # The first has the full size: where the path takes that, it is the train that it refuses.
+        if refusal is not None and sent[0]:
+            self._offloads.refuse(Offload.UDP_GSO, refusal)
 
-    def send_alone(self, buffers: Sequence[memoryview], length: int, route: Route) -> None:
-        """Send one datagram of `length` bytes."""
+    def send_alone(self, buffers: Sequence[memoryview], length: int, route: Route) -> bool:
+        """Send one datagram of `length` bytes; return whether it went whole."""
         try:
             self._io.send(buffers, 0, route.endpoint)
         except OSError as error:
@@ -90,8 +95,9 @@ class Outbound:
                 self._send_narrow(buffers, route)
             else:
                 self._counters.drops[send_drop(error)] += 1
-            return
+            return False
         self._count(1, length - self._ip, route)
+        return True
 
     def _send_narrow(self, buffers: Sequence[memoryview], route: Route) -> None:
         """Send a packet that the path to the peer does not take whole (RFC 1812, 4.2.2.7, 5.2.6).

@@ -57,7 +57,9 @@ WRITE_DROPS = {
     errno.ENOBUFS: Drop.DEVICE_QUEUE_FULL,
 }
 # The kernel or a driver cannot segment: EIO without checksums in the device (before
-# 10154dbded6d, Linux 6.11) or with IPsec on the route, EINVAL for an option or a cap unknown.
+# 10154dbded6d, Linux 6.11) or with IPsec on the route, EINVAL for an option or a cap unknown. But
+# EINVAL is a blackhole's answer, too, and that to segments larger than the path's MTU (before
+# 235174b2bed8, Linux 6.14): only a datagram that then goes alone tells them apart.
 GSO_REFUSALS = frozenset({errno.EIO, errno.EINVAL, errno.EOPNOTSUPP})
 
 
