@@ -147,7 +147,9 @@ def test_prometheus_is_told_where_each_host_answers(
     assert run.status == 0, run.output
     written = folder / "monitoring"
     groups = json.loads((written / "weft_targets.json").read_text())
-    assert [group["labels"]["host"] for group in groups] == ["jrn1", "jrn2"]
+    assert [group["labels"] for group in groups] == [
+        {"host": host, "fleet": "weft"} for host in ("jrn1", "jrn2")
+    ]
     for group in groups:
         (target,) = group["targets"]
         with urllib.request.urlopen(f"http://{target}/metrics", timeout=20) as reply:
@@ -156,6 +158,9 @@ def test_prometheus_is_told_where_each_host_answers(
     assert {path.name for path in written.iterdir()} == names
     again = play(collections, folder, *arguments, "-e", "overlay_metrics_address=0.0.0.0")
     assert set(again.changed().values()) == {0}
+    limited = play(collections, folder, *arguments, "--limit", "jrn1")
+    assert limited.status != 0
+    assert "--limit leaves out jrn2" in limited.output
     loopback = play(collections, folder, *arguments)
     assert loopback.status != 0
     assert "which no other host reaches: set overlay_metrics_address" in loopback.output
