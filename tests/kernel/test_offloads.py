@@ -190,10 +190,20 @@ def test_a_wrong_checksum_arrives_wrong(pair: tuple[Host, Host]) -> None:
         two.start()
 
 
-def test_a_narrower_path_is_learned(pair: tuple[Host, Host]) -> None:
-    """The underlay's MTU shrinks below what the devices were given."""
+@pytest.mark.parametrize("table", ["main", "100"])
+def test_a_narrower_path_is_learned(pair: tuple[Host, Host], table: str) -> None:
+    """The underlay's MTU shrinks below what the devices were given, for all or for our address.
+
+    It is not the one that the host's own connections leave from.
+    """
     one, two = pair
-    one.namespace.ip("route", "add", f"{two.public_ip}/32", "dev", "eth0", "mtu", "1400")
+    if table != "main":
+        one.namespace.ip("rule", "add", "from", one.public_ip, "lookup", table)
+        one.namespace.ip("address", "add", "10.168.0.99/24", "dev", "eth0")
+        one.namespace.ip("route", "replace", "10.168.0.0/24", "dev", "eth0", "src", "10.168.0.99")
+    one.namespace.ip(
+        *("route", "add", f"{two.public_ip}/32", "dev", "eth0", "mtu", "1400", "table", table)
+    )
     tcp_listener(two.container, two.container_ip)
     assert tcp_echo(one.container, two.container_ip, 1 << 20) == 1 << 20
     assert pings(one.container, two.container_ip, "-s", "3000", "-M", "dont")

@@ -29,6 +29,7 @@ SOL_UDP = 17
 UDP_SEGMENT = 103
 UDP_GRO = 104
 IP_MTU = 14  # linux/in.h
+IP_FREEBIND = 15  # likewise; the socket module of Python 3.11 does not name it
 # IPv4 without options, and UDP, in bytes.
 OUTER_HEADERS = 28
 # The largest payload of an IPv4 UDP datagram, which a train must not exceed either (65535 - 28).
@@ -109,12 +110,15 @@ class PacketIO:
             write=partial(os.writev, device),
             receive=receive,
             send=partial(_send, transport.sendmsg),
-            path_mtu=_path_mtu,
+            path_mtu=partial(_path_mtu, transport.getsockname()[0]),
         )
 
 
-def _path_mtu(endpoint: Endpoint) -> int:
+def _path_mtu(source: str, endpoint: Endpoint) -> int:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        # From where packets leave: a rule (ip-rule(8)) may give each source a path of its own.
+        probe.setsockopt(socket.IPPROTO_IP, IP_FREEBIND, 1)
+        probe.bind((source, 0))
         # Only a connected socket knows its path; nothing is sent.
         probe.connect(endpoint)
         return probe.getsockopt(socket.IPPROTO_IP, IP_MTU)

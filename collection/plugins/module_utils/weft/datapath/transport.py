@@ -19,11 +19,10 @@ import struct
 from collections.abc import Iterable, Iterator, Sequence
 from ipaddress import IPv4Address
 
-from .packet_io import SOL_UDP, UDP_GRO, UDP_SEGMENT
+from .packet_io import IP_FREEBIND, SOL_UDP, UDP_GRO, UDP_SEGMENT
 
 # Linux numbers that the socket module of Python 3.11 does not name.
-IP_FREEBIND = 15  # linux/in.h
-IP_MTU_DISCOVER = 10
+IP_MTU_DISCOVER = 10  # linux/in.h
 IP_PMTUDISC_DO = 2
 SO_ATTACH_FILTER = 26
 SO_DETACH_FILTER = 27
