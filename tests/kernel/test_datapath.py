@@ -263,6 +263,8 @@ def test_the_table_changes_under_traffic(made: Namespaces, tmp_path: Path) -> No
     one.apply(two)
     # A peer that stays keeps its counters; one that left is a stranger.
     assert peer_packets(one, two) == before + 2
+    one.apply(peers=[{**one.peer(two), "partial_checksum": True}])  # the same, which announces more
+    assert peer_packets(one, two) == before + 2
     inject_from = (three.public_ip, PORT)
     three.kill()
     inject(

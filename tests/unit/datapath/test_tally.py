@@ -3,6 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.counters import (
     Counters,
     Drop,
@@ -38,28 +40,40 @@ def test_every_count_is_summed_with_what_was_before() -> None:
 
 
 def test_a_peer_is_summed_over_the_queues_that_know_it() -> None:
-    past = Tally(traffic={ONE: Traffic(1000, 1000, 1000, 1000, 30.0)})
+    past = Tally(traffic={ONE.key: Traffic(1000, 1000, 1000, 1000, 30.0)})
     queues = [
-        Tally(traffic={ONE: Traffic(1, 2, 3, 4, 50.0), OTHER: Traffic()}),
-        Tally(traffic={ONE: Traffic(10, 20, 30, 40), OTHER: Traffic(5, 6, 7, 8, 40.0)}),
+        Tally(traffic={ONE.key: Traffic(1, 2, 3, 4, 50.0), OTHER.key: Traffic()}),
+        Tally(traffic={ONE.key: Traffic(10, 20, 30, 40), OTHER.key: Traffic(5, 6, 7, 8, 40.0)}),
     ]
     assert total(past, queues, (ONE, OTHER)).traffic == {
-        ONE: Traffic(1011, 1022, 1033, 1044, 50.0),
-        OTHER: Traffic(5, 6, 7, 8, 40.0),
+        ONE.key: Traffic(1011, 1022, 1033, 1044, 50.0),
+        OTHER.key: Traffic(5, 6, 7, 8, 40.0),
     }
 
 
 def test_a_peer_that_left_is_forgotten_and_a_new_one_begins_at_nothing() -> None:
-    past = Tally(traffic={ONE: Traffic(1, 1, 1, 1, 1.0)})
-    assert total(past, (), (OTHER,)).traffic == {OTHER: Traffic()}
+    past = Tally(traffic={ONE.key: Traffic(1, 1, 1, 1, 1.0)})
+    assert total(past, (), (OTHER,)).traffic == {OTHER.key: Traffic()}
+
+
+def test_a_peer_that_announces_something_else_keeps_its_counts() -> None:
+    counted = Traffic(1, 2, 3, 4, 5.0)
+    for changed in (
+        replace(ONE, partial_checksum=True),
+        replace(ONE, vtep_mac="02:00:00:00:00:01"),
+    ):
+        whole = total(Tally(), [Tally(traffic={ONE.key: counted})], (changed,))
+        assert whole.traffic == {changed.key: counted}
+    moved = replace(ONE, public_ip=OTHER.public_ip)
+    assert total(Tally(traffic={ONE.key: counted}), (), (moved,)).traffic == {moved.key: Traffic()}
 
 
 def test_the_parts_are_left_as_they_are() -> None:
-    part = Tally(counters(1), {ONE: Traffic(1)}, Offloads().status())
+    part = Tally(counters(1), {ONE.key: Traffic(1)}, Offloads().status())
     whole = total(Tally(), [part], (ONE,))
     whole.counters.packets_in += 1
     whole.counters.drops[0] += 1
-    assert part == Tally(counters(1), {ONE: Traffic(1)}, Offloads().status())
+    assert part == Tally(counters(1), {ONE.key: Traffic(1)}, Offloads().status())
 
 
 def test_an_offload_is_active_where_it_is_in_every_queue() -> None:

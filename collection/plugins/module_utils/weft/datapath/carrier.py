@@ -20,7 +20,7 @@ from .loop import EventLoop
 from .offloads import Offload, Offloads
 from .packet_io import DeviceLostError, PacketIO, receive_of
 from .peer_queues import PeerQueues
-from .table import ForwardingTable, Peer
+from .table import ForwardingTable, PeerKey
 from .tally import Tally
 from .token_bucket import TokenBucket
 from .word_sums import VECTORISED
@@ -59,7 +59,7 @@ class Carrier:
         self._guard = Guard(datagrams)
         self._peer_queues = PeerQueues(loop, datagrams, peer_queues or {})
         self._counters = Counters()
-        self._traffic: dict[Peer, Traffic] = {}
+        self._traffic: dict[PeerKey, Traffic] = {}
         self._datagrams_lost_before = transport.datagrams_lost(datagrams)
         self._unreachables = TokenBucket(
             UNREACHABLE_RATE / table.queues, UNREACHABLE_BURST, time.monotonic()
@@ -71,9 +71,9 @@ class Carrier:
         """Forward by `table` from now on; a peer that stays keeps its counters."""
         self._table = table
         self._guard.follow(table)
-        former = self._traffic
-        self._traffic = {peer: former.get(peer) or Traffic() for peer in table.peers}
-        forwarding = Forwarding(table, self._traffic.__getitem__)
+        keys = [peer.key for peer in table.peers]
+        self._traffic = {key: self._traffic.get(key) or Traffic() for key in keys}
+        forwarding = Forwarding(table, lambda peer: self._traffic[peer.key])
         self._offloads.follow(table.offloads_disabled, forwarding.any_partial, VECTORISED)
         self._set_offloads(forwarding)
         forwarder = Forwarder(

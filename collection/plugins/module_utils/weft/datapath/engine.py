@@ -86,7 +86,10 @@ class Engine:
         status = left.status
         table = None if status["table"] is None else parse_table(status["table"])
         peers = () if table is None else table.peers
-        traffic = dict(zip(peers, map(parse_traffic, status["peers"]), strict=True))
+        traffic = {
+            peer.key: parse_traffic(counted)
+            for peer, counted in zip(peers, status["peers"], strict=True)
+        }
         counters = parse_counters(status["counters"])
         self._past = Tally(counters, traffic, self._past.offloads)
         self._table, self._since = table, status["since"]
@@ -199,7 +202,8 @@ class Engine:
             self.close()
             tallies = []
         table = self._table
-        whole = total(self._past, tallies, () if table is None else table.peers)
+        peers = () if table is None else table.peers
+        whole = total(self._past, tallies, peers)
         return {
             "table": None if table is None else table.to_document(),
             "pid": os.getpid(),
@@ -209,7 +213,7 @@ class Engine:
             "problems": [] if self._problem is None else [self._problem],
             "offloads": dict(whole.offloads),
             "counters": counter_status(whole.counters),
-            "peers": [peer_status(peer, traffic) for peer, traffic in whole.traffic.items()],
+            "peers": [peer_status(peer, whole.traffic[peer.key]) for peer in peers],
         }
 
     def close(self) -> None:

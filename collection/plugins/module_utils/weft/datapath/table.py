@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
-from typing import Any
+from typing import Any, TypeAlias
 
 from . import vxlan
 from .offloads import Offload
@@ -25,6 +25,10 @@ QUEUES_MAX = 64
 # IFNAMSIZ less the final zero; `%` would make the kernel choose a number (net/core/dev.c). ASCII
 # without controls: a character is a byte then, and none ends the name early.
 _DEVICE_NAME = re.compile(r"(?:(?![/:%])[!-~]){1,15}")
+
+
+# The subnet and the public IP: what a lease announces besides may change, and it is the same peer.
+PeerKey: TypeAlias = tuple[IPv4Network, IPv4Address]
 
 
 class TableError(ValueError):
@@ -43,6 +47,11 @@ class Peer:
     public_ip: IPv4Address
     partial_checksum: bool = False
     vtep_mac: str = ""
+
+    @property
+    def key(self) -> PeerKey:
+        """By what its counts are kept."""
+        return self.subnet, self.public_ip
 
     def to_document(self) -> dict[str, Any]:
         """Return the peer as JSON values; what has its default is left out."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from .counters import Counters, Traffic
 from .offloads import ACTIVE
-from .table import Peer
+from .table import Peer, PeerKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class Tally:
     """The counts of one queue, or of several, and of each offload that it is active or why not."""
 
     counters: Counters = field(default_factory=Counters)
-    traffic: Mapping[Peer, Traffic] = field(default_factory=dict)
+    traffic: Mapping[PeerKey, Traffic] = field(default_factory=dict)
     offloads: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -31,8 +31,8 @@ def total(past: Tally, queues: Collection[Tally], peers: Iterable[Peer]) -> Tall
     return Tally(
         sum((part.counters for part in parts), Counters()),
         {
-            peer: sum((part.traffic[peer] for part in parts if peer in part.traffic), Traffic())
-            for peer in peers
+            key: sum((part.traffic[key] for part in parts if key in part.traffic), Traffic())
+            for key in (peer.key for peer in peers)
         },
         _agreed([queue.offloads for queue in queues]) if queues else past.offloads,
     )

@@ -1,0 +1,96 @@
+# Copyright (c) 2026, The weft developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A carrier without privilege: a pair of sockets stands for the device, loopback for the hosts."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from ipaddress import IPv4Address
+
+import pytest
+
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath import transport
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.carrier import Carrier
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.loop import EventLoop
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.offloads import Offloads
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.table import (
+    ForwardingTable,
+    parse_table,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.virtio_net import PLAIN
+
+from .packets import document, packet
+
+OWN, PEER = "127.0.0.1", "127.0.0.2"
+SUBNET = "100.96.2.0/24"
+OUT = packet("100.96.1.2", "100.96.2.2")
+
+
+@dataclass
+class Rig:
+    """A carrier to one peer, and the kernel's end of its device."""
+
+    loop: EventLoop
+    carrier: Carrier
+    table: ForwardingTable
+    kernel: socket.socket
+    offloads: Offloads
+
+    def carry_out(self) -> None:
+        """Let one packet leave."""
+        self.kernel.send(PLAIN + OUT)
+        before = self.carrier.tally().counters.packets_out
+
+        def look() -> None:
+            if self.carrier.tally().counters.packets_out > before:
+                self.loop.stop()
+
+        self.loop.every(0.01, look)
+        self.loop.run()
+
+
+@pytest.fixture
+def raised() -> Iterator[Callable[[], Rig]]:
+    with contextlib.ExitStack() as opened:
+
+        def rise() -> Rig:
+            loop, offloads = EventLoop(), Offloads()
+            opened.callback(loop.close)
+            kernel, device = map(
+                opened.enter_context, socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            )
+            device.setblocking(False)
+            (datagrams,) = transport.open_transports(IPv4Address(OWN), 0)
+            opened.enter_context(datagrams)
+            port = datagrams.getsockname()[1]
+            peers = [{"subnet": SUBNET, "public_ip": PEER}]
+            table = parse_table(document(bind=OWN, port=port, peers=peers))
+            carrier = Carrier(loop, device.fileno(), datagrams, table, offloads, lost=loop.stop)
+            opened.callback(carrier.stop)
+            return Rig(loop, carrier, table, kernel, offloads)
+
+        yield rise
+
+
+@pytest.mark.parametrize(
+    "change", [{"partial_checksum": True}, {"vtep_mac": "02:00:00:00:00:01"}], ids=str
+)
+def test_a_peer_that_announces_something_else_keeps_its_counts(
+    raised: Callable[[], Rig], change: dict[str, bool | str]
+) -> None:
+    rig = raised()
+    rig.carry_out()
+    (peer,) = rig.table.peers
+    changed = replace(peer, **change)  # type: ignore[arg-type]
+    rig.carrier.follow(replace(rig.table, peers=(changed,)))
+    (traffic,) = rig.carrier.tally().traffic.values()
+    assert (traffic.packets_out, traffic.bytes_out) == (1, len(OUT))
+    # One that took over its subnet is another.
+    moved = replace(peer, public_ip=IPv4Address("127.0.0.3"))
+    rig.carrier.follow(replace(rig.table, peers=(moved,)))
+    (traffic,) = rig.carrier.tally().traffic.values()
+    assert traffic.packets_out == 0
