@@ -5,19 +5,23 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Network
 from typing import cast
 
 from ansible_collections.weft.overlay.plugins.module_utils.weft.agent.keeper import Keeper
 from ansible_collections.weft.overlay.plugins.module_utils.weft.agent.settings import LeasePolicy
 from ansible_collections.weft.overlay.plugins.module_utils.weft.agent.view import View
+from ansible_collections.weft.overlay.plugins.module_utils.weft.backends.plan import Announcement
 from ansible_collections.weft.overlay.plugins.module_utils.weft.lease import Lease
 from ansible_collections.weft.overlay.plugins.module_utils.weft.snapshot import StoredNetwork
 from ansible_collections.weft.overlay.plugins.module_utils.weft.store import (
+    LeaseChange,
     LeaseExpiredError,
     Store,
+    StoreRefusedError,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.store_settings import StoreError
 
@@ -32,10 +36,16 @@ class FailingStore:
     def __init__(self, renewal: Callable[[], int]) -> None:
         self._renewal = renewal
         self.renewed: list[int] = []
+        self.writes_refused = 0
 
     def refresh(self, lease_id: int) -> int:
         self.renewed.append(lease_id)
         return self._renewal()
+
+    def commit(self, changes: Sequence[LeaseChange]) -> None:
+        assert changes
+        self.writes_refused += 1
+        raise StoreRefusedError("etcd1: permission denied")
 
 
 class Kept:
@@ -71,6 +81,13 @@ def keeping(
         assert not kept.keeper.is_alive()
 
 
+def eventually(condition: Callable[[], bool], seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
 def view(*leases: Lease, stale: bool = False) -> View:
     return View(NETWORK, {lease.subnet: lease for lease in leases}, 5, stale)
 
@@ -103,6 +120,45 @@ def test_a_failed_renewal_is_reported_and_not_called_well_meanwhile() -> None:
             kept.keeper.tell(PUBLIC_IP, view(held))
             assert kept.next_report() == "etcd1: no leader"
         assert kept.reports == ["etcd1: no leader"] * 2
+
+
+def test_a_renewal_that_fails_is_tried_again_while_the_lease_still_lives() -> None:
+    answers: Iterator[int | StoreError] = iter([1, StoreError("etcd1: no leader"), 1])
+
+    def renewal() -> int:
+        answer = next(answers, 1)
+        if isinstance(answer, StoreError):
+            raise answer
+        return answer
+
+    with keeping(renewal) as kept:
+        kept.keeper.tell(PUBLIC_IP, view(Lease(SUBNET, PUBLIC_IP, lease_id=42)))
+        # Ten seconds later it would long be gone.
+        eventually(lambda: kept.reports[:3] == [None, "etcd1: no leader", None], 8)
+
+
+def test_a_lease_is_renewed_when_that_is_due_whatever_else_changes() -> None:
+    with keeping() as kept:
+        held = Lease(SUBNET, PUBLIC_IP, lease_id=42)
+        for other in range(2, 6):
+            peer = Lease(IPv4Network(f"100.96.{other}.0/24"), IPv4Address(f"10.168.0.{other}"))
+            kept.keeper.tell(PUBLIC_IP, view(held, peer))
+            assert kept.next_report() is None
+        assert kept.store.renewed == [42]
+        # Another lease of etcd has a time of its own.
+        kept.keeper.tell(PUBLIC_IP, view(replace(held, lease_id=43)))
+        assert kept.next_report() is None
+        assert kept.store.renewed == [42, 43]
+
+
+def test_a_lease_lives_though_its_announcement_cannot_be_written() -> None:
+    with keeping(lambda: 1) as kept:
+        held = view(Lease(SUBNET, PUBLIC_IP, lease_id=42))
+        kept.keeper.tell(PUBLIC_IP, held, Announcement("vxlan", {"VNI": 1}))
+        assert kept.next_report() == "etcd1: permission denied"
+        eventually(lambda: len(kept.store.renewed) >= 3, 8)
+        assert kept.store.writes_refused >= 3
+        assert set(kept.reports) == {"etcd1: permission denied"}
 
 
 def test_an_expired_lease_does_not_end_the_keeper() -> None:

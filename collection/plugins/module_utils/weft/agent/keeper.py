@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The thread that keeps this host's own lease: reserves one where that is allowed, and renews it.
 
-A reservation has no expiry and needs nothing. A lease of etcd is kept alive well before a third of
-its time is over, where flannel writes a new one an hour before the end: it never comes close.
+A reservation has no expiry and needs nothing. A lease of etcd is kept alive when a third of its
+time is over, where flannel writes a new one an hour before the end: it never comes close.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Network
@@ -30,6 +31,8 @@ _log = logging.getLogger(__name__)
 
 _RETRY_SECONDS = 10.0
 _RENEWALS_PER_LIFE = 3
+# What is left of a short life when a renewal fails, and has waited for the store, is little.
+_RETRIES_PER_LIFE = 6
 
 
 class Keeper(threading.Thread):
@@ -59,6 +62,10 @@ class Keeper(threading.Thread):
         self._view = View(stale=True)
         self._announcement: Announcement | None = None
         self._last_held = kept or self._view
+        # The etcd lease that was renewed last, for how many seconds, and when it is due again.
+        self._renewed = 0
+        self._granted = policy.ttl
+        self._due = 0.0
 
     def tell(
         self, public_ip: IPv4Address | None, view: View, announcement: Announcement | None = None
@@ -84,7 +91,7 @@ class Keeper(threading.Thread):
                 pause = self._keep()
             except (StoreError, AllocationError, NetworkError) as error:
                 self._report(str(error))
-                pause = _RETRY_SECONDS
+                pause = self._until_retry()
 
     def _keep(self) -> float | None:
         """Do what is due; the seconds until something is due again, None for never."""
@@ -96,8 +103,9 @@ class Keeper(threading.Thread):
         if own is None:
             return self._without_lease(public_ip, network.network)
         self._last_held = view
+        # First: a lease must not expire because its announcement cannot be written.
+        due = None if own.is_reservation else self._keep_alive(own)
         self._announce(own)
-        due = None if own.is_reservation else self._renew(own)
         self._report(None)
         return due
 
@@ -139,9 +147,21 @@ class Keeper(threading.Thread):
             self._store.commit([LeaseChange(own, after)])
             _log.info("the lease of %s says %s", own.subnet, serialise_lease(after))
 
-    def _renew(self, own: Lease) -> float:
+    def _keep_alive(self, own: Lease) -> float:
+        """Renew the lease where that is due; the seconds until it is again."""
+        now = time.monotonic()
+        if own.lease_id == self._renewed and now < self._due:
+            return self._due - now
         try:
-            return self._store.refresh(own.lease_id) / _RENEWALS_PER_LIFE
+            self._granted = self._store.refresh(own.lease_id)
         except LeaseExpiredError:
             _log.warning("the lease of %s has expired", own.subnet)
+            return self._until_retry()
+        pause = self._granted / _RENEWALS_PER_LIFE
+        self._renewed, self._due = own.lease_id, now + pause
+        return pause
+
+    def _until_retry(self) -> float:
+        if self._granted is None:
             return _RETRY_SECONDS
+        return min(_RETRY_SECONDS, self._granted / _RETRIES_PER_LIFE)
