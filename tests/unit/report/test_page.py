@@ -88,6 +88,27 @@ def test_links_within_the_page_lead_somewhere() -> None:
         assert (link["href"] or "").removeprefix("#") in ids
 
 
+@pytest.mark.parametrize(
+    ("unreachable", "said", "unsaid"),
+    [
+        ([], "Nothing differs from the inventory.", "Nothing is known to differ"),
+        (
+            ["docker3"],
+            "Nothing is known to differ from the inventory, but not every host was reached.",
+            "Nothing differs",
+        ),
+    ],
+)
+def test_the_section_of_drift_praises_only_what_was_reached(
+    unreachable: list[str], said: str, unsaid: str
+) -> None:
+    document = gathered(3)
+    document["drift"]["unreachable"] = unreachable
+    text = Page(page(document)).text
+    assert said in text
+    assert unsaid not in text
+
+
 def hostile() -> dict[str, Any]:
     """A fleet in which every text is hostile."""
 

@@ -11,7 +11,11 @@ import pytest
 
 from ansible_collections.weft.overlay.plugins.plugin_utils.report.documents import read_fleet
 from ansible_collections.weft.overlay.plugins.plugin_utils.report.problems import Weight
-from ansible_collections.weft.overlay.plugins.plugin_utils.report.view import Report, view_report
+from ansible_collections.weft.overlay.plugins.plugin_utils.report.view import (
+    Report,
+    Tile,
+    view_report,
+)
 from tests.report.fleets import gathered
 
 
@@ -35,6 +39,7 @@ def test_a_fleet_in_trouble_says_how_much() -> None:
         Weight.FAULT,
         Weight.FAULT,
         Weight.WARNING,
+        Weight.NOTE,
     ]
 
 
@@ -62,6 +67,35 @@ def test_a_problem_of_the_fleet_spoils_the_headline() -> None:
     document = gathered(3)
     document["verification"]["problems"] = ["docker1 lost a quarter of its probes: see its link."]
     assert view(document).headline == "1 problem"
+
+
+def drift_tile(report: Report) -> Tile:
+    (tile,) = (tile for tile in report.tiles if tile.name == "Drift")
+    return tile
+
+
+def test_a_host_that_nobody_looked_at_is_not_called_free_of_drift() -> None:
+    document = gathered(3)
+    document["drift"]["unreachable"] = ["docker3"]
+    report = view(document)
+    tile = drift_tile(report)
+    assert (tile.value, tile.detail, tile.state) == ("not known", "1 host not reached", "neutral")
+    (problem,) = report.problems
+    assert problem.weight is Weight.NOTE
+    assert problem.text.startswith("Whether 1 host differs from the inventory is not known")
+
+
+def test_drift_beside_hosts_that_nobody_looked_at_tells_both() -> None:
+    document = gathered(3, troubled=True)
+    document["drift"]["unreachable"] = ["docker1", "docker3"]
+    report = view(document)
+    tile = drift_tile(report)
+    assert (tile.value, tile.state) == ("1", "problem")
+    assert tile.detail == "things differ; 2 hosts not reached"
+    assert [each.text[:45] for each in report.problems if "inventory" in each.text] == [
+        "1 thing on 1 host differs from the inventory:",
+        "Whether 2 hosts differ from the inventory is ",
+    ]
 
 
 def leases(*changes: dict[str, Any]) -> Report:

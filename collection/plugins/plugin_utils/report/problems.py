@@ -71,7 +71,9 @@ def _of_store(fleet: Fleet, leases: tuple[LeaseRow, ...] | None) -> Iterator[Pro
 
 
 def _of_drift(fleet: Fleet) -> Iterator[Problem]:
-    if fleet.drift is not None and fleet.drift.drifts:
+    if fleet.drift is None:
+        return
+    if fleet.drift.drifts:
         hosts = {drift.host for drift in fleet.drift.drifts}
         differ = "differs" if len(fleet.drift.drifts) == 1 else "differ"
         yield Problem(
@@ -79,4 +81,14 @@ def _of_drift(fleet: Fleet) -> Iterator[Problem]:
             "",
             f"{counted(len(fleet.drift.drifts), 'thing')} on {counted(len(hosts), 'host')} "
             f"{differ} from the inventory: see Drift.",
+        )
+    if fleet.drift.unreachable:
+        one = len(fleet.drift.unreachable) == 1
+        yield Problem(
+            Weight.NOTE,
+            "",
+            f"Whether {counted(len(fleet.drift.unreachable), 'host')} "
+            f"{'differs' if one else 'differ'} from the inventory is not known, since the playbook "
+            f"drift did not reach {'it' if one else 'them'}: see Drift, and run it again once "
+            f"Ansible reaches {'it' if one else 'them'}.",
         )

@@ -137,17 +137,19 @@ def _tiles(fleet: Fleet, space: AddressSpace | None) -> tuple[Tile, ...]:
             )
         )
     if fleet.drift is not None:
-        count = len(fleet.drift.drifts)
-        tiles.append(
-            Tile(
-                "Drift",
-                str(count) if count else "none",
-                "things differ" if count else "as the inventory says",
-                "problem" if count else "ok",
-                "#drift",
-            )
-        )
+        tiles.append(_drift_tile(fleet.drift))
     return tuple(tiles)
+
+
+def _drift_tile(drift: DriftCheck) -> Tile:
+    count = len(drift.drifts)
+    away = f"{counted(len(drift.unreachable), 'host')} not reached" if drift.unreachable else ""
+    if count:
+        detail = "; ".join(filter(None, ("things differ", away)))
+        return Tile("Drift", str(count), detail, "problem", "#drift")
+    if away:
+        return Tile("Drift", "not known", away, "neutral", "#drift")
+    return Tile("Drift", "none", "as the inventory says", "ok", "#drift")
 
 
 def _probed_tiles(fleet: Fleet, verification: Verification) -> list[Tile]:
