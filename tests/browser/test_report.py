@@ -15,6 +15,8 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 
+from ansible_collections.weft.overlay.plugins.plugin_utils.report.fleet import Verdict
+from ansible_collections.weft.overlay.plugins.plugin_utils.report.wording import VERDICTS
 from dev.browser import Browser
 from tests.browser.conftest import Pages
 from tests.report.fleets import HOSTILE, gathered, page
@@ -121,10 +123,10 @@ def test_the_cells_are_one_stop_of_tab_and_have_tooltips(window: Browser, pages:
     tip = window.driver.find_element(By.ID, "tip")
     assert tip.text == "docker1 itself"
     press(window, Keys.ARROW_RIGHT)
-    assert tip.text.startswith("docker1 → docker2: no answer")
+    assert tip.text.startswith("docker1 → docker2: fails (timed out)")
     assert focused(window).get_attribute("aria-describedby") == "tip"
     press(window, Keys.ARROW_DOWN, Keys.ARROW_LEFT)
-    assert tip.text.startswith("docker2 → docker1: no answer")
+    assert tip.text.startswith("docker2 → docker1: fails (timed out)")
     assert run(window, "return document.querySelectorAll('.heat td[tabindex=\"0\"]').length") == 1
     press(window, Keys.ESCAPE)
     assert not tip.is_displayed()
@@ -132,6 +134,27 @@ def test_the_cells_are_one_stop_of_tab_and_have_tooltips(window: Browser, pages:
     assert not run(
         window, "return document.getElementById('heat').contains(arguments[0])", focused(window)
     )
+
+
+def test_a_tooltip_of_a_cell_names_every_verdict_as_the_legend_does(
+    window: Browser, tmp_path: Path
+) -> None:
+    document = gathered(4)
+    for pair, verdict in zip(document["verification"]["pairs"], Verdict, strict=False):
+        pair |= {"verdict": verdict.value, "answer": f"because of {verdict.value}"}
+    path = tmp_path / "verdicts.html"
+    path.write_text(page(document), encoding="utf-8")
+    window.open(path)
+    told = {}
+    for verdict in Verdict:
+        cell = window.driver.find_element(By.CSS_SELECTOR, f".heat .v-{verdict.value}")
+        run(window, "arguments[0].tabIndex = -1; arguments[0].focus()", cell)
+        tip = run(window, "return document.getElementById('tip').textContent")
+        told[verdict] = tip.splitlines()[0].partition(": ")[2]
+    assert told == {
+        verdict: f"{word.name} (because of {verdict.value})" if verdict.is_fault else word.name
+        for verdict, word in VERDICTS.items()
+    }
 
 
 @pytest.mark.parametrize(("count", "faulty"), [(3, 1), (100, 2)])

@@ -137,7 +137,7 @@ def _pair(
 def _trouble(one: int, other: int, random: Random) -> Document:
     lost = {"sent": 5, "received": 0, "round_trip_ms": None, "path_mtu": None, "source_seen": None}
     if {one, other} == {0, 1}:
-        return {"verdict": "fail", "answer": "no answer", **lost}
+        return {"verdict": "fail", "answer": "timed out", **lost}
     if other == 6 and one != 6:
         return {"verdict": "mtu", "answer": "no packet larger than 1400 bytes", "path_mtu": 1400}
     if one == 11 and other % 5 == 0:

@@ -93,7 +93,9 @@ def test_what_was_not_probed_is_unknown_and_no_fault() -> None:
 def test_faults_are_listed_with_what_was_seen() -> None:
     (fault,) = drawn({"verdict": "source", "answer": "", "source_seen": "192.0.2.11"}).faults
     assert (fault.source, fault.destination) == ("docker1", "docker2")
-    assert fault.details.startswith("source changed, seen as 192.0.2.11, 1.0 ms")
+    assert fault.details.startswith(
+        "source changed (packets cross under another source address), seen as 192.0.2.11, 1.0 ms"
+    )
 
 
 @pytest.mark.parametrize(
@@ -101,3 +103,25 @@ def test_faults_are_listed_with_what_was_seen() -> None:
 )
 def test_cells_shrink_with_the_fleet(count: int, density: str) -> None:
     assert drawn({}, count).density == density
+
+
+def test_a_pair_that_answers_is_not_said_to_be_silent() -> None:
+    lossy = {"verdict": "fail", "answer": "2 of 5 echo requests are lost", "received": 3}
+    heat_map = drawn(lossy)
+    assert first(heat_map).reason == "2 of 5 echo requests are lost"
+    assert [fault.details for fault in heat_map.faults] == [
+        "fails (2 of 5 echo requests are lost), 1.0 ms, path MTU 1450, 40 % lost"
+    ]
+    (fail,) = (step for step in heat_map.measures[0].scale if step.step == "fail")
+    assert fail.text == "✕ fails"
+
+
+def test_a_fault_without_words_has_those_of_its_verdict() -> None:
+    assert first(drawn({"verdict": "fail", "answer": ""})).reason == (
+        "not reached, or not as it should be"
+    )
+
+
+@pytest.mark.parametrize("verdict", ["ok", "unknown"])
+def test_a_pair_without_a_fault_has_no_reason(verdict: str) -> None:
+    assert first(drawn({"verdict": verdict, "answer": "100.96.1.2"})).reason == ""

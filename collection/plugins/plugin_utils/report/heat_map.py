@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from .fleet import Fleet, Pair, Verdict
-from .wording import VERDICTS, counted, describe_pair, milliseconds, percent
+from .wording import VERDICTS, counted, describe_pair, milliseconds, percent, reason_of
 
 # Up to this many hosts a cell has room for a value, up to the second for a sign of the scale.
 MOST_ROOMY = 14
@@ -31,10 +31,14 @@ _MTU_AS_EXPECTED, _MTU_LARGER, _MTU_SMALLER = "0", "2", "5"
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One ordered pair: texts, and the step of each scale from 0 (well) to 5, or x for unknown."""
+    """One ordered pair: texts, and the step of each scale from 0 (well) to 5, or x for unknown.
+
+    reason is what a fault comes to, empty where there is none.
+    """
 
     verdict: Verdict
     sign: str
+    reason: str
     latency: str
     latency_step: str
     mtu: str
@@ -139,6 +143,7 @@ def _cell(pair: Pair, usual_latency: float, usual_throughput: float) -> Cell:
     return Cell(
         verdict=pair.verdict,
         sign=VERDICTS[pair.verdict].sign,
+        reason=reason_of(pair),
         latency="" if time is None else milliseconds(time),
         latency_step=_UNKNOWN
         if time is None

@@ -26,7 +26,7 @@ VERDICTS: Mapping[Verdict, Word] = {
     Verdict.SOURCE: Word("source changed", "≠", "packets cross under another source address"),
     Verdict.MTU: Word("MTU misfit", "↧", "small packets cross, large ones are lost"),
     Verdict.TCP: Word("no TCP", "T", "echo requests cross, a TCP connection does not"),
-    Verdict.FAIL: Word("no answer", "✕", "nothing comes back"),
+    Verdict.FAIL: Word("fails", "✕", "not reached, or not as it should be"),
 }
 
 CONDITIONS: Mapping[Condition, Word] = {
@@ -64,12 +64,18 @@ def backend_between(one: str, other: str) -> str:
     return "mixed" if one and other else one or other
 
 
+def reason_of(pair: Pair) -> str:
+    """What came back of a fault, or else what its verdict means; empty where nothing is wrong."""
+    if not pair.verdict.is_fault:
+        return ""
+    return pair.answer or VERDICTS[pair.verdict].meaning
+
+
 def describe_pair(pair: Pair) -> str:
     """All that is known of a pair, on one line."""
-    word = VERDICTS[pair.verdict]
-    parts = [word.name]
-    if pair.verdict.is_fault and pair.answer not in ("", word.name):
-        parts[0] += f" ({pair.answer})"
+    parts = [VERDICTS[pair.verdict].name]
+    if reason := reason_of(pair):
+        parts[0] += f" ({reason})"
     if pair.verdict is Verdict.SOURCE and pair.source_seen:
         parts.append(f"seen as {pair.source_seen}")
     if pair.round_trip:

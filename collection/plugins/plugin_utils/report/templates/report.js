@@ -31,16 +31,17 @@
   const rows = heat ? [...heat.tBodies[0].rows] : [];
   const names = rows.map((row) => row.cells[0].textContent);
   const cellOf = (from, to) => rows[from] && rows[from].cells[to + 1];
-  const verdictNames = { ok: "reaches", unknown: "not probed", source: "source changed", mtu: "MTU misfit", tcp: "no TCP", fail: "no answer" };
+  // The legend knows how a verdict is called.
+  const verdictNames = Object.fromEntries([...document.querySelectorAll("[data-verdict]")].map(({ dataset }) => [dataset.verdict, dataset.name]));
   const verdictOf = (cell) => (cell ? /\bv-(\w+)/.exec(cell.className)?.[1] : undefined) ?? "unknown";
 
   const describeCell = (cell) => {
     const from = cell.parentElement.rowIndex - 1;
     const to = cell.cellIndex - 1;
     if (from === to) return `${names[from]} itself`;
-    const { l, m, p, r } = cell.dataset;
+    const { l, m, p, r, why } = cell.dataset;
     return [
-      `${names[from]} → ${names[to]}: ${verdictNames[verdictOf(cell)]}`,
+      `${names[from]} → ${names[to]}: ${verdictNames[verdictOf(cell)]}${why ? ` (${why})` : ""}`,
       [l && `${l} ms`, m && `path MTU ${m}`, p && `${p} % lost`, r && `${r} Mbit/s`].filter(Boolean).join(", "),
     ].filter(Boolean).join("\n");
   };
