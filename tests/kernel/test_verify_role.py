@@ -163,10 +163,32 @@ def test_what_fails_is_told_written_and_cleaned_up(fleet: Fleet) -> None:
     assert "2 hosts, all reach each other" in run.stdout
     document = fleet.document()
     assert [host["container"] for host in document["hosts"]] == ["100.96.1.2", "100.96.2.2", ""]
-    assert "no container was started" in document["hosts"][2]["problems"][0]
+    assert "2 hosts, all reach each other; not verified: host3" in run.stdout
+    (problem,) = document["problems"]
+    assert problem.startswith("host3: no container was started there: 'docker ")
+    assert "Cannot connect to the Docker daemon" in problem
+    assert "see 'systemctl status docker' there" in problem
+    assert document["hosts"][2]["problems"] == [problem.removeprefix("host3: ")]
     assert len(document["pairs"]) == 2
     suites = junitparser.JUnitXml.fromfile(str(fleet.folder / "results/verification.xml"))
     assert (suites.tests, suites.errors) == (3, 1)
+
+
+@pytest.mark.timeout(600)
+def test_one_host_is_not_said_to_reach_others(fleet: Fleet) -> None:
+    run = fleet.verify("--limit", "host1")
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "1 host, and there is no other to reach" in run.stdout
+    assert "all reach each other" not in run.stdout
+    assert (fleet.document()["pairs"], fleet.document()["problems"]) == ([], [])
+
+    fleet.dockers[1].go_down()
+    run = fleet.verify("--limit", "host1,host2")
+    assert run.returncode == 2, run.stdout + run.stderr
+    assert "1 host, and there is no other to reach; not verified: host2" in run.stdout
+    assert "all reach each other" not in run.stdout
+    (problem,) = fleet.document()["problems"]
+    assert problem.startswith("host2: no container was started there: ")
 
 
 @pytest.mark.timeout(600)

@@ -18,7 +18,7 @@ options:
     description:
       - One dictionary for each host, with its C(name), and what the module returned for each of its
         states C(started), C(probed), C(measured) and C(absent). A state that did not run is missing
-        or empty.
+        or empty. C(left) is true of a host that is no longer in the play.
     type: list
     elements: dict
     required: true

@@ -54,6 +54,30 @@ def test_a_problem_that_two_tell_is_told_once() -> None:
     assert read_fleet(document).hosts[0].problems == ("the bridge has another address",)
 
 
+def test_what_the_verification_says_of_one_host_is_told_with_that_host() -> None:
+    document = gathered(3)
+    reason = "no container was started there: Docker is down"
+    pair = "docker1 -> docker2: timed out"
+    document["verification"]["hosts"][0]["problems"] = [reason]
+    document["verification"]["problems"] = [f"docker1: {reason}", pair]
+    fleet = read_fleet(document)
+    assert fleet.hosts[0].problems == (reason,)
+    assert fleet.verification is not None
+    assert fleet.verification.problems == (pair,)
+
+
+def test_of_a_host_that_was_not_reached_the_verification_says_nothing_more() -> None:
+    document = gathered(3, troubled=True)
+    reason = "no container was started there: it had left the play before"
+    away = document["verification"]["hosts"][0] | {"name": "docker3", "problems": [reason]}
+    document["verification"]["hosts"].append(away)
+    document["verification"]["problems"] = [f"docker3: {reason}"]
+    fleet = read_fleet(document)
+    assert fleet.hosts[2].problems == ()
+    assert fleet.verification is not None
+    assert fleet.verification.problems == ()
+
+
 def test_nothing_but_names_is_enough() -> None:
     fleet = read_fleet({"hosts": [{"name": "docker1"}]})
     assert fleet.leases is None

@@ -10,7 +10,7 @@ import pytest
 from ansible_collections.weft.overlay.plugins.plugin_utils.verification.diagnosis import problems
 from ansible_collections.weft.overlay.plugins.plugin_utils.verification.results import read_results
 
-from .returned import LOST, SILENCE, Faults, address, fleet, status
+from .returned import LOST, SILENCE, Faults, address, fleet, started, status
 
 
 def said(count: int, faults: Faults, hosts: dict[int, dict[str, Any]] | None = None) -> list[str]:
@@ -177,3 +177,71 @@ def test_probes_that_did_not_run_point_at_the_play() -> None:
     given[0]["probed"] = {}
     (sentence,) = problems(read_results(given, 20))
     assert sentence.startswith("host1 -> host2: the probes did not run: ")
+
+
+DAEMON = "'docker image inspect weft/busybox': Cannot connect to the Docker daemon at unix:///x."
+PULL = "'docker image pull weft/busybox': no such host"
+
+
+@pytest.mark.parametrize(
+    ("entry", "words"),
+    [
+        (
+            {"started": {"failed": True, "msg": DAEMON}, "left": True},
+            "host9: no container was started there: 'docker image inspect weft/busybox': Cannot "
+            "connect to the Docker daemon at unix:///x: see 'systemctl status docker' there, and "
+            "verify again",
+        ),
+        (
+            {"started": {"failed": True, "msg": PULL}, "left": True},
+            f"host9: no container was started there: {PULL}: give verify_image a name that the "
+            "host can pull, or an archive on the host's disk, and verify again",
+        ),
+        (
+            {"started": {"failed": True, "msg": "no\n space"}},
+            "host9: no container was started there: no space: see 'docker info' there, and verify "
+            "again",
+        ),
+        (
+            {"started": {"unreachable": True, "msg": "timed out"}, "left": True},
+            "host9: no container was started there: Ansible does not reach it (timed out): see "
+            "whether it runs, and whether SSH lets this controller in, and verify again",
+        ),
+        (
+            {"started": started(9), "probed": {"failed": True, "msg": "killed"}, "left": True},
+            "host9: its container could not be probed to the end: killed: see the play's output "
+            "above, and verify again",
+        ),
+        (
+            {"started": started(9), "left": True},
+            "host9: no container was started there: it had left the play before: see the play's "
+            "output above, mend what failed, and verify again",
+        ),
+        (
+            {},
+            "host9: no container was started there: see the play's output above, and verify again",
+        ),
+    ],
+)
+def test_a_host_without_a_container_is_named_with_the_reason_and_the_next_step(
+    entry: dict[str, Any], words: str
+) -> None:
+    assert problems(read_results([*fleet(2), {"name": "host9", **entry}], 20)) == [words]
+
+
+def test_a_fleet_in_which_no_container_starts_is_not_called_well() -> None:
+    entries = [
+        {"name": name, "started": {"failed": True, "msg": DAEMON}, "left": True}
+        for name in ("host1", "host2")
+    ]
+    assert [one.partition(": ")[0] for one in problems(read_results(entries, 20))] == [
+        "host1",
+        "host2",
+    ]
+
+
+def test_hosts_without_a_container_are_told_beside_the_pairs() -> None:
+    entries = [*fleet(2, {(1, 2): SILENCE}), {"name": "host9"}]
+    first, second = problems(read_results(entries, 20))
+    assert first.startswith("host9: ")
+    assert second.startswith("host1 -> host2: ")

@@ -66,7 +66,7 @@ def test_hosts_are_told_by_how_packets_cross() -> None:
     assert summarise(read_results(given, 20))[-3:] == [
         "one: udp, carried by the kernel",
         "two: no daemon of weft",
-        "three: no container was started there: see the play's output above",
+        "three: no container was started there: see the play's output above, and verify again",
     ]
 
 

@@ -83,6 +83,18 @@ def test_a_host_without_a_container_is_shown_and_has_no_pairs() -> None:
     assert "no container was started" in results.hosts[2].problems[0]
 
 
+def test_a_host_that_left_the_play_has_no_container_whatever_it_returned_before() -> None:
+    given = fleet(3)
+    given[1]["left"] = True
+    results = read_results(given, 20)
+    assert [host.name for host in results.probed] == ["host1", "host3"]
+    assert {(pair.source.name, pair.destination.name) for pair in results.pairs} == {
+        ("host1", "host3"),
+        ("host3", "host1"),
+    }
+    assert "it had left the play before" in results.hosts[1].problems[0]
+
+
 def test_what_a_responder_heard_tells_the_directions_apart() -> None:
     found = pairs(2, {(1, 2): SILENCE})
     assert (found["host1", "host2"].heard, found["host2", "host1"].heard) == (False, True)

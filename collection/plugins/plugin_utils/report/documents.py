@@ -193,11 +193,19 @@ def _lease(document: Document) -> Lease:
 def _verification(document: Document) -> Verification:
     whose = "the verification"
     pairs = [_pair(pair) for pair in _listed(document, "pairs", whose)]
+    # What the verification says of one host is among that host's problems.
+    told = {
+        f"{host['name']}: {problem}"
+        for host in _listed(document, "hosts", whose)
+        for problem in host.get("problems") or ()
+    }
     return Verification(
         began=str(document.get("began") or ""),
         seconds=document.get("seconds"),
         pairs={(pair.source, pair.destination): pair for pair in pairs},
-        problems=tuple(map(str, document.get("problems") or ())),
+        problems=tuple(
+            text for text in map(str, document.get("problems") or ()) if text not in told
+        ),
     )
 
 

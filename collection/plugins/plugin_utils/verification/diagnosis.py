@@ -44,7 +44,11 @@ def sentence(pair: Pair) -> str:
 
 
 def problems(results: Results) -> list[str]:
-    """A sentence for each fault; what a host has with all others is said once."""
+    """A sentence for each host without a container and each fault, the hosts first.
+
+    What a host has with all others is said once.
+    """
+    absent = [f"{host.name}: {host.problems[0]}" for host in results.hosts if not host.container]
     others = len(results.probed) - 1
     faulty = [pair for pair in results.pairs if pair.fault]
     sentences = []
@@ -63,7 +67,7 @@ def problems(results: Results) -> list[str]:
         for end in (lambda pair: pair.source, lambda pair: pair.destination):
             said, faulty = _joined(faulty, end, others)
             sentences += said
-    return sentences + [sentence(pair) for pair in faulty]
+    return absent + sentences + [sentence(pair) for pair in faulty]
 
 
 def _joined(

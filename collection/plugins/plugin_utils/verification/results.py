@@ -11,6 +11,8 @@ from enum import StrEnum
 from ipaddress import IPv4Interface
 from typing import Any
 
+from .absence import is_absent, why_absent
+
 
 class Verdict(StrEnum):
     """How one container fared with another, as the verification document says it."""
@@ -51,7 +53,8 @@ class Fault(StrEnum):
 class Host:
     """A host of the fleet and what it says of itself; MTUs in bytes.
 
-    container is the address of its container, empty where none was started. mtu is that of the
+    container is the address of its container, empty where none was started or the host left; then
+    the one problem says why. mtu is that of the
     container's device, overlay_mtu what the daemon gives the overlay.
     """
 
@@ -147,10 +150,11 @@ def read_results(given: Sequence[Mapping[str, Any]], tolerated_loss: int) -> Res
     """Read one dictionary for each host: its ``name``, and what each state of the module returned.
 
     The keys are the states ``started``, ``probed``, ``measured`` and ``absent``; one that did not
-    run is missing or empty. ``tolerated_loss`` is in percent. Raises KeyError, TypeError or
-    ValueError for anything else.
+    run is missing or empty. ``left`` tells that the host is no longer in the play, whatever it had
+    returned before. ``tolerated_loss`` is in percent. Raises KeyError, TypeError or ValueError for
+    anything else.
     """
-    hosts = tuple(_host(entry["name"], entry.get("started") or {}) for entry in given)
+    hosts = tuple(_host(entry) for entry in given)
     seen, heard, throughputs = {}, {}, {}
     for host, entry in zip(hosts, given, strict=True):
         heard[host.name] = (entry.get("absent") or {}).get("heard")
@@ -202,16 +206,17 @@ def _fault(
     return next((fault for fault, holding in holds.items() if holding), None)
 
 
-def _host(name: str, started: Mapping[str, Any]) -> Host:
-    if not started.get("address"):
-        return Host(name, problems=("no container was started there: see the play's output above",))
+def _host(entry: Mapping[str, Any]) -> Host:
+    if is_absent(entry):
+        return Host(entry["name"], problems=(why_absent(entry),))
+    started = entry["started"]
     daemon = started.get("daemon") or {}
     agent = daemon.get("agent") or {}
     lease = agent.get("lease") or {}
     offloads = (daemon.get("datapath") or {}).get("offloads") or {}
     interface = IPv4Interface(f"{started['address']}/{started['prefix_length']}")
     return Host(
-        name=name,
+        name=entry["name"],
         container=str(interface.ip),
         mtu=int(started["mtu"]),
         subnet=lease.get("subnet") or str(interface.network),
