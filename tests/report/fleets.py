@@ -40,7 +40,11 @@ def gathered(count: int, backend: str = "vxlan", troubled: bool = False) -> Docu
         "title": "Demo fleet",
         "generated": "2026-11-28T17:00:12Z",
         "hosts": [
-            {"name": host["name"], "reached": host["name"] != away, "public_ip": host["public_ip"]}
+            {
+                "name": host["name"],
+                "facts": {"unreachable": host["name"] == away},
+                "addresses": [host["public_ip"]],
+            }
             for host in hosts
         ],
         "verification": {

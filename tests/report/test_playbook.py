@@ -82,10 +82,16 @@ def test_a_store_that_does_not_answer_leaves_the_rest(fleet: Path) -> None:
 
 
 def test_a_host_that_does_not_answer_is_in_the_report(fleet: Path) -> None:
+    seen = gathered(2)["verification"]
+    # What the verification does not say, the facts of the host do.
+    seen["hosts"][0] |= {"kernel": "", "public_ip": ""}
+    (fleet / "seen.json").write_text(json.dumps(seen))
     done = report(fleet, "-e", "report_drift=drift.json", "-e", "report_title='<b>fleet</b>'")
     assert done.returncode == 0, done.stdout
     html = (fleet / "report.html").read_text(encoding="utf-8")
     assert "1 host unreachable" in html
+    assert os.uname().release in html
+    assert "192.0.2.11" in html
     assert "docker2: unreachable" in html
     assert "weftctl status says nothing" in html
     assert "The store was not read" in html

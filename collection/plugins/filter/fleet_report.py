@@ -21,8 +21,11 @@ options:
         returned), C(verification) and C(drift) (the documents of the playbooks of these names) and
         C(notes) (sentences that say why something is missing). Only C(hosts) is needed, and a
         document may be its JSON.
-      - A host has C(name), C(reached), and, where known, C(public_ip), C(status) (what C(weftctl
-        status --json) printed), C(docker), C(kernel) and C(problems).
+      - A host has C(name), and, where it was asked, C(facts) (what M(ansible.builtin.setup)
+        returned; a host that was unreachable or failed was not reached), C(daemon) and C(docker)
+        (what M(ansible.builtin.command) returned of C(weftctl status --json), and of C(docker
+        version) with the format of the server's version), and C(addresses), of which the first that
+        is an IPv4 address is its public IP, unless the verification or the daemon says another.
     type: dict
     required: true
 author:

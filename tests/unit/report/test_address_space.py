@@ -23,7 +23,7 @@ def lease(subnet: str, public_ip: str = "192.0.2.11") -> dict[str, Any]:
 
 def drawn(network: dict[str, Any], *leases: dict[str, Any]) -> AddressSpace:
     document = {
-        "hosts": [{"name": "docker1", "public_ip": "192.0.2.11"}],
+        "hosts": [{"name": "docker1", "addresses": ["192.0.2.11"]}],
         "network": {"network": {"Backend": {"Type": "udp"}} | network},
         "leases": {"leases": list(leases)},
     }

@@ -36,7 +36,8 @@ def test_a_host_that_was_not_reached_is_known_by_its_lease() -> None:
 
 def test_a_host_without_verification_is_known_by_its_daemon() -> None:
     status = {"agent": AGENT, "datapath": None, "problems": ["the datapath: no answer"]}
-    host = read_fleet({"hosts": [{"name": "docker1", "reached": True, "status": status}]}).hosts[0]
+    daemon = {"stdout": json.dumps(status)}
+    host = read_fleet({"hosts": [{"name": "docker1", "daemon": daemon}]}).hosts[0]
     assert (host.public_ip, host.subnet, host.mtu) == ("192.0.2.11", "100.96.1.0/24", 1472)
     assert host.problems == ("the datapath: no answer", "the bridge has another address")
     assert host.condition is Condition.PROBLEM
@@ -50,7 +51,7 @@ def test_hosts_that_only_the_verification_names_are_hosts() -> None:
 def test_a_problem_that_two_tell_is_told_once() -> None:
     document = gathered(3, troubled=True)
     document["verification"]["hosts"][0]["problems"] = AGENT["problems"]
-    document["hosts"][0]["status"] = {"agent": AGENT, "problems": []}
+    document["hosts"][0]["daemon"] = {"stdout": json.dumps({"agent": AGENT, "problems": []})}
     assert read_fleet(document).hosts[0].problems == ("the bridge has another address",)
 
 

@@ -117,7 +117,7 @@ def hostile() -> dict[str, Any]:
             return {name: poisoned(each, name) for name, each in value.items()}
         if isinstance(value, list):
             return [poisoned(each, key) for each in value]
-        kept = ("verdict", "subnet", "public_ip", "Network", "Type")
+        kept = ("verdict", "subnet", "public_ip", "addresses", "Network", "Type")
         return f"{value}{HOSTILE}" if isinstance(value, str) and key not in kept else value
 
     document = poisoned(gathered(3, troubled=True))

@@ -16,6 +16,7 @@ from typing import Any
 
 from ...module_utils.weft.json_object import JsonObjectError
 from ...module_utils.weft.network import Network, NetworkError, network_from_document
+from .asked import Asked, Document, read_asked
 from .fleet import (
     Drift,
     DriftCheck,
@@ -32,8 +33,6 @@ from .fleet import (
 # The one format of the documents of verify and drift that this release reads.
 FORMAT = 1
 
-Document = Mapping[str, Any]
-
 
 class ReportError(ValueError):
     """A document that the report cannot read; the message says which, why, and what to do."""
@@ -42,8 +41,8 @@ class ReportError(ValueError):
 def read_fleet(gathered: Document) -> Fleet:
     """Read what the playbook gathered. Raises ReportError.
 
-    The keys are title, generated, hosts (each with name, reached and what is known of it), network
-    and leases (results of the info modules), verification, drift and notes.
+    The keys are title, generated, hosts (each with its name and what read_asked reads), network and
+    leases (results of the info modules), verification, drift and notes.
     """
     verification = _known(gathered, "verification")
     leases = _known(gathered, "leases")
@@ -114,37 +113,38 @@ def _hosts(
     gathered: Document, probed: Mapping[str, Document], leases: Iterable[Lease]
 ) -> Iterable[Host]:
     by_ip = {lease.public_ip: lease for lease in leases}
-    found = {
-        _text(host, "name", "what was gathered"): host
-        for host in _listed(gathered, "hosts", "what was gathered")
+    asked = {
+        host.name: host
+        for host in (
+            read_asked(_text(returned, "name", "what was gathered"), returned)
+            for returned in _listed(gathered, "hosts", "what was gathered")
+        )
     }
-    for name in [*found, *(name for name in probed if name not in found)]:
-        yield _host(name, found.get(name, {}), probed.get(name, {}), by_ip)
+    for name in [*asked, *(name for name in probed if name not in asked)]:
+        yield _host(asked.get(name, Asked(name)), probed.get(name, {}), by_ip)
 
 
-def _host(name: str, found: Document, probed: Document, leases: Mapping[str, Lease]) -> Host:
-    status = found.get("status") or {}
-    agent: Document = status.get("agent") or {}
+def _host(asked: Asked, probed: Document, leases: Mapping[str, Lease]) -> Host:
+    agent: Document = asked.status.get("agent") or {}
     own: Document = agent.get("lease") or {}
 
     def first(*candidates: Any) -> str:
         return next((str(each) for each in candidates if each), "")
 
     public_ip = first(
-        probed.get("public_ip"), own.get("public_ip"), found.get("public_ip"), agent.get("address")
+        probed.get("public_ip"), own.get("public_ip"), asked.public_ip, agent.get("address")
     )
     lease = leases.get(public_ip)
-    reached = bool(found.get("reached", True))
     problems = [
-        *(found.get("problems") or ()),
-        *(status.get("problems") or ()),
+        *asked.problems,
+        *(asked.status.get("problems") or ()),
         *(agent.get("problems") or ()),
         # Of a host that is away the verification can only say that it is.
-        *((probed.get("problems") or ()) if reached else ()),
+        *((probed.get("problems") or ()) if asked.reached else ()),
     ]
     return Host(
-        name=name,
-        reached=reached,
+        name=asked.name,
+        reached=asked.reached,
         public_ip=public_ip,
         subnet=first(probed.get("subnet"), own.get("subnet"), lease and lease.subnet),
         container=first(probed.get("container")),
@@ -152,8 +152,8 @@ def _host(name: str, found: Document, probed: Document, leases: Mapping[str, Lea
         datapath=first(probed.get("datapath"), agent.get("datapath")),
         mtu=probed.get("mtu") or agent.get("mtu"),
         release=first(probed.get("release"), agent.get("release")),
-        docker=first(probed.get("docker"), found.get("docker")),
-        kernel=first(probed.get("kernel"), found.get("kernel")),
+        docker=first(probed.get("docker"), asked.docker),
+        kernel=first(probed.get("kernel"), asked.kernel),
         problems=tuple(dict.fromkeys(map(str, problems))),
     )
 
