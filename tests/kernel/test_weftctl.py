@@ -244,4 +244,7 @@ def test_without_a_store_the_last_seen_is_told(fleet: Fleet, one: AgentHost) -> 
     assert told.returncode == 1
     assert "the peers are those last seen before" in told.stderr
     assert [peer["subnet"] for peer in json.loads(told.stdout)["peers"]] == ["100.96.2.0/24"]
-    assert findings(one)["store"]["severity"] == "fault"
+    found = findings(one)["store"]
+    assert found["severity"] == "fault"
+    assert "systemctl status etcd" in found["mend"]
+    assert f"let this host reach TCP 10.168.0.1:{fleet.etcd.client_port}" in found["mend"]

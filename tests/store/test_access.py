@@ -44,8 +44,11 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.store import (
     Store,
     StoreRefusedError,
     StoreUnavailableError,
+    StoreUntrustedError,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.store_settings import (
+    StoreError,
+    StoreFault,
     StoreSettings,
     Tls,
 )
@@ -355,10 +358,8 @@ class TestTheProvisioner:
 
 class TestAStranger:
     def test_without_a_certificate_gets_nothing(self, guarded: GuardedStore) -> None:
-        settings = replace(
-            guarded.settings(HOST_A), tls=Tls(str(guarded.authority.certificate)), timeout=1
-        )
-        with Store(settings) as store, pytest.raises(StoreUnavailableError):
+        settings = replace(guarded.settings(HOST_A), tls=Tls(str(guarded.authority.certificate)))
+        with Store(settings) as store, pytest.raises(StoreUntrustedError):
             store.snapshot()
 
     def test_with_a_certificate_of_another_authority_gets_nothing(
@@ -369,14 +370,25 @@ class TestAStranger:
         settings = replace(
             guarded.settings(HOST_A),
             tls=Tls(trust, str(forged.certificate), str(forged.key)),
-            timeout=1,
         )
-        with Store(settings) as store, pytest.raises(StoreUnavailableError):
+        with Store(settings) as store, pytest.raises(StoreUntrustedError):
             store.snapshot()
 
-    def test_with_the_name_of_no_user_gets_nothing(self, guarded: GuardedStore) -> None:
-        with guarded.store("weft-etcd-like") as store, pytest.raises(StoreRefusedError):
+    def test_with_a_certificate_that_has_ended_gets_nothing(self, guarded: GuardedStore) -> None:
+        ended = guarded.authority.issue("ended", lasting=("-days", "0"))
+        trust = str(guarded.authority.certificate)
+        tls = Tls(trust, str(ended.certificate), str(ended.key))
+        with (
+            Store(replace(guarded.settings(HOST_A), tls=tls)) as store,
+            pytest.raises(StoreUntrustedError, match="the certificates of both sides") as caught,
+        ):
             store.snapshot()
+        assert caught.value.fault is StoreFault.TLS
+
+    def test_with_the_name_of_no_user_gets_nothing(self, guarded: GuardedStore) -> None:
+        with guarded.store("weft-etcd-like") as store, pytest.raises(StoreError) as caught:
+            store.snapshot()
+        assert caught.value.fault is StoreFault.REFUSED
 
     def test_that_speaks_no_tls_gets_nothing(self, guarded: GuardedStore) -> None:
         url = guarded.member.url.replace("https", "http")

@@ -35,9 +35,11 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.store import (
     Store,
     StoreRefusedError,
     StoreUnavailableError,
+    StoreUntrustedError,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.store_settings import (
     StoreError,
+    StoreFault,
     StoreSettings,
     StoreSettingsError,
     Tls,
@@ -436,6 +438,7 @@ class TestEndpoints:
         assert f"{dead}: " in str(caught.value)
         assert "refused" in str(caught.value)
         assert f"{silent_endpoint}: " in str(caught.value)
+        assert caught.value.fault is StoreFault.AWAY
 
     def test_survives_a_restart(self, own_etcd: EtcdMember) -> None:
         with Store(StoreSettings(endpoints=(own_etcd.url,), timeout=2)) as store:
@@ -535,8 +538,8 @@ class TestSecurity:
                 assert store.snapshot().leases == ()
             for tls in (Tls(ca), Tls(certificate, certificate, key)):
                 with (
-                    Store(replace(settings, tls=tls, timeout=1)) as store,
-                    pytest.raises(StoreUnavailableError),
+                    Store(replace(settings, tls=tls, timeout=3)) as store,
+                    pytest.raises(StoreUntrustedError),
                 ):
                     store.snapshot()
         finally:
@@ -546,9 +549,10 @@ class TestSecurity:
         missing = str(tmp_path / "ca.pem")
         with (
             Store(StoreSettings(endpoints=("https://127.0.0.1:1",), tls=Tls(missing))) as store,
-            pytest.raises(StoreError, match="cannot be read: No such file"),
+            pytest.raises(StoreError, match="cannot be read: No such file") as caught,
         ):
             store.snapshot()
+        assert caught.value.fault is StoreFault.TLS
 
     def test_refuses_to_send_a_password_in_clear(self, etcd: EtcdMember) -> None:
         with pytest.raises(StoreSettingsError, match="TLS only"):

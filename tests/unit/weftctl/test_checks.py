@@ -21,6 +21,7 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.links imp
 from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.state import HostState
 from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.verdict import parse_rulesets
 from ansible_collections.weft.overlay.plugins.module_utils.weft.network import parse_backend
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store_settings import StoreFault
 from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.checks.registry import (
     CHECKS,
 )
@@ -95,10 +96,30 @@ BROKEN: list[tuple[str, Callable[[HostFacts], HostFacts], Severity, str, str]] =
     ),
     (
         "store",
-        lambda facts: replace(facts, store_problem="no endpoint answered"),
+        lambda facts: replace(
+            facts, store_problem="no endpoint answered", store_fault=StoreFault.AWAY
+        ),
         Severity.FAULT,
         "no endpoint answered",
-        "systemctl restart etcd",
+        "systemctl status etcd; where it runs, let this host reach TCP 127.0.0.1:2379",
+    ),
+    (
+        "store",
+        lambda facts: replace(
+            facts, store_problem="certificate has expired", store_fault=StoreFault.TLS
+        ),
+        Severity.FAULT,
+        "certificate has expired",
+        "weft.overlay.site; where that changes nothing: weft.overlay.rotate",
+    ),
+    (
+        "store",
+        lambda facts: replace(
+            facts, store_problem="permission denied", store_fault=StoreFault.REFUSED
+        ),
+        Severity.FAULT,
+        "permission denied",
+        "weft.overlay.site",
     ),
     (
         "lease",
@@ -316,6 +337,14 @@ def test_what_is_wrong_is_named_with_what_mends_it(
     assert finding.severity is severity
     assert words in finding.text
     assert mend in (finding.mend or "")
+
+
+@pytest.mark.parametrize("fault", StoreFault)
+def test_no_fault_of_the_store_is_met_by_a_restart(fault: StoreFault) -> None:
+    facts = replace(well(), store_problem="the store is away", store_fault=fault)
+    (finding,) = found("store", facts)
+    assert finding.mend
+    assert "restart" not in finding.mend
 
 
 def test_every_check_is_shown_to_find_something() -> None:

@@ -23,7 +23,7 @@ from .backoff import backoff
 from .closing import Closing
 from .lease import Lease, config_key, serialise_lease, subnet_key, subnets_prefix
 from .snapshot import InvalidEntry, Snapshot, StoredNetwork, read_entry
-from .store_settings import Endpoint, StoreError, StoreSettings
+from .store_settings import Endpoint, StoreError, StoreFault, StoreSettings
 
 # etcd's messages and stubs, for what else speaks through a Connection.
 messages: Any = None
@@ -57,6 +57,16 @@ _CHANNEL_OPTIONS = (
     ("grpc.max_receive_message_length", -1),
 )
 
+# How gRPC words that TLS failed, in lower case (src/core/tsi and src/core/lib/security of gRPC):
+# the server's certificate is not taken, ours is not, or our files do not make an identity.
+_WORDS_OF_DISTRUST = (
+    "handshake failed",
+    "hostname verification",
+    "not in peer certificate",
+    "security handshaker",
+    "unwrap failed",
+)
+
 
 class StoreLibraryError(StoreError):
     """The Python library etcd3 is missing or does not work on this host."""
@@ -65,9 +75,25 @@ class StoreLibraryError(StoreError):
 class StoreUnavailableError(StoreError):
     """No endpoint answered in time; the message has the reason of each."""
 
+    fault = StoreFault.AWAY
+
+
+class StoreUntrustedError(StoreUnavailableError):
+    """An endpoint is there, but it or this host does not take the other's certificate."""
+
+    fault = StoreFault.TLS
+
+
+class StoreFileError(StoreError):
+    """A TLS file cannot be read."""
+
+    fault = StoreFault.TLS
+
 
 class StoreRefusedError(StoreError):
     """The store answered and refused: credentials, permissions, or an impossible request."""
+
+    fault = StoreFault.REFUSED
 
 
 class LostRaceError(StoreError):
@@ -197,12 +223,14 @@ class Connection:
                     continue
                 if not _is_outage(error):
                     raise _refusal(endpoint, error) from error
-                failures[endpoint] = _reason(error)
+                # A refused handshake may show as a mere reset the next time.
+                if not _is_distrust(failures.get(endpoint, "")):
+                    failures[endpoint] = _reason(error)
             repeated = True
             self._at = (self._at + 1) % len(self._members)
             if len(failures) == len(self._members):
                 time.sleep(max(0.0, min(next(pauses), deadline - time.monotonic())))
-        raise StoreUnavailableError(_unavailable(failures, self._settings.timeout))
+        raise _unavailable(failures, self._settings.timeout)
 
     def _connected(self, endpoint: Endpoint, timeout: float) -> Any:
         if self._client is None:
@@ -582,7 +610,9 @@ class _Translated:
         if not isinstance(error, grpc.RpcError):
             return
         if _is_outage(error):
-            raise StoreUnavailableError(f"{self._endpoint}: {_reason(error)}.") from error
+            reason = _reason(error)
+            outage = StoreUntrustedError if _is_distrust(reason) else StoreUnavailableError
+            raise outage(f"{self._endpoint}: {reason}.") from error
         raise _refusal(self._endpoint, error) from error
 
 
@@ -596,7 +626,7 @@ def _connect(settings: StoreSettings, endpoint: Endpoint, timeout: float) -> Any
                 raise
             return _client(settings, endpoint, timeout, settings.former_password)
     except OSError as error:
-        raise StoreError(
+        raise StoreFileError(
             f"The TLS file {error.filename} cannot be read: {error.strerror}."
         ) from error
 
@@ -661,11 +691,23 @@ def _refusal(endpoint: Endpoint, error: Any) -> StoreError:
     )
 
 
-def _unavailable(failures: dict[Endpoint, str], timeout: float) -> str:
+def _is_distrust(reason: str) -> bool:
+    """Tell whether the endpoint was reached, and TLS failed."""
+    return any(words in reason.lower() for words in _WORDS_OF_DISTRUST)
+
+
+def _unavailable(failures: dict[Endpoint, str], timeout: float) -> StoreUnavailableError:
     reasons = "; ".join(f"{endpoint}: {reason}" for endpoint, reason in failures.items())
-    return (
-        f"No endpoint of the store answered within {timeout:g} s ({reasons or 'none was tried'}); "
-        "check that etcd runs there and that its client port can be reached."
+    tried = (
+        f"No endpoint of the store answered within {timeout:g} s ({reasons or 'none was tried'})"
+    )
+    if any(map(_is_distrust, failures.values())):
+        return StoreUntrustedError(
+            f"{tried}; check that the certificates of both sides, the authority's too, are valid "
+            "and belong together."
+        )
+    return StoreUnavailableError(
+        f"{tried}; check that etcd runs there and that its client port can be reached."
     )
 
 

@@ -20,6 +20,7 @@ from ..kernel.state import HostState
 from ..kernel.verdict import Ruleset
 from ..lease import Lease
 from ..network import Network
+from ..store_settings import StoreFault
 
 BRIDGE = "docker0"
 
@@ -31,7 +32,7 @@ class HostFacts:
     unread holds why a fact could not be read, by its field's name: then the field is empty and
     says nothing. routes holds what the kernel answered, without the addresses that none leads to;
     asked those that it was asked for. neighbours are those of the underlay. reached tells whether
-    an address answered an echo request.
+    an address answered an echo request. store_fault says of which kind store_problem is.
     """
 
     unread: Mapping[str, str] = field(default_factory=dict)
@@ -40,6 +41,7 @@ class HostFacts:
     links: Links = field(default_factory=lambda: Links(()))
     underlay: Underlay | None = None
     store_problem: str | None = None
+    store_fault: StoreFault = StoreFault.OTHER
     network: Network | None = None
     leases: tuple[Lease, ...] = ()
     own: Lease | None = None

@@ -31,7 +31,7 @@ from ..kernel.verdict import parse_rulesets
 from ..lease import Lease
 from ..network import NetworkError
 from ..store import Store
-from ..store_settings import StoreError
+from ..store_settings import StoreError, StoreFault
 from .agent_status import read_agent_status
 from .facts import HostFacts, bridge_of
 from .places import Places
@@ -156,7 +156,7 @@ class _Gathering:
         )
 
     def store(self, facts: HostFacts) -> HostFacts:
-        problem = facts.unread.get("settings")
+        problem, fault = facts.unread.get("settings"), StoreFault.OTHER
         view: View | None = None
         if problem is None:
             try:
@@ -165,9 +165,9 @@ class _Gathering:
                 leases = {lease.subnet: lease for lease in snapshot.leases}
                 view = View(snapshot.network, leases, snapshot.revision)
             except StoreError as error:
-                problem = str(error)
+                problem, fault = str(error), error.fault
         view = view or load_view(self._places.snapshot)
-        facts = self.facts = replace(facts, store_problem=problem)
+        facts = self.facts = replace(facts, store_problem=problem, store_fault=fault)
         if view.network is None:
             raise UnreadError(problem or "the store has no network: publish one (site.yml)")
         network = view.network.parse()
