@@ -11,7 +11,7 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).parents[2] / "collection/plugins/module_utils/weft"
 # Since when processes run, when a peer was heard and a pass ended; their ages on a screen, and from
-# when on to read a journal.
+# when on to read a journal; how long a certificate lasts, whose end is a moment of that clock.
 SHOWN = {
     "agent/daemon.py": 1,
     "agent/reconciler.py": 1,
@@ -21,6 +21,7 @@ SHOWN = {
     "weftctl/commands/peers.py": 1,
     "weftctl/commands/status.py": 1,
     "weftctl/commands/trace.py": 1,
+    "weftctl/gathering.py": 1,
 }
 WALL_CLOCK = {
     "time": {"time", "time_ns", "localtime", "gmtime", "CLOCK_REALTIME"},

@@ -3,8 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import json
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
@@ -22,11 +24,19 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.agent.view impor
     View,
     serialise_view,
 )
+from ansible_collections.weft.overlay.plugins.module_utils.weft.certificate_expiry import (
+    store_certificate_expiry,
+)
 from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.links import Links
 from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.netlink import Netlink
 from ansible_collections.weft.overlay.plugins.module_utils.weft.lease import Lease
 from ansible_collections.weft.overlay.plugins.module_utils.weft.store import Store
-from ansible_collections.weft.overlay.plugins.module_utils.weft.store_settings import StoreError
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store_settings import (
+    StoreError,
+    StoreSettings,
+    Tls,
+)
+from tests.store.etcd_server import Authority
 
 
 class NoLinks:
@@ -98,6 +108,27 @@ def test_a_status_that_cannot_be_written_is_said_and_no_end(
         tmp_path / "missing" / "status.json",
     ).run()
     assert f"cannot write {tmp_path}/missing/status.json: No such file" in caplog.text
+
+
+@pytest.mark.usefixtures("own_handlers")
+@pytest.mark.parametrize("readable", [True, False])
+def test_the_status_tells_when_the_certificate_ends(tmp_path: Path, readable: bool) -> None:
+    issued = Authority(tmp_path).issue("agent")
+    if not readable:
+        issued.certificate.write_text("junk")
+    tls = Tls(str(tmp_path / "ca.pem"), str(issued.certificate), str(issued.key))
+    Agent(
+        Settings(store=StoreSettings(("https://127.0.0.1:1",), tls=tls)),
+        cast(Netlink, LastPass()),
+        cast(Store, StoreThatIsAway()),
+        tmp_path / "snapshot.json",
+        tmp_path / "status.json",
+    ).run()
+    told = json.loads((tmp_path / "status.json").read_text())["certificate_expiry"]
+    assert told == (store_certificate_expiry(StoreSettings(("x",), tls=tls)) if readable else None)
+    if readable:
+        # The test's authority issues for two days.
+        assert abs(told - time.time() - 2 * 86400) < 3600
 
 
 def test_a_kept_view_is_loaded_as_a_stale_one(tmp_path: Path) -> None:

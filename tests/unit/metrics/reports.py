@@ -81,6 +81,7 @@ REPORT = Report(
         mtu=1472,
         lease=LeaseStatus("100.96.1.0/24", "100.96.1.1/24", "192.0.2.11", expires=False),
         peers=2,
+        certificate_expiry=NOW + 364 * 86400,
     ),
     Plan(
         HostState(),

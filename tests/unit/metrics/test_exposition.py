@@ -61,6 +61,7 @@ def well() -> dict[str, float]:
         ("weft_agent_passes_total[]", 4),
         ("weft_store_connected[]", 1),
         ("weft_store_revision[]", 12),
+        ("weft_store_certificate_expiry_timestamp_seconds[]", NOW + 364 * 86400),
         ("weft_lease_held[]", 1),
         ("weft_lease_info['100.96.1.0/24', '192.0.2.11', 'reservation']", 1),
         ("weft_network_info['100.96.0.0/16', 'udp', 'userspace']", 1),
@@ -92,6 +93,11 @@ def test_each_metric_has_its_value(well: dict[str, float], sample: str, value: f
 
 def test_a_peer_that_was_never_heard_has_no_time() -> None:
     assert 'weft_peer_last_heard_timestamp_seconds{peer="192.0.2.13"' not in shown(REPORT, OBSERVED)
+
+
+def test_a_host_without_a_certificate_has_no_end() -> None:
+    status = replace(REPORT.status, certificate_expiry=None)
+    assert "weft_store_certificate" not in shown(replace(REPORT, status=status), OBSERVED)
 
 
 def test_names_and_units_are_the_usual_ones() -> None:

@@ -21,7 +21,11 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.links imp
 from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.state import HostState
 from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.verdict import parse_rulesets
 from ansible_collections.weft.overlay.plugins.module_utils.weft.network import parse_backend
-from ansible_collections.weft.overlay.plugins.module_utils.weft.store_settings import StoreFault
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store_settings import (
+    StoreFault,
+    StoreSettings,
+    Tls,
+)
 from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.checks.registry import (
     CHECKS,
 )
@@ -65,6 +69,14 @@ def strict(facts: HostFacts, device: str) -> HostFacts:
     return replace(facts, sysctls={**facts.sysctls, f"ipv4/conf/{device}/rp_filter": 1})
 
 
+def certified(facts: HostFacts, left: float) -> HostFacts:
+    """The facts with a certificate that ends in so many seconds."""
+    tls = Tls("/etc/weft/tls/ca.pem", "/etc/weft/tls/agent.pem", "/etc/weft/tls/agent.key")
+    store = StoreSettings(("https://192.0.2.1:2379",), tls=tls)
+    settings = replace(facts.settings, store=store)
+    return replace(facts, settings=settings, certificate_expiry=facts.now + left)
+
+
 BROKEN: list[tuple[str, Callable[[HostFacts], HostFacts], Severity, str, str]] = [
     (
         "settings",
@@ -93,6 +105,27 @@ BROKEN: list[tuple[str, Callable[[HostFacts], HostFacts], Severity, str, str]] =
         Severity.WARNING,
         "nothing synchronises the clock",
         "timedatectl set-ntp true",
+    ),
+    (
+        "certificate",
+        lambda facts: certified(facts, 20 * 86400),
+        Severity.WARNING,
+        "/etc/weft/tls/agent.pem ends at 1970-01-21 00:00:00 UTC, in 20 d",
+        "weft.overlay.rotate",
+    ),
+    (
+        "certificate",
+        lambda facts: certified(facts, 0),
+        Severity.FAULT,
+        "/etc/weft/tls/agent.pem ended at 1970-01-01 00:00:00 UTC",
+        "weft.overlay.rotate",
+    ),
+    (
+        "certificate",
+        lambda facts: replace(facts, unread={"certificate_expiry": "agent.pem cannot be read"}),
+        Severity.FAULT,
+        "agent.pem cannot be read",
+        "weft.overlay.rotate",
     ),
     (
         "store",
@@ -362,6 +395,10 @@ def test_a_check_without_its_facts_cannot_tell(check: Any) -> None:
     (finding,) = examine([check], facts)
     assert finding.severity is Severity.UNKNOWN
     assert finding.text == "cannot tell: not permitted"
+
+
+def test_a_certificate_that_goes_on_for_21_days_is_well() -> None:
+    assert found("certificate", certified(well(), 21 * 86400))[0].severity is Severity.OK
 
 
 def test_a_bridge_that_keeps_1500_while_containers_get_less_is_well() -> None:

@@ -23,9 +23,13 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.agent.view impor
     serialise_view,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.lease import Lease
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store_settings import StoreFault
+from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.gathering import gather
 from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.places import Places
 from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.program import main
+from tests.store.etcd_server import Authority
 
+NO_CERTIFICATE = "it holds no certificate in PEM"
 PACKAGE_PARENT = Path(__file__).parents[3] / "collection/plugins/module_utils"
 
 
@@ -106,6 +110,27 @@ def test_leases_fall_back_to_those_last_seen(
             "own": True,
         }
     ]
+
+
+def test_the_certificate_is_read_where_the_settings_say(places: Places, tmp_path: Path) -> None:
+    issued = Authority(tmp_path).issue("agent")
+    # Port 1 of loopback: nobody answers.
+    store = {
+        "endpoints": ["https://127.0.0.1:1"],
+        "timeout": 0.2,
+        "ca_cert": str(tmp_path / "ca.pem"),
+        "client_cert": str(issued.certificate),
+        "client_key": str(issued.key),
+    }
+    places.settings.write_text(json.dumps({"store": store}))
+    facts = gather(places)
+    assert facts.store_fault is StoreFault.AWAY
+    assert facts.certificate_expiry is not None
+    # The test's authority issues for two days.
+    assert abs(facts.certificate_expiry - facts.now - 2 * 86400) < 3600
+    issued.certificate.write_text("junk")
+    unread = gather(places).unread["certificate_expiry"]
+    assert unread == f"the certificate {issued.certificate} cannot be read: {NO_CERTIFICATE}"
 
 
 @pytest.mark.parametrize(

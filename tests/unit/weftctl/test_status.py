@@ -162,6 +162,22 @@ def test_more_peers_than_fit_are_counted() -> None:
     assert screen.endswith("and 3 more: 'weftctl peers'\n")
 
 
+@pytest.mark.parametrize(
+    ("left", "line"),
+    [
+        (300 * 86400, "certificate ends at 2027-11-11 08:00:00 UTC, in 300 d"),
+        (20 * 86400, "<33>certificate ends at 2027-02-04 08:00:00 UTC, in 20 d<0>"),
+        (-1, "<33>certificate ended at 2027-01-15 07:59:59 UTC<0>"),
+    ],
+)
+def test_the_end_of_the_certificate_is_shown_and_marked_when_it_is_near(
+    left: int, line: str
+) -> None:
+    screen = shown(agent(certificate_expiry=NOW + left), None, [], Paint(True))
+    screen = screen.replace("\x1b[33m", "<33>").replace("\x1b[0m", "<0>")
+    assert f"identity   {line}\n" in screen
+
+
 def test_the_metrics_are_shown_where_the_agent_tells_of_them() -> None:
     assert "metrics    http://127.0.0.1:9/metrics\n" in shown(
         agent(metrics="http://127.0.0.1:9/metrics"), None, []

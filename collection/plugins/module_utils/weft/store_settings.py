@@ -110,6 +110,11 @@ class StoreSettings:
         """The endpoints, read and checked."""
         return self._read_endpoints()
 
+    @property
+    def client_certificate(self) -> str | None:
+        """The path of our own certificate, None where we have none."""
+        return self.tls.certificate if self.tls else None
+
     def _read_endpoints(self) -> tuple[Endpoint, ...]:
         if not self.endpoints:
             raise StoreSettingsError(f"No endpoint is given; name one, as {DEFAULT_ENDPOINT}.")

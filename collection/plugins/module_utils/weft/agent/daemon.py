@@ -18,6 +18,7 @@ from pathlib import Path
 from types import FrameType
 
 from .. import logs, notify
+from ..certificate_expiry import CertificateError, store_certificate_expiry
 from ..files import write_atomically
 from ..kernel import events, iptables
 from ..kernel.netlink import KernelError, Netlink
@@ -94,6 +95,7 @@ class Agent:
         for end in (self._woken, self._waker):
             end.setblocking(False)
         self._interval = _interval_of(settings)
+        self._store_settings = settings.store
         self._reconciler = Reconciler(settings, netlink)
         self._passes = 0
         self._endpoint = Endpoint(settings.metrics)
@@ -155,6 +157,7 @@ class Agent:
         status = replace(
             self._reconciler.status(view, self._store_problem, self._lease_problem),
             metrics=self._endpoint.state,
+            certificate_expiry=self._certificate_expiry(),
         )
         self._passes += 1
         plan, ended = self._reconciler.plan, time.monotonic()
@@ -165,6 +168,13 @@ class Agent:
             _log.warning("cannot write %s: %s", self._status, error.strerror)
         self._tell_systemd(status)
         return status.ready
+
+    def _certificate_expiry(self) -> float | None:
+        """Read in each pass: a renewed certificate needs no restart."""
+        # One that cannot be read is the store's problem, which names it.
+        with contextlib.suppress(CertificateError):
+            return store_certificate_expiry(self._store_settings)
+        return None
 
     def _tell_systemd(self, status: Status) -> None:
         notify.notify(f"STATUS={status.summary()}")

@@ -40,7 +40,8 @@ class Status:
     other_addresses are those that the interface has beside the one that was taken for its place.
     datapath is what carries the packets, datapath_reason why it is not the preferred one. metrics
     is where they are to be had, or why not; that says nothing of the overlay.
-    settings_written_ns tells which writing of the settings it runs with.
+    settings_written_ns tells which writing of the settings it runs with. certificate_expiry is when
+    the host's certificate for the store ends, in seconds of the epoch; None without one.
     """
 
     pid: int
@@ -60,6 +61,7 @@ class Status:
     peers: int = 0
     problems: tuple[str, ...] = ()
     metrics: str | None = None
+    certificate_expiry: float | None = None
 
     @property
     def ready(self) -> bool:

@@ -89,6 +89,12 @@ def _of_overlay(status: Status) -> Iterator[Family]:
     )
     if status.store.revision is not None:
         yield _gauge("weft_store_revision", "The store's revision.", status.store.revision)
+    if status.certificate_expiry is not None:
+        yield _gauge(
+            "weft_store_certificate_expiry_timestamp_seconds",
+            "When this host's own certificate for the store ends.",
+            status.certificate_expiry,
+        )
     yield _gauge("weft_lease_held", "Whether this host holds a subnet.", status.lease is not None)
     if status.lease is not None:
         yield _gauge(

@@ -8,4 +8,5 @@ from __future__ import annotations
 RESTART_AGENT = "systemctl restart weftd"
 RESTART_DATAPATH = "systemctl restart weft-datapath"
 SITE = "on the controller: ansible-playbook -i hosts.yml weft.overlay.site"
+ROTATE = "on the controller: ansible-playbook -i hosts.yml weft.overlay.rotate"
 CONFIGURE_DOCKER = f"{SITE} --tags docker"

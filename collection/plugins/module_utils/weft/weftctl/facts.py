@@ -33,6 +33,8 @@ class HostFacts:
     says nothing. routes holds what the kernel answered, without the addresses that none leads to;
     asked those that it was asked for. neighbours are those of the underlay. reached tells whether
     an address answered an echo request. store_fault says of which kind store_problem is.
+    certificate_expiry is when this host's certificate for the store ends, None without one; it and
+    now, when the facts were read, are in seconds of the epoch.
     """
 
     unread: Mapping[str, str] = field(default_factory=dict)
@@ -40,6 +42,8 @@ class HostFacts:
     settings: Settings = field(default_factory=Settings)
     links: Links = field(default_factory=lambda: Links(()))
     underlay: Underlay | None = None
+    now: float = 0.0
+    certificate_expiry: float | None = None
     store_problem: str | None = None
     store_fault: StoreFault = StoreFault.OTHER
     network: Network | None = None

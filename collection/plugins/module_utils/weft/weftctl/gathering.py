@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import subprocess
+import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -22,6 +23,7 @@ from ..agent.view import View
 from ..backends.plan import RefusedError
 from ..backends.registry import UnknownBackendError
 from ..backends.vtep import TYPE as VXLAN
+from ..certificate_expiry import CertificateError, store_certificate_expiry
 from ..datapath.control_client import DatapathClient, DatapathError
 from ..kernel import iptables
 from ..kernel.device_counters import read_device_counters, read_driver
@@ -51,6 +53,7 @@ _FAILURES = (
     ValueError,
     SettingsError,
     StoreError,
+    CertificateError,
     NetworkError,
     KernelError,
     UnderlayError,
@@ -73,6 +76,7 @@ def gather(
     with contextlib.ExitStack() as stack:
         gathering.read(("agent",), gathering.agent)
         gathering.read(("settings",), gathering.settings)
+        gathering.read(("certificate_expiry",), gathering.certificate)
         gathering.read(("datapath",), gathering.datapath)
         gathering.read(("sysctls", "udp_counters"), gathering.kernel_counters)
         gathering.read(("rulesets",), gathering.rulesets)
@@ -96,7 +100,7 @@ class _Gathering:
     """The facts as they grow; each step builds on those before it."""
 
     def __init__(self, places: Places) -> None:
-        self.facts = HostFacts()
+        self.facts = HostFacts(now=time.time())
         self._places = places
         self._netlink: Netlink | None = None
 
@@ -118,6 +122,10 @@ class _Gathering:
 
     def settings(self, facts: HostFacts) -> HostFacts:
         return replace(facts, settings=load_settings(self._places.settings))
+
+    def certificate(self, facts: HostFacts) -> HostFacts:
+        expiry = store_certificate_expiry(facts.settings.store)
+        return replace(facts, certificate_expiry=expiry)
 
     def datapath(self, facts: HostFacts) -> HostFacts:
         return replace(facts, datapath=DatapathClient(self._places.control).status())

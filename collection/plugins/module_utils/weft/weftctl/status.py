@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..certificate_expiry import SOON
 from ..datapath.offloads import ACTIVE
-from .ages import age_text, heard_text
+from .ages import age_text, end_text, heard_text
 from .columns import render_columns
 from .screen import Colour, Paint
 
@@ -58,6 +59,11 @@ def _agent_lines(agent: Mapping[str, Any], paint: Paint, now: float) -> list[tup
         ("release", agent["release"]),
         ("store", f"{where}, revision {store['revision'] or 'none'}"),
     ]
+    # The agent may be of a release that did not look, or the store one that asks for none.
+    expiry = agent.get("certificate_expiry")
+    if expiry is not None:
+        end = f"certificate {end_text(expiry, now)}"
+        lines.append(("identity", paint(end, Colour.DOUBTFUL) if expiry - now < SOON else end))
     if agent["network"]:
         lines.append(("network", f"{agent['network']} by {agent['backend']}{_carrier(agent)}"))
     if agent["interface"]:
