@@ -234,6 +234,22 @@ class TestSubnetReservation:
         assert [each["subnet"] for each in run("lease_info").result["leases"]] == ["100.96.8.0/24"]
 
     @pytest.mark.usefixtures("network")
+    def test_gives_a_host_again_what_it_had_where_that_is_free(self, run: Run) -> None:
+        run("subnet_reservation", name="db1", public_ip="192.0.2.9", subnet="100.96.4.0/24")
+        had = {"web1": "100.96.2.1/24", "web2": "100.96.1.0/24", "web3": "100.96.4.1/24"}
+        hosts = [
+            {"name": name, "public_ip": f"192.0.2.{number}", "previous": subnet}
+            for number, (name, subnet) in enumerate(had.items(), 1)
+        ]
+        reserved = run("subnet_reservation", hosts=hosts)
+        assert reserved.subnets == {
+            "web1": "100.96.2.0/24",
+            "web2": "100.96.1.0/24",
+            "web3": "100.96.3.0/24",
+        }
+        assert not run("subnet_reservation", hosts=hosts).changed
+
+    @pytest.mark.usefixtures("network")
     def test_makes_leases_expire_or_not(self, run: Run) -> None:
         assert run("subnet_reservation", hosts=HOSTS, ttl=86400).changed
         assert not run("subnet_reservation", hosts=HOSTS, ttl=86400).changed
@@ -284,6 +300,7 @@ class TestSubnetReservation:
             ({"public_ip": "here"}, "'here' of host 'here' is not an IPv4 address"),
             ({"public_ip": "192.0.2.1", "subnet": "100.96.1.1/24"}, "has host bits set"),
             ({"hosts": [HOSTS[0], HOSTS[0]]}, "'web1' is listed more than once"),
+            ({"public_ip": "192.0.2.1", "previous": "there"}, "previous subnet 'there' of host"),
             ({"hosts": HOSTS, "ttl": 0}, "ttl 0"),
         ],
     )

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 from typing import Any
 
 from ansible_collections.weft.overlay.plugins.module_utils.weft.allocation import AllocationError
@@ -40,5 +40,16 @@ def subnet(text: str, whose: str) -> IPv4Network:
     except ValueError as error:
         raise AllocationError(
             f"The subnet {text!r} of {whose} is not an IPv4 network: {error}; "
+            "write it as 100.96.1.0/24."
+        ) from error
+
+
+def subnet_around(text: str, whose: str) -> IPv4Network:
+    """Read a subnet, or the subnet of an address with its length. Raises AllocationError."""
+    try:
+        return IPv4Interface(text).network
+    except ValueError as error:
+        raise AllocationError(
+            f"The previous subnet {text!r} of {whose} is not an IPv4 network: {error}; "
             "write it as 100.96.1.0/24."
         ) from error

@@ -16,8 +16,8 @@ description:
   - Gives each host a subnet of the network, or takes it back, for one host or in one call for a
     whole fleet.
   - A host is known by its public IP. It keeps the subnet that it holds. Otherwise it gets the one
-    that it asks for, else the lowest free one, in the order of the list. No subnet overlaps one
-    that is leased already.
+    that it asks for, else the one that it had before, where that is free, else the lowest free one,
+    in the order of the list. No subnet overlaps one that is leased already.
   - Runs at the same time, and hosts of flannel that take leases meanwhile, never get the same
     subnet. A run that was overtaken looks again and decides again.
   - A host whose subnet the network no longer leases out gets another one in its place.
@@ -57,10 +57,16 @@ options:
       - A host that holds another one is refused, because its containers would change address,
         unless O(move=true).
     type: str
+  previous:
+    description:
+      - Subnet that the host had before, such as V(100.96.1.0/24), or the address of its bridge with
+        the length, such as V(100.96.1.1/24).
+      - A host without a lease gets it again where it is free and the network leases it out.
+    type: str
   hosts:
     description:
-      - Several hosts, instead of O(name), O(public_ip) and O(subnet). The order decides who gets
-        the lower subnet.
+      - Several hosts, instead of O(name), O(public_ip), O(subnet) and O(previous). The order
+        decides who gets the lower subnet.
       - A thousand hosts take one listing and a few transactions.
     type: list
     elements: dict
@@ -78,6 +84,10 @@ options:
       subnet:
         description:
           - Subnet that the host must have.
+        type: str
+      previous:
+        description:
+          - Subnet that the host had before, or the address of its bridge with the length.
         type: str
   ttl:
     description:
@@ -164,6 +174,7 @@ from ansible_collections.weft.overlay.plugins.module_utils.lease_parameters impo
     lease_result,
     public_ip,
     subnet,
+    subnet_around,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.store_connection import (
     opened_store,
@@ -200,7 +211,7 @@ def requests_from(params: dict[str, Any]) -> tuple[Request, ...]:
     """Read the hosts. Raises AllocationError that names the host and the value."""
     hosts = params["hosts"]
     if hosts is None:
-        hosts = [{key: params[key] for key in ("name", "public_ip", "subnet")}]
+        hosts = [{key: params[key] for key in ("name", "public_ip", "subnet", "previous")}]
     requests = tuple(_request(host) for host in hosts)
     names = [request.name for request in requests]
     for name in names:
@@ -256,6 +267,7 @@ def _request(host: dict[str, Any]) -> Request:
         name=name,
         public_ip=public_ip(host["public_ip"], whose),
         subnet=subnet(host["subnet"], whose) if host["subnet"] else None,
+        previous=subnet_around(host["previous"], whose) if host["previous"] else None,
     )
 
 
@@ -282,6 +294,7 @@ def main() -> None:
             "name": {"type": "str"},
             "public_ip": {"type": "str"},
             "subnet": {"type": "str"},
+            "previous": {"type": "str"},
             "hosts": {
                 "type": "list",
                 "elements": "dict",
@@ -289,12 +302,15 @@ def main() -> None:
                     "name": {"type": "str", "required": True},
                     "public_ip": {"type": "str", "required": True},
                     "subnet": {"type": "str"},
+                    "previous": {"type": "str"},
                 },
             },
             "ttl": {"type": "int"},
             "move": {"type": "bool", "default": False},
         },
-        mutually_exclusive=[("hosts", "name"), ("hosts", "public_ip"), ("hosts", "subnet")],
+        mutually_exclusive=[
+            ("hosts", alone) for alone in ("name", "public_ip", "subnet", "previous")
+        ],
         required_one_of=[("hosts", "public_ip")],
         supports_check_mode=True,
     )
