@@ -22,7 +22,7 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.offload
     Offload,
 )
 
-from .namespaces import Namespaces, eventually
+from .namespaces import Namespaces, counted, eventually
 from .overlay_hosts import DEVICE, MTU, PORT, Host, make_wire, raise_hosts, wrong_checksums
 from .traffic import pings, tcp_echo, tcp_listener, udp_echo, udp_listener
 
@@ -99,6 +99,19 @@ def test_a_local_firewall_refuses_and_then_does_not(pair: tuple[Host, Host]) -> 
     eventually(lambda: one.drops().get("send-refused", 0) > 20, "the refusals are counted")
     change("-D")
     expect_return(one, two)
+
+
+@pytest.mark.parametrize("kind", ["port-unreachable", "proto-unreachable", "host-prohibited"])
+def test_a_peer_that_rejects_is_no_loss_of_what_comes(pair: tuple[Host, Host], kind: str) -> None:
+    """ECONNREFUSED, ENOPROTOOPT and EHOSTUNREACH, as the peer's queue gives them."""
+    one, two = pair
+    rule = ("INPUT", "-p", "udp", "--dport", str(PORT), "-j", "REJECT", "--reject-with")
+    before = counted(one.namespace, "IcmpInDestUnreachs")
+    two.namespace.run("iptables", "-w", "-A", *rule, f"icmp-{kind}")
+    eventually(lambda: counted(one.namespace, "IcmpInDestUnreachs") >= before + 3, "it is told", 30)
+    two.namespace.run("iptables", "-w", "-D", *rule, f"icmp-{kind}")
+    expect_return(one, two)
+    assert one.drops().get("receive-error", 0) == 0
 
 
 @pytest.mark.parametrize(

@@ -150,6 +150,18 @@ def test_dropped_packets_spend_the_budget_too(rig: Rig) -> None:
     assert rig.drops()["receive-error"] == BURST - 1
 
 
+def test_what_icmp_says_of_a_datagram_sent_before_is_no_loss(rig: Rig) -> None:
+    """Those of icmp_err_convert, EMSGSIZE of a narrower path, EPROTO of a header problem."""
+    for number in (
+        *(errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENOPROTOOPT, errno.ECONNREFUSED),
+        *(errno.EOPNOTSUPP, errno.EHOSTDOWN, errno.ENONET, errno.EMSGSIZE, errno.EPROTO),
+    ):
+        rig.io.to_receive.extend([os_error(number), (IN, PEER)])
+    rig.forwarder.drain_transport()
+    assert rig.io.written == [IN] * 9
+    assert rig.drops() == {}
+
+
 @pytest.mark.parametrize(
     ("number", "reason"),
     [

@@ -52,6 +52,21 @@ SEND_DROPS = {
     errno.EACCES: Drop.SEND_REFUSED,
     errno.ECONNREFUSED: Drop.SEND_REFUSED,
 }
+# What ICMP says of a datagram that was sent, as a socket gives it when it next receives
+# (icmp_err_convert in net/ipv4/icmp.c, and __udp4_lib_err).
+ICMP_ERRORS = frozenset(
+    {
+        errno.ECONNREFUSED,
+        errno.EHOSTDOWN,
+        errno.EHOSTUNREACH,
+        errno.EMSGSIZE,
+        errno.ENETUNREACH,
+        errno.ENONET,
+        errno.ENOPROTOOPT,
+        errno.EOPNOTSUPP,
+        errno.EPROTO,
+    }
+)
 WRITE_DROPS = {
     errno.EIO: Drop.DEVICE_DOWN,  # tun_get_user, while the interface is not IFF_UP
     errno.EAGAIN: Drop.DEVICE_QUEUE_FULL,

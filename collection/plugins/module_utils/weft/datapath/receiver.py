@@ -22,7 +22,7 @@ from .decision import ingress, stranger
 from .forwarding import Endpoint, Forwarding, Route
 from .layer4 import PROTOCOL_TCP, PROTOCOL_UDP
 from .offloads import Offload, Offloads
-from .packet_io import BURST, BURST_BYTES, Buffer, PacketIO, Receive, write_drop
+from .packet_io import BURST, BURST_BYTES, ICMP_ERRORS, Buffer, PacketIO, Receive, write_drop
 from .unfinished import cut, is_one_packet, left_to_do
 from .virtio_net import PLAIN, NetHeader
 
@@ -80,9 +80,9 @@ class Receiver:
             except BlockingIOError:
                 break
             except OSError as error:
-                # A pending error of the socket, which reading it has cleared. That a peer's port
-                # is closed is no loss: nothing came.
-                self._counters.drops[Drop.RECEIVE_ERROR] += error.errno != errno.ECONNREFUSED
+                # A pending error of the socket, which reading it has cleared. What ICMP says of
+                # a datagram sent before is no loss of one that came.
+                self._counters.drops[Drop.RECEIVE_ERROR] += error.errno not in ICMP_ERRORS
                 continue
             receives += 1
             if sender not in senders:
