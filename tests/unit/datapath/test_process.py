@@ -20,6 +20,10 @@ import pytest
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.control_client import (
     DatapathClient,
 )
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.loop import EventLoop
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process import (
+    stop_on_signals,
+)
 
 PACKAGE_PARENT = Path(__file__).parents[3] / "collection/plugins/module_utils"
 START = "import sys; from weft.datapath.process import run; sys.exit(run(sys.argv[1:]))"
@@ -110,6 +114,22 @@ def eventually_gone(*paths: Path) -> None:
     while any(path.exists() for path in paths):
         assert time.monotonic() < deadline, paths
         time.sleep(0.01)
+
+
+def test_a_signal_after_the_first_is_written_nowhere() -> None:
+    """The number of the wakeup descriptor may be another file's by then."""
+    former = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    loop = EventLoop()
+    try:
+        stop_on_signals(loop)
+        os.kill(os.getpid(), signal.SIGTERM)
+        loop.run()
+        assert signal.set_wakeup_fd(-1) == -1
+    finally:
+        signal.set_wakeup_fd(-1)
+        for number, handler in former.items():
+            signal.signal(number, handler)
+        loop.close()
 
 
 def test_no_place_for_the_socket_is_one_clear_line(tmp_path: Path) -> None:

@@ -128,6 +128,8 @@ def stop_on_signals(loop: EventLoop) -> None:
 
     def stop(_events: int) -> None:
         woken.recv(16)
+        # A second signal would be written to whatever has the number by then.
+        signal.set_wakeup_fd(-1)
         waker.close()
         loop.stop()
 
