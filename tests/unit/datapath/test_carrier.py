@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import os
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -13,10 +15,13 @@ from ipaddress import IPv4Address
 
 import pytest
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath import transport
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath import transport, tun
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.carrier import Carrier
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.loop import EventLoop
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.offloads import Offloads
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.offloads import (
+    ACTIVE,
+    Offloads,
+)
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.table import (
     ForwardingTable,
     parse_table,
@@ -94,3 +99,16 @@ def test_a_peer_that_announces_something_else_keeps_its_counts(
     rig.carrier.follow(replace(rig.table, peers=(moved,)))
     (traffic,) = rig.carrier.tally().traffic.values()
     assert traffic.packets_out == 0
+
+
+@pytest.mark.parametrize(("number", "refused"), [(errno.EINVAL, True), (errno.EBADFD, False)])
+def test_a_device_that_was_deleted_refuses_no_offload(
+    raised: Callable[[], Rig], monkeypatch: pytest.MonkeyPatch, number: int, refused: bool
+) -> None:
+    def fail(*_arguments: object, **_wanted: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(tun, "set_offloads", fail)
+    states = raised().offloads.status()
+    assert states["tun-tso"].startswith("refused") is refused
+    assert states["udp-gso"] == ACTIVE

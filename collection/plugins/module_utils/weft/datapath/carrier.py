@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import socket
 import time
@@ -157,6 +158,10 @@ class Carrier:
                 checksum = forwarding.any_partial or tcp or udp
                 tun.set_offloads(self._device, checksum=checksum, tcp=tcp, udp=udp)
             except OSError as error:
+                if error.errno != errno.EINVAL:
+                    # It is the device that fails (EBADFD: it was deleted), as a read will, too.
+                    _log.warning("the device takes no offloads: %s", error.strerror)
+                    break
                 offloads.refuse(Offload.TUN_USO if udp else Offload.TUN_TSO, error)
             else:
                 break

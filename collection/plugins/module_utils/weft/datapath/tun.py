@@ -128,7 +128,8 @@ def set_offloads(descriptor: int, *, checksum: bool, tcp: bool, udp: bool) -> No
 
     What is not wanted the kernel finishes or cuts itself.
 
-    Raises OSError where the kernel does not know the offload, and then nothing is changed.
+    Raises OSError, and then nothing is changed: EINVAL where the kernel does not know the offload,
+    EBADFD where the device was deleted.
     """
     wanted = TUN_F_CSUM if checksum else 0
     if tcp:
