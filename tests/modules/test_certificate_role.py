@@ -232,3 +232,11 @@ def test_renewal_makes_a_new_key(place: Place) -> None:
 def test_a_name_that_is_none_is_refused(place: Place) -> None:
     with pytest.raises(AssertionError, match="give the common name of the certificate"):
         place.converge(certificate_identities=[{"name": ""}])
+
+
+def test_where_nobody_can_ask_the_authority_what_the_host_trusts_counts(place: Place) -> None:
+    identity = {"name": "client", "file": "client", "directory": str(place.identities)}
+    assert run_module("certificate_info", {"identities": [identity]})["due"] == []
+    strange = {**identity, "name": "other"}
+    (entry,) = run_module("certificate_info", {"identities": [strange]})["due"]
+    assert entry["reasons"] == ["the certificate is not for other but for CN=client"]

@@ -65,8 +65,8 @@ options:
     description:
       - The certificates of the authorities that are trusted, in PEM, as C(ca.pem) is to hold them.
         The first is the one that signs.
+      - Without it, those that C(ca.pem) holds are trusted, as where nobody can ask the authority.
     type: str
-    required: true
   renewal_days:
     description: How many days before its end a certificate is due.
     type: int
@@ -131,13 +131,15 @@ from ansible_collections.weft.overlay.plugins.module_utils.certificate.inspectio
 )
 
 
-def reasons(identity: dict[str, Any], trusted: str, last: datetime.datetime) -> list[str]:
+def reasons(identity: dict[str, Any], trusted: str | None, last: datetime.datetime) -> list[str]:
     """Return what of the identity is not as it shall be, one clause each."""
     files = Files(Path(identity["directory"]), identity["file"])
     found = list(misfits(files.attributes(identity["owner"], identity["group"])))
     if any(reason.endswith("is not there") for reason in found):
         return found
     held = files.trusted.read_bytes()
+    if trusted is None:
+        trusted = held.decode(errors="replace")
     if held.decode(errors="replace").rstrip("\n") != trusted.rstrip("\n"):
         found.append(f"{files.trusted} has other authorities than are trusted")
     if LIBRARY_ERROR is not None:
@@ -173,7 +175,7 @@ def main() -> None:
                     "usages": {"type": "list", "elements": "str", "default": ["clientAuth"]},
                 },
             },
-            "trusted": {"type": "str", "required": True},
+            "trusted": {"type": "str"},
             "renewal_days": {"type": "int", "default": 30},
             "renew": {"type": "bool", "default": False},
         },
