@@ -65,3 +65,10 @@ def voters(lab: Lab, host: int = 1) -> set[str]:
 def process(lab: Lab, host: int) -> str:
     """Return what tells the process of a host's etcd from an earlier one."""
     return lab.on(host, "systemctl show --property=MainPID etcd")
+
+
+def build_anew(lab: Lab, host: int) -> None:
+    """Leave nothing of the store on a host, nor of its authority."""
+    lab.on(host, "systemctl disable --now etcd; apt-get purge -qq etcd-server etcd-client")
+    kept = "/var/lib/etcd /etc/default/etcd /etc/etcd /etc/weft/ca /etc/weft/store"
+    lab.on(host, f"rm -rf {kept}; userdel etcd || true")

@@ -18,12 +18,17 @@ import pytest
 
 from .fleet_lab import Lab, in_store, raised_lab
 from .package_repository import lay_out_packages
-from .store_plays import PLAYS, StorePlays, process, voters
+from .store_plays import PLAYS, StorePlays, build_anew, process, voters
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(2400)]
 
 HOSTS = ("sto1", "sto2", "sto3")
 QUIET = dict.fromkeys(HOSTS, 0)
+OLD_IDENTITY = (
+    "ETCDCTL_API=3 ETCDCTL_CACERT=/root/identity/ca.pem"
+    " ETCDCTL_CERT=/root/identity/root.pem ETCDCTL_KEY=/root/identity/root.key"
+)
+KEYS = "find /etc/weft /etc/etcd -type f"
 
 
 @pytest.fixture(scope="module")
@@ -100,10 +105,20 @@ def test_a_member_goes_when_it_is_meant_and_comes_back_as_a_new_one(
     assert unconfirmed.status != 0
     assert "weft_confirm='remove sto3'" in unconfirmed.output
     assert voters(lab) == set(HOSTS)
+    needed = plays.run("weft.overlay.remove_member", member="sto3", etcd_access_host="sto3")
+    assert needed.status != 0
+    assert "etcd_access_host is sto3" in " ".join(needed.output.split())
+    assert voters(lab) == set(HOSTS)
+    assert lab.on(3, KEYS) != ""
     removed = plays.run("weft.overlay.remove_member", member="sto3", weft_confirm="remove sto3")
     assert removed.status == 0, removed.output
+    assert "-e rotate_authority=true afterwards" in " ".join(removed.output.split())
     assert voters(lab) == {"sto1", "sto2"}
     assert lab.on(3, "ls /var/lib/etcd") == ""
+    assert lab.on(3, KEYS) == ""
+    again = plays.run("weft.overlay.remove_member", member="sto3")
+    assert again.status == 0, again.output
+    assert again.changed() == QUIET
     returned = plays.provide()
     assert returned.status == 0, returned.output
     assert voters(lab) == set(HOSTS)
@@ -142,6 +157,32 @@ def test_a_lost_majority_is_named_and_comes_back_from_what_a_member_still_has(
     assert "second" in in_store(lab, "get /kept", 3)
     assert "default.before-" in lab.on(1, "ls /var/lib/etcd")
     assert plays.provide().changed() == QUIET
+
+
+@pytest.mark.parametrize("authority_is_saved", [True, False])
+def test_a_store_comes_back_on_hosts_that_were_built_anew(
+    lab: Lab, plays: StorePlays, tmp_path: Path, authority_is_saved: bool
+) -> None:
+    in_store(lab, "put /kept third")
+    # There is no network whose leases could be saved, too.
+    saved = plays.run("weft.overlay.backup", weft_backup_directory=str(tmp_path))
+    assert "Saved a snapshot" in saved.output
+    (backup,) = tmp_path.iterdir()
+    lab.on(1, "cp -a /etc/weft/ca /root/ca; cp -a /etc/weft/store /root/identity")
+    for host in (1, 2, 3):
+        build_anew(lab, host)
+    if authority_is_saved:
+        lab.on(1, "cp -a /root/ca /etc/weft/ca")
+    restore: dict[str, Any] = {"restore_from": "snapshot", "weft_confirm": f"restore {backup.name}"}
+    restored = plays.run("weft.overlay.restore", weft_backup=str(backup), **restore)
+    assert restored.status == 0, restored.output
+    assert voters(lab) == set(HOSTS)
+    assert "third" in in_store(lab, "get /kept", 2)
+    # Whoever has an identity of the old authority, as the agents do, goes on with it.
+    asked = lab.on(1, f"{OLD_IDENTITY} etcdctl get /kept 2>&1 || true")
+    assert ("third" in asked) == authority_is_saved
+    assert plays.provide().changed() == QUIET
+    lab.on(1, "rm -r /root/ca /root/identity")
 
 
 def test_a_damaged_snapshot_is_refused(plays: StorePlays, tmp_path: Path) -> None:
