@@ -39,7 +39,13 @@ class StorePlays:
 
     def provide_until(self, task: str, members: int | None = None, **variables: object) -> str:
         """Run the role etcd, end it without grace as the task begins, and return its output."""
-        words = self._words(_PROVIDE, (), members, variables)
+        return self.run_until(task, _PROVIDE, members, **variables)
+
+    def run_until(
+        self, task: str, playbook: str, members: int | None = None, **variables: object
+    ) -> str:
+        """Run a playbook, end it without grace as the task begins, and return its output."""
+        words = self._words(playbook, (), members, variables)
         return play_until(task, self.collections, self.folder, *words)
 
     def _words(

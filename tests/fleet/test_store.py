@@ -151,6 +151,13 @@ def test_a_lost_majority_is_named_and_comes_back_from_what_a_member_still_has(
     unconfirmed = plays.run("weft.overlay.restore", **restore)
     assert unconfirmed.status != 0
     assert f"weft_confirm='{phrase}'" in " ".join(unconfirmed.output.split())
+    # Killed with the old data aside, and the new ones not in their place.
+    plays.run_until(
+        "Put the new data in its place",
+        "weft.overlay.restore",
+        weft_confirm=phrase,
+        **restore,
+    )
     restored = plays.run("weft.overlay.restore", weft_confirm=phrase, **restore)
     assert restored.status == 0, restored.output
     assert voters(lab) == set(HOSTS)

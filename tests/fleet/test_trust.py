@@ -21,7 +21,7 @@ import pytest
 from tests.store.etcd_server import Authority
 from tests.store.tls_client import answer, client_context, handshakes
 
-from .fleet_lab import Lab, play, raised_lab
+from .fleet_lab import Lab, play, play_until, raised_lab
 
 pytestmark = pytest.mark.timeout(1800)
 
@@ -55,6 +55,12 @@ for attempt in (lambda: store.put(own, value), lambda: store.put(other, value),
     except Exception as error:
         print(error.details() if hasattr(error, "details") else repr(error))
 """
+
+# Reads the network with a copy of root's key.
+COPIED = (
+    "ETCDCTL_API=3 etcdctl --cacert /etc/weft/store/ca.pem --cert /root/copied/root.pem"
+    " --key /root/copied/root.key get /coreos.com/network/config"
+)
 
 
 @pytest.fixture(scope="module")
@@ -142,6 +148,8 @@ def test_new_keys_and_a_new_authority_come_while_packets_cross(
     lab: Lab, collections: Path, inventory: Path
 ) -> None:
     before = {host: set(fingerprints(lab, host)) for host in (1, 2)}
+    lab.on(1, "cp -a /etc/weft/store /root/copied")
+    assert "100.96.0.0/16" in lab.on(1, COPIED)
     leases = lab.on(1, "weftctl leases --json")
     pid = lab.on(
         2,
@@ -170,7 +178,40 @@ def test_new_keys_and_a_new_authority_come_while_packets_cross(
     assert not before[2] & after[2]
     assert lab.on(1, "weftctl leases --json") == leases
     assert lab.on(1, "ls /etc/weft/ca").split() == ["authority.key", "authority.pem"]
+    assert "100.96.0.0/16" not in lab.on(1, f"{COPIED} 2>&1 || true")
     for host in (1, 2):
+        assert "agent      ready" in lab.on(host, "weftctl status")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    "task",
+    [
+        "Let it sign",
+        "Put the renewed key and certificate in the place of the old ones, at once",
+        "Renew the agent's identity",
+        "Forget the old one",
+    ],
+)
+def test_a_change_of_the_authority_is_killed(
+    lab: Lab, collections: Path, inventory: Path, task: str
+) -> None:
+    words = ("-i", str(inventory), "-e", json.dumps({"rotate_authority": True}))
+    play_until(task, collections, inventory.parent, "weft.overlay.rotate", *words)
+    for host in (1, 2):
+        assert "agent      ready" in lab.on(host, "weftctl status")
+
+
+@pytest.mark.long
+def test_the_change_of_the_authority_is_taken_up(
+    lab: Lab, collections: Path, inventory: Path
+) -> None:
+    words = ("-i", str(inventory), "-e", json.dumps({"rotate_authority": True}))
+    run = play(collections, inventory.parent, "weft.overlay.rotate", *words)
+    assert run.status == 0, run.output
+    assert lab.on(1, "ls /etc/weft/ca").split() == ["authority.key", "authority.pem"]
+    for host in (1, 2):
+        assert lab.on(host, "grep -c BEGIN /etc/weft/tls/ca.pem").strip() == "1"
         assert "agent      ready" in lab.on(host, "weftctl status")
 
 
