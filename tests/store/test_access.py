@@ -124,6 +124,16 @@ class GuardedStore:
             ),
         )
 
+    @contextlib.contextmanager
+    def running(self) -> Iterator[None]:
+        """Serve, with a network; authentication is off yet."""
+        try:
+            self.member.start()
+            self.member.etcdctl("put", f"{PREFIX}/config", CONFIG)
+            yield
+        finally:
+            self.member.kill()
+
     def identity(self, name: str) -> Identity:
         if name not in self.identities:
             self.identities[name] = self.authority.issue(name)
@@ -163,9 +173,7 @@ class GuardedStore:
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GuardedStore]:
     """A store with a network, and subnets for the hosts A and B."""
     guarded = GuardedStore(tmp_path_factory.mktemp("guarded"))
-    try:
-        guarded.member.start()
-        guarded.member.etcdctl("put", f"{PREFIX}/config", CONFIG)
+    with guarded.running():
         with guarded.store("root") as store:
             reserve(store, [Request("a", IP_A), Request("b", IP_B)])
         foretold = run_module("store_access", guarded.options("root") | ACCESS, "--check", "--diff")
@@ -177,8 +185,6 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GuardedStore]:
         assert done.changed
         assert done.result["steps"] == foretold.result["steps"]
         yield guarded
-    finally:
-        guarded.member.kill()
 
 
 def await_value(value: Callable[[], object], wanted: object) -> None:

@@ -10,7 +10,7 @@ GHSA-q8m4-xhhv-38mg: anybody may raise an alarm.
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from ansible_collections.weft.overlay.plugins.module_utils.etcd.versions import 
     parse_version,
 )
 from tests.store.etcd_server import executable
-from tests.store.test_access import ACCESS, CONFIG, HOST_A, KEY_B, PREFIX, GuardedStore
+from tests.store.test_access import ACCESS, HOST_A, KEY_B, GuardedStore
 from tests.store.test_modules import run_module
 
 # The first of each minor version that holds both back.
@@ -34,14 +34,10 @@ NEWEST_MENDED = Version(3, 6, 9)
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GuardedStore]:
     guarded = GuardedStore(tmp_path_factory.mktemp("guarded"))
-    try:
-        guarded.member.start()
-        guarded.member.etcdctl("put", f"{PREFIX}/config", CONFIG)
+    with guarded.running():
         guarded.member.etcdctl("put", KEY_B, "of host B")
         assert run_module("store_access", guarded.options("root") | ACCESS).changed
         yield guarded
-    finally:
-        guarded.member.kill()
 
 
 def is_mended() -> bool:
@@ -62,9 +58,9 @@ def channel(guarded: GuardedStore, name: str) -> Iterator[grpc.Channel]:
         yield opened
 
 
-def is_refused(call: object, request: object) -> bool:
+def is_refused(call: Callable[..., object], request: object) -> bool:
     try:
-        call(request, timeout=5)  # type: ignore[operator]
+        call(request, timeout=5)
     except grpc.RpcError as error:
         if error.code() is not grpc.StatusCode.PERMISSION_DENIED:
             raise
