@@ -183,14 +183,30 @@ def test_a_drop_inside_a_train_does_not_end_it() -> None:
 def test_gso_that_is_refused_is_dropped_and_the_train_sent_singly(number: int) -> None:
     rig = Rig()
     packets = outward(100, 100, 40)
-    rig.send_errors.append(number)
-    rig.out(*packets)
-    assert rig.sent == [(packet, 0, PEER) for packet in packets]
+    for train in range(2):
+        assert rig.offloads.active(Offload.UDP_GSO)
+        rig.send_errors.append(number)
+        rig.out(*packets)
+        assert rig.sent[3 * train :] == [(packet, 0, PEER) for packet in packets]
     assert rig.offloads.status()["udp-gso"] == f"refused: {os.strerror(number)}"
     assert rig.offloads.active(Offload.UDP_GRO)
     rig.out(*packets)
-    assert rig.sent[3:] == [(packet, 0, PEER) for packet in packets]
-    assert (rig.counters.packets_out, rig.drops()) == (6, {})
+    assert rig.sent[6:] == [(packet, 0, PEER) for packet in packets]
+    assert (rig.counters.packets_out, rig.drops()) == (9, {})
+
+
+def test_gso_is_kept_where_a_route_that_refuses_goes_inside_a_train() -> None:
+    """A blackhole answers the train with EINVAL, and is deleted before its first datagram."""
+    rig = Rig()
+    for train in (outward(100, 100), outward(200, 200)):
+        rig.send_errors.append(errno.EINVAL)
+        rig.out(*train)
+        assert rig.sent == [(packet, 0, PEER) for packet in train]
+        rig.sent.clear()
+        rig.out(*train)
+        assert [len(data) for data, _, _ in rig.sent] == [sum(map(len, train))]
+        rig.sent.clear()
+    assert rig.offloads.active(Offload.UDP_GSO)
 
 
 def test_gso_is_kept_where_the_path_takes_no_datagram_alone_either() -> None:

@@ -22,6 +22,8 @@ from .packet_io import GSO_REFUSALS, OUTER_HEADERS, PacketIO, send_drop
 from .reporter import Reporter
 
 _ENOBUFS_TRIES = 3
+# A route that refuses may go between a train and its first datagram: one such answer proves nothing.
+_REFUSALS_BELIEVED = 2
 
 
 class Train(NamedTuple):
@@ -49,7 +51,7 @@ class Train(NamedTuple):
 class Outbound:
     """Sends with `ip` bytes in front of each inner packet."""
 
-    __slots__ = ("_counters", "_io", "_ip", "_offloads", "_reporter")
+    __slots__ = ("_counters", "_io", "_ip", "_offloads", "_refusals", "_reporter")
 
     def __init__(
         self, ip: int, io: PacketIO, counters: Counters, reporter: Reporter, offloads: Offloads
@@ -59,6 +61,7 @@ class Outbound:
         self._counters = counters
         self._reporter = reporter
         self._offloads = offloads
+        self._refusals = 0
 
     def send_train(self, train: Train) -> None:
         """Send `train` by one call, or else its datagrams one by one."""
@@ -77,6 +80,7 @@ class Outbound:
                         self._counters.drops[send_drop(error)] += packets
                         return
                     break
+                self._refusals = 0
                 self._count(packets, train.total - packets * self._ip, route)
                 return
         sent = [
@@ -84,7 +88,9 @@ class Outbound:
         ]
         # The first has the full size: where the path takes that, it is the train that it refuses.
         if refusal is not None and sent[0]:
-            self._offloads.refuse(Offload.UDP_GSO, refusal)
+            self._refusals += 1
+            if self._refusals == _REFUSALS_BELIEVED:
+                self._offloads.refuse(Offload.UDP_GSO, refusal)
 
     def send_alone(self, buffers: Sequence[memoryview], length: int, route: Route) -> bool:
         """Send one datagram of `length` bytes; return whether it went whole."""
