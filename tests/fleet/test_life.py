@@ -194,14 +194,16 @@ def test_a_host_joins_and_the_others_are_left_alone(fleet: Fleet) -> None:
 
 def test_the_leases_are_saved_and_come_back(fleet: Fleet) -> None:
     directory = fleet.folder / "saved"
-    saved = fleet.run("backup", "-e", f"weft_backup_directory={directory}")
+    # As the docs have it: paths from the folder where the command is given.
+    saved = fleet.run("backup", "-e", f"weft_backup_directory={directory.name}")
     assert saved.status == 0, saved.output
     (backup,) = directory.iterdir()
     document = yaml.safe_load((backup / "leases.yml").read_text(encoding="utf-8"))
     assert document["network"]["Network"] == "100.96.0.0/16"
     assert [entry["name"] for entry in document["leases"]] == ["lif1", "lif2", "lif3"]
     before = fleet.leases(1)
-    words = ("-e", "restore_from=leases", "-e", f"weft_backup={backup}")
+    relative = backup.relative_to(fleet.folder)
+    words = ("-e", "restore_from=leases", "-e", f"weft_backup={relative}")
     unneeded = fleet.run("restore", *words)
     assert unneeded.status == 0, unneeded.output
     assert set(unneeded.changed().values()) == {0}
@@ -310,7 +312,18 @@ def test_a_dead_host_is_forgotten(fleet: Fleet) -> None:
     assert refused.status != 0
     assert "weft_confirm='forget lif3'" in " ".join(refused.output.split())
     assert len(fleet.leases(1)) == 3
-    run = fleet.run("remove_host", "-e", "host=lif3", "-e", "weft_confirm='forget lif3'")
+    confirmed = ("-e", "host=lif3", "-e", "weft_confirm='forget lif3'")
+    # By way of an address that no lease names, as where a NAT is in front of it.
+    elsewhere = fleet.folder / "elsewhere.yml"
+    outside = {"weft": {"hosts": {"lif3": {"ansible_host": "10.178.0.250"}}}}
+    elsewhere.write_text(yaml.safe_dump(outside), encoding="utf-8")
+    refused = fleet.run("remove_host", "-i", str(elsewhere), *confirmed)
+    assert refused.status != 0
+    output = " ".join(refused.output.split())
+    assert "no lease names 10.178.0.250" in output
+    assert "nobody who answers has 100.96.3.0/24 of 10.178.0.13" in output
+    assert len(fleet.leases(1)) == 3
+    run = fleet.run("remove_host", *confirmed)
     assert "Released 100.96.3.0/24" in " ".join(run.output.split()), run.output
     assert "It could not be reached, and keeps" in " ".join(run.output.split())
     assert run.recap["lif1"]["failed"] == run.recap["lif2"]["failed"] == 0

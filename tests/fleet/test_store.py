@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import re
 import time
 from collections.abc import Iterator
@@ -159,7 +160,9 @@ def test_a_lost_majority_is_named_and_comes_back_from_what_a_member_still_has(
     assert (backup / "etcd.db").stat().st_mode & 0o077 == 0
 
     phrase = f"restore {backup.name}"
-    restore: dict[str, Any] = {"restore_from": "snapshot", "weft_backup": str(backup)}
+    # As the shell names it from where the command is given.
+    relative = os.path.relpath(backup, plays.folder)
+    restore: dict[str, Any] = {"restore_from": "snapshot", "weft_backup": relative}
     unconfirmed = plays.run("weft.overlay.restore", **restore)
     assert unconfirmed.status != 0
     assert f"weft_confirm='{phrase}'" in " ".join(unconfirmed.output.split())

@@ -100,6 +100,31 @@ def test_it_grows_to_three_and_to_five_also_when_it_is_interrupted(
     assert "first" in in_store(lab, "get /kept", 5)
 
 
+def test_what_one_member_does_not_start_with_reaches_no_other(lab: Lab, plays: StorePlays) -> None:
+    before = {host: process(lab, host) for host in ADDRESSES}
+    # A port that sshd has.
+    stopped = plays.provide(etcd_metrics_port=22, etcd_wait_seconds=10)
+    assert stopped.status != 0
+    said = " ".join(stopped.output.split())
+    assert f"etcd on {HOSTS[0]} has not come back with what has changed" in said
+    others = list(ADDRESSES)[1:]
+    assert {host: process(lab, host) for host in others} == {host: before[host] for host in others}
+    assert "first" in in_store(lab, "get /kept", 5)
+    mended = plays.provide()
+    assert mended.status == 0, mended.output
+    assert {host: process(lab, host) for host in others} == {host: before[host] for host in others}
+    assert "first" in in_store(lab, "get /kept", 1)
+
+
+def test_data_are_not_taken_for_lost_that_lie_elsewhere(lab: Lab, plays: StorePlays) -> None:
+    before = {host: process(lab, host) for host in ADDRESSES}
+    refused = plays.provide(etcd_data_directory="/var/lib/etcd/other")
+    assert refused.status != 0
+    assert "has no data in etcd_data_directory" in " ".join(refused.output.split())
+    assert set(refused.changed().values()) == {0}
+    assert {host: process(lab, host) for host in ADDRESSES} == before
+
+
 @pytest.mark.parametrize("host", ADDRESSES)
 def test_a_member_listens_at_its_address_and_on_loopback_alone(lab: Lab, host: int) -> None:
     sockets = lab.on(host, "ss --no-header --listening --tcp --numeric --processes").splitlines()

@@ -118,6 +118,13 @@ class TestRunning:
         plan = plan_group([runs(1, member(1)), stopped(2)])
         assert plan.problem.startswith("h2 holds data of etcd and is no member")
 
+    def test_data_that_are_looked_for_elsewhere_are_no_reason_to_join_anew(self) -> None:
+        all_three = (member(1), member(2), member(3))
+        moved = [replace(runs(number, *all_three), data=False) for number in (2, 3)]
+        plan = plan_group([runs(1, *all_three), *moved])
+        assert (plan.joins, plan.replaces) == ((), ())
+        assert plan.problem.startswith("etcd runs on h2, h3 and has no data in etcd_data_directory")
+
     def test_two_clusters_are_named(self) -> None:
         other = replace(runs(2, member(2)), status=status(2, leader=2, cluster=8))
         plan = plan_group([runs(1, member(1)), other])

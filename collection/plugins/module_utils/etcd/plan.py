@@ -55,7 +55,7 @@ class Plan:
 
 def plan_group(observations: Sequence[Observation]) -> Plan:
     """Decide from the hosts of the group, in the inventory's order."""
-    problem = _two_clusters(observations)
+    problem = _two_clusters(observations) or _data_elsewhere(observations)
     if problem:
         return Plan(problem=problem)
     speaker = next((each for each in observations if each.leads_on), None)
@@ -91,6 +91,18 @@ def _two_clusters(observations: Sequence[Observation]) -> str:
     return (
         f"The hosts of the group are members of {len(found)} clusters ({parts}). Decide which one "
         "holds the network, stop etcd on the others and move their data directories away."
+    )
+
+
+def _data_elsewhere(observations: Sequence[Observation]) -> str:
+    """A member that answers has data: where none are seen, they are not where they are looked for."""
+    found = [each.host for each in observations if each.status is not None and not each.data]
+    if not found:
+        return ""
+    return (
+        f"etcd runs on {', '.join(found)} and has no data in etcd_data_directory: set that to where "
+        "they are (ETCD_DATA_DIR in /etc/default/etcd there), or, if they are gone, stop etcd there "
+        "and run this again; it then joins as a new member."
     )
 
 
