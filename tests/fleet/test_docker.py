@@ -170,13 +170,15 @@ def test_check_mode_tells_what_would_stop(inhabited: Fleet) -> None:
 
 def test_a_restart_brings_the_containers_back_with_their_networks(inhabited: Fleet) -> None:
     before = [inhabited.residents(host) for host in HOSTS]
-    run = inhabited.change(11, docker_change_policy="restart")
+    run = inhabited.change(11, docker_change_policy="restart", docker_mtu="1400")
     assert run.status == 0, run.output
     for host in HOSTS:
         inhabited.all_is_well(host, f"100.96.{10 + host}.")
+        mtu = inhabited.lab.on(host, "docker exec plain cat /sys/class/net/eth0/mtu")
+        assert mtu == "1400\n"
         after = inhabited.residents(host)
         assert all(after[name].started != before[host - 1][name].started for name in RUNNING)
-    again = inhabited.change(11)
+    again = inhabited.change(11, docker_mtu="1400")
     assert again.status == 0, again.output
     assert again.changed() == {"doc1": 0, "doc2": 0}
 
@@ -233,6 +235,33 @@ def test_the_hooks_come_before_and_after(inhabited: Fleet) -> None:
         assert f"100.96.{10 + host}.1/24" in turns[0]
         assert f"100.96.{20 + host}.1/24" in turns[1]
         inhabited.all_is_well(host, f"100.96.{20 + host}.")
+
+
+def test_a_host_that_is_lost_in_its_turn_stops_the_play_before_the_next(inhabited: Fleet) -> None:
+    lab = inhabited.lab
+    cut = ["/usr/bin/python3", "-m", "lab", "cut", "--name", lab.name, "doc1"]
+    hook = inhabited.folder / "cut.yml"
+    task = {
+        "name": "Cut the host off",
+        "ansible.builtin.command": {"argv": cut, "chdir": str(REPOSITORY)},
+        "delegate_to": "localhost",
+        "become": False,
+    }
+    hook.write_text(json.dumps([task]), encoding="utf-8")
+    before = inhabited.residents(2)
+    try:
+        run = inhabited.change(41, docker_change_policy="drain", docker_drain_tasks=str(hook))
+    finally:
+        lab.command("mend", "doc1")
+    assert run.status != 0
+    assert "doc1 cannot be reached any more since its Docker was to change to 100.96.41.1/24" in (
+        run.output
+    )
+    assert run.recap["doc1"]["unreachable"] == 1
+    assert inhabited.residents(2) == before
+    assert inhabited.bridge(2) == "100.96.22.1/24"
+    assert "100.96.22.1" in lab.on(2, "cat /etc/docker/daemon.json")
+    inhabited.all_is_well(1, "100.96.21.")
 
 
 def test_a_restart_that_lost_its_host_is_ended_by_the_next_run(inhabited: Fleet) -> None:
