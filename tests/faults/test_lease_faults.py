@@ -104,6 +104,7 @@ def test_another_holds_the_subnet_when_the_host_returns(
                     eventually(lambda: KEPT not in holders(fleet), 90)
                     fleet.etcdctl("put", KEY, faults.STRANGERS_LEASE)
                 seen = eventually(lambda: problem_said(fleet), 90)
+            assert f"10.175.0.99 has {KEPT} now" in seen
             assert holders(fleet)[KEPT] == "10.175.0.99"
             begun = time.monotonic()
             fleet.converge("-e", "docker_change_policy=restart")

@@ -97,6 +97,17 @@ def test_the_options_are_set_once_and_taken_back(host: Host) -> None:
     assert not host.run(state="absent")["changed"]
 
 
+def test_the_password_of_a_proxy_is_not_shown(host: Host) -> None:
+    host.install()
+    proxies = {"proxies": {"http-proxy": "http://build:hunter2@proxy.example:3128"}}
+    host.json.write_text(json.dumps(proxies, indent=4))
+    predicted = host.run("--check", "--diff", "-vvv")
+    assert "http://(secret)@proxy.example:3128" in predicted.output
+    assert "hunter2" not in predicted.output
+    assert host.run()["changed"]
+    assert json.loads(host.json.read_text()).items() >= proxies.items()
+
+
 def test_a_value_of_somebody_elses_is_replaced_with_a_warning(host: Host) -> None:
     host.install()
     host.json.write_text('{"bip": "172.30.0.1/24"}')

@@ -56,6 +56,20 @@ def test_all_in_one_call_and_nothing_in_the_second(tmp_path: Path) -> None:
     assert _run(tmp_path, "--check")["changed"] is False
 
 
+def test_a_secret_that_goes_is_not_shown(tmp_path: Path) -> None:
+    """As where a fleet leaves passwords for certificates."""
+    _run(tmp_path)
+    settings = tmp_path / "private/settings"
+    for file in (
+        {"path": str(settings), "content": "none", "group": "daemon", "mode": "0640"},
+        {"path": str(settings), "state": "absent"},
+    ):
+        shown = _run(tmp_path, "--check", "--diff", "-vvv", files=[file])
+        assert SECRET not in shown.output
+        assert "-(secret)" in shown.output
+        assert ("+none" in shown.output) is ("content" in file)
+
+
 def test_what_differs_alone_is_touched(tmp_path: Path) -> None:
     _run(tmp_path)
     unit, settings = tmp_path / "deep/unit", tmp_path / "private/settings"

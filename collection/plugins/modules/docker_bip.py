@@ -211,6 +211,7 @@ backup_file:
 """
 
 import http.client
+import re
 from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
@@ -278,6 +279,13 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.docker.text_file
 from ansible_collections.weft.overlay.plugins.module_utils.weft.files import write_atomically
 from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.state import ROUTE_PROTOCOL
 
+# RFC 3986, section 3.2.1: daemon.json names proxies, and may do so with a password.
+_USER_INFORMATION = re.compile(r"(?<=://)[^/@\s\"]+(?=@)")
+
+
+def _shown(text: str | None) -> str:
+    return _USER_INFORMATION.sub("(secret)", text or "")
+
 
 class DockerBip:
     """Brings the carriers from what they hold to what they shall hold."""
@@ -313,8 +321,8 @@ class DockerBip:
                 {
                     "before_header": str(path),
                     "after_header": str(path),
-                    "before": before[path] or "",
-                    "after": text or "",
+                    "before": _shown(before[path]),
+                    "after": _shown(text),
                 }
                 for path, text in changes.items()
             ],

@@ -47,7 +47,9 @@ options:
         description: What the file is to hold.
         type: str
       secret_content:
-        description: The same, where no log and no difference may show it.
+        description:
+          - The same, where no log and no difference may show it.
+          - What a file held that was its owner's alone no difference shows either.
         type: str
       owner:
         description: The user whose it is.
@@ -120,6 +122,11 @@ class Entry:
     attributes: FileAttributes
     text: str | None
 
+    @property
+    def is_private(self) -> bool:
+        """Whether nobody but its owner may use it."""
+        return not self.attributes.mode & 0o077
+
     def shown(self, *, secret: bool) -> str:
         """Return what a difference shows of it."""
         text = "(secret)\n" if secret and self.text is not None else self.text or ""
@@ -136,11 +143,13 @@ class Change:
     secret: bool
 
     def shown(self) -> dict[str, str]:
-        """Return it as a difference."""
+        """Return it as a difference; what was its owner's alone may have been a secret."""
+        before = self.before
+        was_secret = self.secret or (before is not None and before.is_private)
         return {
             "before_header": str(self.path),
             "after_header": str(self.path),
-            "before": self.before.shown(secret=self.secret) if self.before else "",
+            "before": before.shown(secret=was_secret) if before else "",
             "after": self.after.shown(secret=self.secret) if self.after else "",
         }
 

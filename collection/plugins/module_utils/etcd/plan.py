@@ -95,14 +95,14 @@ def _two_clusters(observations: Sequence[Observation]) -> str:
 
 
 def _data_elsewhere(observations: Sequence[Observation]) -> str:
-    """A member that answers has data: where none are seen, they are not where they are looked for."""
+    """A member that answers has data: where none are seen, they lie elsewhere."""
     found = [each.host for each in observations if each.status is not None and not each.data]
     if not found:
         return ""
     return (
-        f"etcd runs on {', '.join(found)} and has no data in etcd_data_directory: set that to where "
-        "they are (ETCD_DATA_DIR in /etc/default/etcd there), or, if they are gone, stop etcd there "
-        "and run this again; it then joins as a new member."
+        f"etcd runs on {', '.join(found)} and has no data in etcd_data_directory: set that to "
+        "where they are (ETCD_DATA_DIR in /etc/default/etcd there), or, if they are gone, stop "
+        "etcd there and run this again; it then joins as a new member."
     )
 
 

@@ -22,7 +22,7 @@ from .packet_io import GSO_REFUSALS, OUTER_HEADERS, PacketIO, send_drop
 from .reporter import Reporter
 
 _ENOBUFS_TRIES = 3
-# A route that refuses may go between a train and its first datagram: one such answer proves nothing.
+# A route that refuses may go between a train and its first datagram: once proves nothing.
 _REFUSALS_BELIEVED = 2
 
 
