@@ -384,6 +384,14 @@ def test_the_fleet_is_destroyed_by_who_confirms_it(fleet: Fleet) -> None:
     assert "weft_confirm='destroy 3 hosts and the data'" in " ".join(refused.output.split())
     assert set(refused.changed().values()) == {0}
     confirmed = (*data, "-e", "weft_confirm='destroy 3 hosts and the data'")
+    fleet.lab.on(2, TENANT)
+    before = [fleet.lab.on(host, TRACES) for host in (1, 2)]
+    held_back = fleet.run("destroy", *confirmed)
+    assert held_back.status != 0
+    assert "that stops tenant. Nothing was changed" in " ".join(held_back.output.split())
+    assert [fleet.lab.on(host, TRACES) for host in (1, 2)] == before
+    assert sorted(fleet.leases(1)) == ["100.96.1.0/24", "100.96.2.0/24"]
+    fleet.lab.on(2, "docker rm --force tenant")
     # Hosts without their daemon, which the store still knows; then without half of the store.
     for task in ("certificate : Remove the authority", "etcd : Remove the data and the keys"):
         fleet.interrupt("destroy", task, *confirmed)
