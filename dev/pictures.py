@@ -15,9 +15,7 @@ import subprocess
 from collections.abc import Sequence
 from io import StringIO
 from pathlib import Path
-from textwrap import dedent
 
-import yaml
 from rich.color import Color
 from rich.console import Console
 from rich.terminal_theme import TerminalTheme
@@ -91,13 +89,12 @@ def _theme() -> TerminalTheme:
 
 
 def matrix_of(said: str) -> str:
-    """What a verification says of its matrix, out of all that the play says."""
-    plain = Text.from_ansi(said).plain
-    found = re.search(r"^TASK \[[^\n]*Show the matrix\][^\n]*\n[^\n]*\n(.*?)\n\n", plain, _WHOLE)
+    """The task with the matrix, as a verification wrote it, between marks for what is left out."""
+    found = re.search(r"^TASK \[[^\n]*Show the matrix\].*?(?=\n\n)", said, _WHOLE)
     if found is None:
+        plain = Text.from_ansi(said).plain
         raise PictureError(f"The verification showed no matrix; its last words: {plain[-2000:]}")
-    # ansible.cfg has results shown as YAML.
-    return "\n".join(yaml.safe_load(dedent(found.group(1)))["msg"])
+    return f"…\n{found.group()}\n…"
 
 
 def picture(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -123,6 +124,8 @@ def test_a_fleet_is_verified_and_the_results_are_written(fleet: Fleet) -> None:
     assert first.returncode == 0, first.stdout + first.stderr
     assert "3 hosts, all reach each other" in first.stdout
     assert all("changed=1 " in line for line in recap(first.stdout)), "the image was loaded"
+    assert re.search(r"^from \\ to +host1 +host2 +host3$", first.stdout, re.MULTILINE)
+    assert re.search(r"^host1 +100\.96\.1\.2 +- +ok [\d.]+ +ok [\d.]+$", first.stdout, re.MULTILINE)
     document = fleet.document()
     assert (len(document["hosts"]), len(document["pairs"]), document["problems"]) == (3, 6, [])
     measured = {(pair["from"], pair["to"]) for pair in document["pairs"] if pair["throughput_mbit"]}

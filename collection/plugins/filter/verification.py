@@ -40,8 +40,8 @@ author:
 
 EXAMPLES = r"""
 - name: Show the matrix
-  ansible.builtin.debug:
-    msg: "{{ (probes | weft.overlay.verification(began, ended)).summary }}"
+  weft.overlay.show_lines:
+    lines: "{{ (probes | weft.overlay.verification(began, ended)).summary }}"
   vars:
     ended: "{{ now(utc=true).isoformat() }}"
 """
