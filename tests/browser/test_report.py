@@ -54,6 +54,17 @@ def background(window: Browser) -> str:
     return str(run(window, "return getComputedStyle(document.body).backgroundColor"))
 
 
+def is_filled(window: Browser) -> bool:
+    """Whether the button of the theme has another background than what lies around it."""
+    page, paper, button = (
+        run(
+            window, f"return getComputedStyle(document.querySelector({selector!r})).backgroundColor"
+        )
+        for selector in ("body", "#map", "#theme")
+    )
+    return button not in (page, paper)
+
+
 @pytest.mark.parametrize(("count", "troubled"), [(3, False), (30, True), (100, True)])
 def test_nothing_is_fetched_and_nothing_complains(
     window: Browser, pages: Pages, count: int, troubled: bool
@@ -91,10 +102,12 @@ def test_the_theme_is_the_systems_until_it_is_chosen(
     button = window.driver.find_element(By.ID, "theme")
     own = background(window)
     assert button.get_attribute("aria-pressed") == str(dark).lower()
+    assert is_filled(window) is dark
     button.send_keys(Keys.ENTER)
     chosen = background(window)
     assert chosen != own
     assert button.get_attribute("aria-pressed") == str(not dark).lower()
+    assert is_filled(window) is not dark
     window.driver.refresh()
     assert background(window) == chosen
     run(window, "localStorage.clear()")

@@ -93,6 +93,52 @@ def test_promtool_takes_every_query_of_the_dashboard(
     assert f"{len(rules)} rules found" in promtool(tmp_path, "check", "rules", "rules.yml")
 
 
+def test_the_panel_counts_silent_peers_and_no_idle_ones(
+    dashboard: dict[str, Any], tmp_path: Path
+) -> None:
+    """One that is sent to and not heard, one that is heard, one that is idle."""
+    (panel,) = (panel for panel in dashboard["panels"] if panel["title"] == "Silent peers")
+    (expression,) = (target["expr"] for target in panel["targets"])
+    rule = {"record": "panel:silent", "expr": expression.replace("$host", ".*")}
+    (tmp_path / "rules.yml").write_text(
+        yaml.safe_dump({"groups": [{"name": "dashboard", "rules": [rule]}]})
+    )
+
+    def sent(peer: int, values: str) -> dict[str, str]:
+        labels = f'job="weft", host="docker1", peer="192.0.2.{peer}"'
+        return {
+            "series": f'weft_peer_packets_total{{{labels}, direction="out"}}',
+            "values": values,
+        }
+
+    heard = 'weft_peer_last_heard_timestamp_seconds{job="weft", host="docker1", peer="192.0.2.13"}'
+    spoken = [sent(13, "0+60x30"), {"series": heard, "values": "0+60x30"}]
+    idle = [sent(14, "7x30")]
+    case = {
+        "rule_files": ["rules.yml"],
+        "evaluation_interval": "1m",
+        "tests": [
+            {
+                "interval": "1m",
+                "input_series": series,
+                "promql_expr_test": [
+                    {
+                        "expr": "panel:silent",
+                        "eval_time": "25m",
+                        "exp_samples": [{"labels": "panel:silent", "value": silent}],
+                    }
+                ],
+            }
+            for series, silent in (
+                (spoken + idle, 0),
+                ([*spoken, *idle, sent(12, "0+60x30")], 1),
+            )
+        ],
+    }
+    (tmp_path / "case.yml").write_text(yaml.safe_dump(case))
+    assert "SUCCESS" in promtool(tmp_path, "test", "rules", "case.yml")
+
+
 def test_rules_and_dashboard_name_metrics_that_there_are(
     files: Path, dashboard: dict[str, Any]
 ) -> None:

@@ -26,7 +26,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
     ) -> dict[str, Any]:
         """Print the lines and return them. Raises AnsibleActionFail for other options."""
         result: dict[str, Any] = super().run(tmp, task_vars)
-        _, options = self.validate_argument_spec(
+        _validation, options = self.validate_argument_spec(
             {"lines": {"type": "list", "elements": "str", "required": True}}
         )
         lines = [_without_controls(line) for line in options["lines"]]

@@ -113,7 +113,17 @@ def test_leases_that_end_come_first_with_their_age() -> None:
     assert (first.holder, first.expiry, first.age) == ("docker2", "in 10 h", "renewed 14 h ago")
     assert first.left == pytest.approx(36000 / 86400)
     assert (second.kind, second.expiry, second.left) == ("reservation", "never", None)
-    assert second.age == "written at revision 2, 4 ago"
+    assert second.age == "written at revision 2, 4 revisions ago"
+
+
+@pytest.mark.parametrize(
+    ("revision", "age"),
+    [(6, "revision 6, the last"), (5, "revision 5, 1 revision ago"), (None, "unknown")],
+)
+def test_a_reservation_has_the_age_that_the_store_tells(revision: int | None, age: str) -> None:
+    report = leases({"revision": revision}, {})
+    assert report.leases is not None
+    assert report.leases[0].age.removeprefix("written at ") == age
 
 
 def test_a_lease_that_nobody_renews_is_a_warning() -> None:

@@ -89,4 +89,5 @@ def _age(fleet: Fleet, lease: Lease) -> str:
     if lease.revision is None:
         return "unknown"
     behind = (fleet.revision or lease.revision) - lease.revision
-    return f"written at revision {lease.revision}" + (f", {behind} ago" if behind else ", the last")
+    since = f"{behind} revision{'s' if behind > 1 else ''} ago" if behind else "the last"
+    return f"written at revision {lease.revision}, {since}"
