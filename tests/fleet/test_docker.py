@@ -254,9 +254,7 @@ def test_a_host_that_is_lost_in_its_turn_stops_the_play_before_the_next(inhabite
     finally:
         lab.command("mend", "doc1")
     assert run.status != 0
-    assert "doc1 cannot be reached any more since its Docker was to change to 100.96.41.1/24" in (
-        run.output
-    )
+    assert "doc1 cannot be reached any more since its Docker was to change" in run.output
     assert run.recap["doc1"]["unreachable"] == 1
     assert inhabited.residents(2) == before
     assert inhabited.bridge(2) == "100.96.22.1/24"

@@ -117,6 +117,7 @@ class TestRunning:
     def test_data_of_a_removed_member_are_named(self) -> None:
         plan = plan_group([runs(1, member(1)), stopped(2)])
         assert plan.problem.startswith("h2 holds data of etcd and is no member")
+        assert (plan.speaker, plan.joins) == ("h1", ())
 
     def test_data_that_are_looked_for_elsewhere_are_no_reason_to_join_anew(self) -> None:
         all_three = (member(1), member(2), member(3))

@@ -55,7 +55,7 @@ class Plan:
 
 def plan_group(observations: Sequence[Observation]) -> Plan:
     """Decide from the hosts of the group, in the inventory's order."""
-    problem = _two_clusters(observations) or _data_elsewhere(observations)
+    problem = _two_clusters(observations)
     if problem:
         return Plan(problem=problem)
     speaker = next((each for each in observations if each.leads_on), None)
@@ -106,17 +106,24 @@ def _data_elsewhere(observations: Sequence[Observation]) -> str:
     )
 
 
-def _plan_running(observations: Sequence[Observation], speaker: Observation) -> Plan:
+def _foreign_data(observations: Sequence[Observation], speaker: Observation) -> str:
     members = speaker.members
     foreign = [each.host for each in observations if each.data and _is_foreign(each, members)]
-    if foreign:
-        return Plan(
-            problem=(
-                f"{', '.join(foreign)} holds data of etcd and is no member of the cluster of "
-                f"{speaker.host} ({names(members)}). Stop etcd there, move its data directory "
-                "away, and run this again; it then joins as a new member."
-            )
-        )
+    if not foreign:
+        return ""
+    return (
+        f"{', '.join(foreign)} holds data of etcd and is no member of the cluster of "
+        f"{speaker.host} ({names(members)}). Stop etcd there, move its data directory "
+        "away, and run this again; it then joins as a new member."
+    )
+
+
+def _plan_running(observations: Sequence[Observation], speaker: Observation) -> Plan:
+    members = speaker.members
+    problem = _data_elsewhere(observations) or _foreign_data(observations, speaker)
+    if problem:
+        # The store goes on meanwhile: it can be saved, and the host be removed.
+        return Plan(speaker=speaker.host, speaker_url=speaker.url, members=members, problem=problem)
     known = {member.name: member for member in members}
     learners = [each.host for each in observations if each.data and _is_learner(each, members)]
     empty = [each for each in observations if each.reachable and not each.data]
