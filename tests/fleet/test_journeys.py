@@ -18,7 +18,7 @@ import pytest
 from bench.play import cost, log
 from bench.play.run import watched
 
-from .fleet_lab import Lab, Run, in_store, play
+from .fleet_lab import Lab, Run, in_store, play, play_until
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -209,14 +209,21 @@ def test_a_bad_variable_is_named_before_anything_changes(
     assert all(count == 0 for count in run.changed().values())
 
 
-def migrate(lab: Lab, collections: Path, folder: Path) -> Run:
-    return play(
-        collections,
-        folder,
+def migration(lab: Lab, folder: Path) -> tuple[str, ...]:
+    return (
         "weft.overlay.migrate_backend",
         *("-i", str(lab.write_inventory(folder / "hosts.yml"))),
         *("-e", json.dumps({"overlay_backend": {"type": "vxlan"}, "migrate_batch": 2})),
     )
+
+
+def migrate(lab: Lab, collections: Path, folder: Path) -> Run:
+    return play(collections, folder, *migration(lab, folder))
+
+
+def hosts_reach_each_other(lab: Lab) -> None:
+    for host, other in ((1, 2), (2, 3), (3, 1)):
+        lab.on(host, f"ping -q -c 3 -W 2 -I 100.96.{host}.1 100.96.{other}.1")
 
 
 def spoken(lab: Lab) -> list[str]:
@@ -236,12 +243,20 @@ def test_a_batch_that_fails_its_verification_goes_back_to_its_backend(
     assert "Mend the cause and run this again" in said
     assert spoken(lab) == ["udp", "udp", "udp"]
     assert '"udp"' in in_store(lab, "get --print-value-only /coreos.com/network/config")
-    for host, other in ((1, 2), (2, 3), (3, 1)):
-        lab.on(host, f"ping -q -c 3 -W 2 -I 100.96.{host}.1 100.96.{other}.1")
+    hosts_reach_each_other(lab)
 
 
-def test_mended_the_fleet_changes_its_backend(lab: Lab, collections: Path, folder: Path) -> None:
+def test_a_change_of_the_backend_that_is_killed_half_way_parts_nobody(
+    lab: Lab, collections: Path, folder: Path
+) -> None:
     lab.on(2, "iptables -D INPUT -p udp --dport 8472 -j DROP")
+    play_until("Publish the new backend", collections, folder, *migration(lab, folder))
+    assert spoken(lab) == ["vxlan", "vxlan", "vxlan"]
+    assert '"udp"' in in_store(lab, "get --print-value-only /coreos.com/network/config")
+    hosts_reach_each_other(lab)
+
+
+def test_taken_up_it_changes_the_fleets_backend(lab: Lab, collections: Path, folder: Path) -> None:
     before = [lab.on(host, DOCKER_START) for host in (1, 2, 3)]
     run = migrate(lab, collections, folder)
     assert run.status == 0, run.output

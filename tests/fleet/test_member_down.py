@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
-from .fleet_lab import Lab, Run, play, raised_lab
+from .fleet_lab import Lab, Run, in_store, play, play_until, raised_lab
 from .store_plays import voters
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(2400)]
@@ -53,11 +53,13 @@ class Fleet:
 
     def run(self, playbook: str, *arguments: str, without: str = "", **variables: object) -> Run:
         """Run a playbook of the collection, where it is asked for on all hosts but one."""
-        inventory = self.folder / "hosts.yml"
-        inventory.write_text(json.dumps(self.inventory), encoding="utf-8")
         limit = ("--limit", f"all:!{without}") if without else ()
-        words = (f"weft.overlay.{playbook}", "-i", str(inventory), "-e", json.dumps(variables))
+        words = self._words(playbook, variables)
         return play(self.collections, self.folder, *words, *limit, *arguments)
+
+    def interrupt(self, playbook: str, task: str, **variables: object) -> None:
+        """Run a playbook of the collection and kill it as a task begins."""
+        play_until(task, self.collections, self.folder, *self._words(playbook, variables))
 
     def agents(self, *hosts: int) -> Mapping[int, str]:
         """What tells an agent that was left alone from another."""
@@ -67,6 +69,11 @@ class Fleet:
         """The public IPs of the leases, as a host lists them."""
         rows = json.loads(self.lab.on(host, "weftctl leases --json"))
         return {row["public_ip"] for row in rows}
+
+    def _words(self, playbook: str, variables: Mapping[str, object]) -> tuple[str, ...]:
+        inventory = self.folder / "hosts.yml"
+        inventory.write_text(json.dumps(self.inventory), encoding="utf-8")
+        return f"weft.overlay.{playbook}", "-i", str(inventory), "-e", json.dumps(variables)
 
 
 @pytest.fixture(scope="module")
@@ -159,6 +166,25 @@ def test_another_host_takes_its_place(fleet: Fleet) -> None:
         fleet.group(name)["dwn4"] = dict(variables)
     succeeds(fleet.run("site"))
     assert voters(fleet.lab) == {*HOSTS[:2], "dwn4"}
+    assert fleet.leases(1) == {"10.211.0.11", "10.211.0.12", "10.211.0.14"}
+    again = fleet.run("site")
+    succeeds(again)
+    assert set(again.changed().values()) == {0}
+
+
+def test_a_new_authority_comes_to_three_members_also_when_it_is_interrupted(fleet: Fleet) -> None:
+    fleet.interrupt(
+        "rotate",
+        "Put the renewed key and certificate in the place of the old ones, at once",
+        rotate_authority=True,
+    )
+    status = "endpoint status --cluster"
+    assert len(in_store(fleet.lab, status).splitlines()) == len(HOSTS)
+    succeeds(fleet.run("rotate", rotate_authority=True))
+    assert len(in_store(fleet.lab, status).splitlines()) == len(HOSTS)
+    for host in (1, 2, 4):
+        assert fleet.lab.on(host, "grep -c BEGIN /etc/weft/tls/ca.pem").strip() == "1"
+        assert "agent      ready" in fleet.lab.on(host, "weftctl status")
     assert fleet.leases(1) == {"10.211.0.11", "10.211.0.12", "10.211.0.14"}
     again = fleet.run("site")
     succeeds(again)
