@@ -18,7 +18,13 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.verdict i
 
 RECORDED = Path(__file__).parents[2] / "kernel/recorded"
 PACKET = Packet(
-    IPv4Address("192.0.2.12"), IPv4Address("192.0.2.11"), "eth0", "", "udp", destination_port=8285
+    IPv4Address("192.0.2.12"),
+    IPv4Address("192.0.2.11"),
+    "eth0",
+    "",
+    "udp",
+    destination_port=8285,
+    destination_type="LOCAL",
 )
 
 
@@ -47,6 +53,9 @@ def fate_of(rule: str, packet: Packet = PACKET) -> Fate:
         "-p udp -m multiport --dports 53,8000:8300",
         "-m conntrack --ctstate INVALID,NEW",
         "-m state --state NEW",
+        "-m addrtype --dst-type LOCAL",
+        "-m addrtype --dst-type UNICAST,LOCAL",
+        "-m addrtype ! --dst-type MULTICAST",
         '-m comment --comment "drop: all -j of it"',
     ],
 )
@@ -68,6 +77,8 @@ def test_conditions_that_hold(conditions: str) -> None:
         "-p udp -m udp ! --dport 8285",
         "-p udp -m multiport --dports 53,67:68",
         "-m conntrack --ctstate RELATED,ESTABLISHED",
+        "-m addrtype --dst-type BROADCAST",
+        "-m addrtype ! --dst-type LOCAL",
         # A condition that fails decides, whatever the others.
         "-m limit --limit 5/sec -i docker0",
     ],
@@ -117,9 +128,36 @@ def test_a_doubtful_jump_is_a_doubt() -> None:
         "WAY": ("-j DROP",),
     }
     verdict = judge(Ruleset(chains, {}), "INPUT", PACKET)
-    assert (verdict.fate, verdict.rule) == (Fate.UNCERTAIN, "-A WAY -j DROP")
-    chains["INPUT"] = ("-m limit --limit 1/sec -j RETURN", "-j DROP")
-    assert judge(Ruleset(chains, {}), "INPUT", PACKET).fate is Fate.UNCERTAIN
+    doubtful = "-A INPUT -m limit --limit 1/sec -j WAY"
+    assert (verdict.fate, verdict.rule) == (Fate.UNCERTAIN, doubtful)
+
+
+def test_a_doubtful_return_is_a_doubt_where_going_on_comes_to_something_else() -> None:
+    leave = "-m limit --limit 1/sec -j RETURN"
+    doubt = ("-A INPUT " + leave, "-A WAY " + leave)
+    chains: dict[str, tuple[str, ...]] = {"INPUT": (leave, "-j DROP")}
+    verdict = judge(Ruleset(chains, {"INPUT": "ACCEPT"}), "INPUT", PACKET)
+    assert (verdict.fate, verdict.rule) == (Fate.UNCERTAIN, doubt[0])
+    assert judge(Ruleset(chains, {"INPUT": "DROP"}), "INPUT", PACKET).fate is Fate.DROPPED
+
+    chains = {"INPUT": ("-j WAY", "-p udp -j ACCEPT"), "WAY": (leave, "-j DROP")}
+    verdict = judge(Ruleset(chains, {"INPUT": "DROP"}), "INPUT", PACKET)
+    assert (verdict.fate, verdict.rule) == (Fate.UNCERTAIN, doubt[1])
+    chains["WAY"] = (leave, "-p tcp -j DROP")
+    assert judge(Ruleset(chains, {"INPUT": "DROP"}), "INPUT", PACKET).fate is Fate.ACCEPTED
+
+
+def test_ufw_as_recorded_is_told_with_and_without_a_rule_for_the_port() -> None:
+    text = (RECORDED / "ufw-0.36.2.rules").read_text()
+    closed = judge(parse_rulesets(text)["filter"], "INPUT", PACKET)
+    assert (closed.fate, closed.rule) == (Fate.DROPPED, "the policy DROP of INPUT")
+    # As by: ufw allow proto udp from 192.0.2.12 to any port 8285
+    allow = "-A ufw-user-input -s 192.0.2.12/32 -p udp -m udp --dport 8285 -j ACCEPT"
+    opened = text.replace("COMMIT", f"{allow}\nCOMMIT")
+    verdict = judge(parse_rulesets(opened)["filter"], "INPUT", PACKET)
+    assert (verdict.fate, verdict.rule) == (Fate.ACCEPTED, allow)
+    sent = Packet(PACKET.destination, PACKET.source, "", "eth0", "udp", 8285)
+    assert judge(parse_rulesets(text)["filter"], "OUTPUT", sent).fate is Fate.ACCEPTED
 
 
 def test_the_policy_decides_in_the_end() -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
+from pathlib import Path
 from typing import Any, cast
 
 from ansible_collections.weft.overlay.plugins.module_utils.weft.agent.host_overlay import (
@@ -15,6 +16,9 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.agent.host_overl
 from ansible_collections.weft.overlay.plugins.module_utils.weft.agent.settings import Settings
 from ansible_collections.weft.overlay.plugins.module_utils.weft.agent.underlay import Underlay
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.status import Status
+from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.firewall import (
+    desired_chains,
+)
 from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.links import (
     Link,
     LinkAddress,
@@ -42,6 +46,7 @@ RULES = """\
 -A WEFT-FORWARD -s 100.96.1.0/24 -d 100.96.0.0/16 -o {device} -j ACCEPT
 COMMIT
 """
+RECORDED = Path(__file__).parents[2] / "kernel/recorded"
 PEER = IPv4Address("192.0.2.12")
 REMOTE = IPv4Address("100.96.2.2")
 
@@ -110,6 +115,27 @@ def well(backend: str = "udp", *, kernel: bool = False) -> HostFacts:
         docker_config={"bip": "100.96.1.1/24", "mtu": mtu},
         reached={PEER: True, REMOTE - 1: True},
     )
+
+
+def with_docker(facts: HostFacts) -> HostFacts:
+    """The facts with the rules of Docker 28, which closes its containers, and all of weft's."""
+    text = (RECORDED / "docker-28.5.rules").read_text().replace("100.96.2.", "100.96.1.")
+    rulesets = parse_rulesets(text)
+    parents = {"filter": "DOCKER-USER", "raw": "PREROUTING", "nat": "POSTROUTING"}
+    assert facts.plan is not None
+    for table, own in desired_chains(facts.plan.traffic, closed=True).items():
+        found, parent = rulesets[table], parents[table]
+        jumps = (*(f"-j {chain}" for chain in own), *found.chains[parent])
+        chains = {**found.chains, **own, parent: jumps}
+        rulesets[table] = replace(found, chains=chains)
+    return replace(facts, rulesets=rulesets)
+
+
+def with_chain(facts: HostFacts, table: str, chain: str, rules: tuple[str, ...]) -> HostFacts:
+    """The facts with other rules in a chain."""
+    ruleset = facts.rulesets[table]
+    changed = replace(ruleset, chains={**ruleset.chains, chain: rules})
+    return replace(facts, rulesets={**facts.rulesets, table: changed})
 
 
 def datapath(table: dict[str, Any], **changes: Any) -> Status:

@@ -42,7 +42,7 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.finding 
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.screen import Paint
 
-from .host_facts import PEER, REMOTE, datapath, lease, well, with_rule
+from .host_facts import PEER, REMOTE, datapath, lease, well, with_chain, with_docker, with_rule
 
 BY_NAME = {check.name: check for check in CHECKS}
 
@@ -252,14 +252,14 @@ BROKEN: list[tuple[str, Callable[[HostFacts], HostFacts], Severity, str, str]] =
         lambda facts: with_rule(facts, "-A FORWARD -i docker0 -o flannel0 -j REJECT"),
         Severity.FAULT,
         "-A FORWARD -i docker0 -o flannel0 -j REJECT drops",
-        "iptables -t filter -D FORWARD -i docker0 -o flannel0 -j REJECT",
+        "iptables -t filter -I FORWARD -s 100.96.1.0/24 -d 100.96.0.0/16 -o flannel0 -j ACCEPT",
     ),
     (
         "forward-policy",
         lambda facts: with_rule(facts, "-A FORWARD -m limit --limit 5/sec -j DROP"),
         Severity.WARNING,
         "may decide on",
-        "iptables -t filter -D FORWARD",
+        "iptables -t filter -I FORWARD -s 100.96.0.0/16 -d 100.96.1.0/24 -i flannel0 -j ACCEPT",
     ),
     (
         "br-netfilter",
@@ -427,6 +427,43 @@ def test_a_container_that_docker_closes_is_named() -> None:
     )
     facts = replace(facts, rulesets={**facts.rulesets, **parse_rulesets(opened)})
     assert found("forward-policy", facts)[0].severity is Severity.OK
+
+
+@pytest.mark.parametrize(
+    ("table", "chain", "rules"),
+    [
+        ("filter", "WEFT-FORWARD", ()),
+        ("filter", "DOCKER-USER", ()),
+        ("raw", "WEFT-PREROUTING", ()),
+        ("raw", "PREROUTING", ("-d 100.96.1.2/32 ! -i docker0 -j DROP",)),
+    ],
+)
+def test_where_docker_closes_what_weft_should_open_the_agent_mends_it(
+    table: str, chain: str, rules: tuple[str, ...]
+) -> None:
+    facts = with_docker(well())
+    assert found("forward-policy", facts)[0].severity is Severity.OK
+    closed = with_chain(facts, table, chain, rules)
+    for running, mend in ((True, "restart weftd"), (False, "enable --now weftd")):
+        findings = found("forward-policy", replace(closed, agent={"running": running}))
+        assert {finding.severity for finding in findings} == {Severity.FAULT}
+        assert {finding.mend for finding in findings} == {f"systemctl {mend}"}
+
+
+def test_where_the_rules_are_the_operators_each_mend_opens_what_it_should() -> None:
+    facts = with_docker(replace(well(), settings=Settings(firewall=False)))
+    for table, chain in (("filter", "WEFT-FORWARD"), ("raw", "WEFT-PREROUTING")):
+        facts = with_chain(facts, table, chain, ())
+    mends = []
+    while (finding := found("forward-policy", facts)[0]).mend:
+        mends.append(finding.mend)
+        _, _, table, _, chain, rule = finding.mend.split(" ", 5)
+        facts = with_chain(facts, table, chain, (rule, *facts.rulesets[table].chains[chain]))
+    inbound = "-s 100.96.0.0/16 -d 100.96.1.0/24 -i flannel0 -j ACCEPT"
+    assert mends == [
+        f"iptables -t raw -I PREROUTING {inbound}",
+        f"iptables -t filter -I DOCKER-USER {inbound}",
+    ]
 
 
 def test_a_card_that_is_known_for_its_faults_matters_to_vxlan_alone() -> None:

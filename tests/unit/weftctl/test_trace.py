@@ -19,7 +19,7 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.trace im
     trace_document,
 )
 
-from .host_facts import PEER, REMOTE, datapath, lease, well, with_rule
+from .host_facts import PEER, REMOTE, datapath, lease, well, with_chain, with_docker, with_rule
 
 NOW = 1060.0
 OWN = IPv4Address("100.96.1.2")
@@ -124,7 +124,7 @@ STOPPED: list[tuple[str, Callable[[HostFacts], HostFacts], str, str]] = [
         "firewall",
         lambda facts: with_rule(facts, "-A FORWARD -i flannel0 -j DROP"),
         "back: -A FORWARD -i flannel0 -j DROP drops it",
-        "iptables -t filter -D FORWARD -i flannel0 -j DROP",
+        "iptables -t filter -I FORWARD -s 100.96.0.0/16 -d 100.96.1.0/24 -i flannel0 -j ACCEPT",
     ),
     (
         "underlay",
@@ -178,6 +178,14 @@ def test_what_cannot_be_read_leaves_a_doubt() -> None:
     assert found.passes is None
     assert lines(REMOTE, facts)[-1] == "a packet to 100.96.2.2 may pass"
     assert trace_document(found)["passes"] is None
+
+
+def test_what_docker_closes_is_the_agents_to_open() -> None:
+    facts = with_docker(well())
+    assert trace(REMOTE, facts, NOW).passes is True
+    last = trace(REMOTE, with_chain(facts, "filter", "WEFT-FORWARD", ()), NOW).steps[-1]
+    assert last.text == "back: -A DOCKER ! -i docker0 -o docker0 -j DROP drops it"
+    assert last.mend == "systemctl restart weftd"
 
 
 def test_a_peer_of_another_backend_has_no_route() -> None:

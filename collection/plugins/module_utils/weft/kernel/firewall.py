@@ -117,12 +117,20 @@ def parse_saved(text: str) -> dict[str, dict[str, tuple[str, ...]]]:
 
 def plan(traffic: OverlayTraffic, actual: Tables) -> str:
     """The input for `iptables-restore --noflush` that mends the rules; empty when all is well."""
+    return "".join(block for _table, block in _blocks(traffic, actual))
+
+
+def tables_to_mend(traffic: OverlayTraffic, actual: Tables) -> frozenset[str]:
+    """The tables in which plan() would mend something."""
+    return frozenset(table for table, _block in _blocks(traffic, actual))
+
+
+def _blocks(traffic: OverlayTraffic, actual: Tables) -> Iterator[tuple[str, str]]:
     desired = desired_chains(traffic, closed=closes_containers(actual))
-    blocks: list[str] = []
     for table, place in _places(actual).items():
         if table not in desired:
             # An earlier Docker asked for it.
-            blocks.extend(_removal(table, place.own, actual))
+            yield from ((table, block) for block in _removal(table, place.own, actual))
             continue
         chains = actual.get(table, {})
         lines = [
@@ -130,8 +138,7 @@ def plan(traffic: OverlayTraffic, actual: Tables) -> str:
             *_mend_jump(place, chains),
         ]
         if lines:
-            blocks.append(_block(table, lines))
-    return "".join(blocks)
+            yield table, _block(table, lines)
 
 
 def plan_removal(actual: Tables) -> str:

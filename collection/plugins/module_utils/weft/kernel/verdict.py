@@ -40,7 +40,8 @@ class Fate(Enum):
 class Packet:
     """A first packet; in_device or out_device is empty where the hook has none.
 
-    Without a protocol it stands for those of any.
+    Without a protocol it stands for those of any. destination_type is what the host's routes make
+    of its destination, in the words of the match addrtype: LOCAL for an address of the host itself.
     """
 
     source: IPv4Address
@@ -49,11 +50,15 @@ class Packet:
     out_device: str = ""
     protocol: str | None = None
     destination_port: int | None = None
+    destination_type: str = "UNICAST"
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The fate of a packet, and the rule or policy that decided it, as iptables-save shows it."""
+    """The fate of a packet, and the rule or policy that decided it, as iptables-save shows it.
+
+    Of an uncertain one the rule is that whose match nobody can tell here.
+    """
 
     fate: Fate
     rule: str
@@ -81,13 +86,15 @@ def parse_rulesets(text: str) -> dict[str, Ruleset]:
 
 def judge(ruleset: Ruleset, chain: str, packet: Packet) -> Verdict:
     """Send the packet through a built-in chain; one that is not there accepts."""
-    doubts: list[Verdict] = []
-    found = _walk(ruleset, chain, packet, doubts, 0)
     policy = ruleset.policies.get(chain, "ACCEPT")
-    verdict = found or Verdict(_FATES[policy], f"the policy {policy} of {chain}")
-    for doubt in doubts:
-        if doubt.fate is not verdict.fate:
-            return Verdict(Fate.UNCERTAIN, doubt.rule)
+    otherwise = Verdict(_FATES[policy], f"the policy {policy} of {chain}")
+    ends = [
+        (end.verdict or otherwise, end.doubt) for end in _ends_of(ruleset, chain, packet, depth=0)
+    ]
+    verdict = next(verdict for verdict, doubt in ends if not doubt)
+    for other, doubt in ends:
+        if other.fate is not verdict.fate:
+            return Verdict(Fate.UNCERTAIN, doubt)
     return verdict
 
 
@@ -100,33 +107,42 @@ class _Match(Enum):
 _FATES = {"ACCEPT": Fate.ACCEPTED, "DROP": Fate.DROPPED, "REJECT": Fate.DROPPED}
 
 
-def _walk(
-    ruleset: Ruleset, chain: str, packet: Packet, doubts: list[Verdict], depth: int
-) -> Verdict | None:
-    """The verdict of a chain, None where it lets the packet go on in the calling one."""
-    if depth > _DEPTH_MAX:
-        return None
-    for rule in ruleset.chains.get(chain, ()):
+@dataclass(frozen=True, slots=True)
+class _End:
+    """A way that a chain may end; without a verdict, the packet goes on in the calling one.
+
+    doubt is the rule by which it may come to that, empty for the one end that no doubt brings.
+    """
+
+    verdict: Verdict | None
+    doubt: str = ""
+
+
+def _ends_of(ruleset: Ruleset, chain: str, packet: Packet, depth: int) -> Iterator[_End]:
+    doubt = ""
+    for rule in ruleset.chains.get(chain, ()) if depth <= _DEPTH_MAX else ():
         match, target = _read_rule(rule, packet)
         if match is _Match.NO or target is None:
             continue
         shown = f"-A {chain} {rule}"
-        if target == "RETURN":
-            if match is _Match.YES:
-                return None
-            doubts.append(Verdict(Fate.UNCERTAIN, shown))
-        elif target in _FATES:
-            verdict = Verdict(_FATES[target], shown)
-            if match is _Match.YES:
-                return verdict
-            doubts.append(verdict)
+        certain = match is _Match.YES
+        here = doubt or ("" if certain else shown)
+        if target == "RETURN" or target in _FATES:
+            yield _End(Verdict(_FATES[target], shown) if target in _FATES else None, here)
+            if certain:
+                return
         elif target in ruleset.chains:
-            inner = _walk(ruleset, target, packet, doubts, depth + 1)
-            if inner is not None and match is _Match.YES:
-                return inner
-            if inner is not None:
-                doubts.append(inner)
-    return None
+            left = []
+            for end in dict.fromkeys(_ends_of(ruleset, target, packet, depth + 1)):
+                if end.verdict is None:
+                    left.append(end.doubt)
+                else:
+                    yield _End(end.verdict, here or end.doubt)
+            if certain and not left:
+                return
+            if certain and all(left):
+                doubt = doubt or left[0]
+    yield _End(None, doubt)
 
 
 def _read_rule(rule: str, packet: Packet) -> tuple[_Match, str | None]:
@@ -200,6 +216,10 @@ def _range(ports: str) -> range:
     return range(int(first or 0), int(last or (_PORT_MAX if colon else first)) + 1)
 
 
+def _destination_type(types: str, packet: Packet) -> _Match:
+    return _holds(packet.destination_type in types.split(","))
+
+
 def _module(name: str, _packet: Packet) -> _Match:
     return _Match.MAYBE if name in _MATCH_BY_THEMSELVES else _Match.YES
 
@@ -212,6 +232,7 @@ _TESTS: Mapping[str, Callable[[str, Packet], _Match]] = {
     "-p": _protocol,
     "--dport": _ports,
     "--dports": _ports,
+    "--dst-type": _destination_type,
     "-m": _module,
     "--comment": lambda _value, _packet: _Match.YES,
     # The packet opens a connection.

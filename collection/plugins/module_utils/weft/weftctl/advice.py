@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 RESTART_AGENT = "systemctl restart weftd"
+START_AGENT = "systemctl enable --now weftd"
 RESTART_DATAPATH = "systemctl restart weft-datapath"
 SITE = "on the controller: ansible-playbook -i hosts.yml weft.overlay.site"
 ROTATE = "on the controller: ansible-playbook -i hosts.yml weft.overlay.rotate"

@@ -6,16 +6,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Address
 
 from ..agent.host_overlay import spoken_backends
-from ..kernel.firewall import FORWARD_CHAIN
-from ..kernel.verdict import Packet, Ruleset, Verdict, judge
-from .advice import RESTART_AGENT
+from ..kernel.firewall import desired_chains, tables_to_mend
+from ..kernel.verdict import Fate, Packet, Ruleset, Verdict, judge
+from .advice import RESTART_AGENT, START_AGENT
 from .facts import BRIDGE, HostFacts
 
 _NO_RULES = Ruleset({}, {})
+# Docker lets the operator's rules there stand before its own, whenever it starts.
+_USER_CHAIN = "DOCKER-USER"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,22 +74,35 @@ def encapsulated(facts: HostFacts, peer: IPv4Address) -> Iterator[Crossing]:
         if backend.port is None:
             continue
         port, interface = backend.port, underlay.interface
-        received = Packet(peer, underlay.address, interface, "", "udp", port)
+        received = Packet(peer, underlay.address, interface, "", "udp", port, "LOCAL")
         sent = Packet(underlay.address, peer, "", interface, "udp", port)
         yield _crossing(facts, "filter", "INPUT", received)
         yield _crossing(facts, "filter", "OUTPUT", sent)
 
 
 def forward_mend(facts: HostFacts, crossing: Crossing) -> str:
-    """The command that lets a forwarded packet through."""
-    packet, rule = crossing.packet, crossing.verdict.rule
-    jumps = any(f"-j {FORWARD_CHAIN}" in rules for rules in _rules(facts, "filter").chains.values())
-    if facts.settings.firewall and not (jumps and rule.startswith("-A ")):
+    """The command that lets a forwarded packet through, and nothing but the overlay's.
+
+    It never takes a rule away: what that keeps out beside the overlay's traffic is not known here.
+    """
+    if facts.plan is None:
         return RESTART_AGENT
-    if rule.startswith("-A "):
-        return f"iptables -t {crossing.table} -D {rule.removeprefix('-A ')}"
-    devices = f"-i {packet.in_device} -o {packet.out_device}"
-    return f"iptables -I FORWARD {devices} -j ACCEPT"
+    overlay, table = facts.plan.traffic, crossing.table
+    tables = {name: ruleset.chains for name, ruleset in facts.rulesets.items()}
+    if facts.settings.firewall and table in tables_to_mend(overlay, tables):
+        return RESTART_AGENT if facts.agent.get("running") else START_AGENT
+    for rules in desired_chains(overlay, closed=True)[table].values():
+        for rule in rules:
+            for chain in (_USER_CHAIN, crossing.chain):
+                admitted = _with_first(_rules(facts, table), chain, rule)
+                if judge(admitted, crossing.chain, crossing.packet).fate is Fate.ACCEPTED:
+                    return f"iptables -t {table} -I {chain} {rule}"
+    return RESTART_AGENT
+
+
+def _with_first(ruleset: Ruleset, chain: str, rule: str) -> Ruleset:
+    chains = {**ruleset.chains, chain: (rule, *ruleset.chains.get(chain, ()))}
+    return replace(ruleset, chains=chains)
 
 
 def _closed_containers(facts: HostFacts) -> set[IPv4Address]:

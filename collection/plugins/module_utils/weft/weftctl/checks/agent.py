@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from ..advice import START_AGENT
 from ..facts import HostFacts
 from ..finding import Check, Flaw
 
@@ -15,7 +16,7 @@ def examine(facts: HostFacts) -> list[Flaw]:
     """An agent that does not run, or each of its problems."""
     problems = facts.agent["problems"]
     if not facts.agent["running"]:
-        return [Flaw(problems[0], "systemctl enable --now weftd")]
+        return [Flaw(problems[0], START_AGENT)]
     return [Flaw(problem, _LOG) for problem in problems]
 
 
