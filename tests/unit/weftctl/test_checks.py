@@ -42,7 +42,17 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.finding 
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.screen import Paint
 
-from .host_facts import PEER, REMOTE, datapath, lease, well, with_chain, with_docker, with_rule
+from .host_facts import (
+    PEER,
+    RECORDED,
+    REMOTE,
+    datapath,
+    lease,
+    well,
+    with_chain,
+    with_docker,
+    with_rule,
+)
 
 BY_NAME = {check.name: check for check in CHECKS}
 
@@ -105,6 +115,13 @@ BROKEN: list[tuple[str, Callable[[HostFacts], HostFacts], Severity, str, str]] =
         Severity.WARNING,
         "nothing synchronises the clock",
         "timedatectl set-ntp true",
+    ),
+    (
+        "clock",
+        lambda facts: replace(facts, clock_synchronised=False, ntp_available=False),
+        Severity.WARNING,
+        "nothing synchronises the clock",
+        "apt-get install systemd-timesyncd; timedatectl set-ntp true",
     ),
     (
         "certificate",
@@ -193,7 +210,7 @@ BROKEN: list[tuple[str, Callable[[HostFacts], HostFacts], Severity, str, str]] =
         "mtu",
         lambda facts: replace(bridge(facts, mtu=1500), docker_config={"mtu": 1500}),
         Severity.FAULT,
-        "daemon.json gives containers an MTU of 1500, the overlay takes 1472",
+        "Docker gives containers an MTU of 1500, the overlay takes 1472",
         "weft.overlay.site --tags docker",
     ),
     (
@@ -325,7 +342,7 @@ BROKEN: list[tuple[str, Callable[[HostFacts], HostFacts], Severity, str, str]] =
         lambda facts: carrying(facts, counters={"drops": {"source-port": 3}}),
         Severity.WARNING,
         "3 packets came from a peer, but from another port",
-        "untranslated",
+        "iptables -t nat -S POSTROUTING",
     ),
     (
         "peers",
@@ -339,7 +356,7 @@ BROKEN: list[tuple[str, Callable[[HostFacts], HostFacts], Severity, str, str]] =
         lambda facts: replace(facts, reached={PEER: False, REMOTE - 1: False}),
         Severity.WARNING,
         "192.0.2.12 (100.96.2.0/24) answers neither",
-        "remove its lease",
+        "weft.overlay.remove_host -e host=NAME",
     ),
 ]
 
@@ -466,6 +483,23 @@ def test_where_the_rules_are_the_operators_each_mend_opens_what_it_should() -> N
     ]
 
 
+def test_on_a_host_with_ufw_the_port_is_opened_by_ufw() -> None:
+    text = (RECORDED / "ufw-0.36.2.rules").read_text()
+    facts = replace(well(), rulesets=parse_rulesets(text))
+    (finding,) = found("port", facts)
+    assert finding.severity is Severity.FAULT
+    assert finding.text == "the policy DROP of INPUT drops UDP 8285 from 192.0.2.12"
+    assert finding.mend == "ufw allow in proto udp from 192.0.2.12 to any port 8285"
+    # ufw's chains come too late for this one.
+    (finding,) = found("port", with_rule(facts, "-A INPUT -p udp -j DROP"))
+    assert finding.mend == "iptables -I INPUT -p udp --dport 8285 -s 192.0.2.12 -j ACCEPT"
+    allow = "-A ufw-user-input -s 192.0.2.12/32 -p udp -m udp --dport 8285 -j ACCEPT"
+    facts = with_rule(facts, allow)
+    assert found("port", facts)[0].severity is Severity.OK
+    (finding,) = found("port", with_rule(facts, "-A ufw-user-output -p udp -j REJECT"))
+    assert finding.mend == "ufw allow out proto udp to 192.0.2.12 port 8285"
+
+
 def test_a_card_that_is_known_for_its_faults_matters_to_vxlan_alone() -> None:
     assert found("offloads", replace(well(), driver="vmxnet3"))[0].severity is Severity.OK
     tunnelled = replace(well("vxlan", kernel=True), driver="vmxnet3")
@@ -493,6 +527,20 @@ def test_the_exit_status_tells_faults_doubts_and_warnings_apart() -> None:
     assert of(Severity.OK, Severity.WARNING) == 0
     assert of(Severity.UNKNOWN, Severity.OK) == 3
     assert of(Severity.UNKNOWN, Severity.FAULT) == 1
+
+
+def test_what_a_reboot_undoes_is_said_once() -> None:
+    facts = replace(well(), sysctls={"ipv4/ip_forward": 0, "ipv4/conf/all/rp_filter": 1})
+    facts = replace(facts, routes={**facts.routes, PEER: RouteLookup("eth1")})
+    facts = with_rule(facts, "-A FORWARD -j DROP")
+    findings = found("ip-forward", facts) + found("rp-filter", facts)
+    last = render_findings(findings, Paint()).splitlines()[-2]
+    assert last == "a reboot undoes sysctl -w (for good: a line in /etc/sysctl.d)"
+    last = render_findings(findings + found("forward-policy", facts), Paint()).splitlines()[-2]
+    assert "iptables -I (for good: the rules that your firewall loads at boot)" in last
+    card = replace(facts, udp_counters={"InDatagrams": 1000, "InCsumErrors": 40})
+    last = render_findings(found("offloads", card), Paint()).splitlines()[-2]
+    assert last == "a reboot undoes ethtool -K (for good: a .link file, systemd.link(5))"
 
 
 def test_findings_as_text_and_as_values() -> None:

@@ -52,6 +52,7 @@ def places(tmp_path: Path) -> Places:
         snapshot=tmp_path / "snapshot.json",
         control=tmp_path / "datapath.sock",
         docker_config=tmp_path / "daemon.json",
+        units=(tmp_path / "system",),
     )
 
 
@@ -74,6 +75,8 @@ def test_an_agent_that_died_is_not_called_ready(
     document = json.loads(capsys.readouterr().out)
     assert document["agent"]["ready"] is False
     assert f"the agent, process {dead.pid}, is not running" in document["problems"][0]
+    assert main(["status"], places) == 1
+    assert "agent      NOT RUNNING; " in capsys.readouterr().out
 
 
 def test_an_agent_that_runs_is_shown_as_it_says(
@@ -131,6 +134,42 @@ def test_the_certificate_is_read_where_the_settings_say(places: Places, tmp_path
     issued.certificate.write_text("junk")
     unread = gather(places).unread["certificate_expiry"]
     assert unread == f"the certificate {issued.certificate} cannot be read: {NO_CERTIFICATE}"
+
+
+def test_what_docker_is_told_is_read_from_its_file_and_its_command_line(places: Places) -> None:
+    assert gather(places).docker_config == {}
+    places.docker_config.write_text('{"mtu": 1450, "icc": true}')
+    assert gather(places).docker_config == {"mtu": 1450, "icc": True}
+    places.docker_config.write_text('{"icc": true}')
+    drop_in = places.units[0] / "docker.service.d/weft.conf"
+    drop_in.parent.mkdir(parents=True)
+    (places.units[0] / "docker.service").write_text("[Service]\nExecStart=/usr/sbin/dockerd\n")
+    command = "/usr/sbin/dockerd -H fd:// --bip=100.96.1.1/24 --mtu=1450"
+    drop_in.write_text(f"[Service]\nExecStart=\nExecStart={command}\n")
+    told = {"icc": True, "bip": "100.96.1.1/24", "mtu": 1450}
+    assert gather(places).docker_config == told
+
+
+@pytest.mark.parametrize(
+    ("synchronised", "available"), [("yes", "yes"), ("no", "yes"), ("no", "no")]
+)
+def test_the_clock_is_asked_for_with_what_could_keep_it(
+    synchronised: str,
+    available: str,
+    places: Places,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # In place of systemd's, which needs systemd as init.
+    program = tmp_path / "timedatectl"
+    answer = f"CanNTP={available}\\nNTPSynchronized={synchronised}\\n"
+    program.write_text(f"#!/bin/sh\nprintf '{answer}'\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    facts = gather(places, probes=True)
+    assert facts.clock_synchronised is (synchronised == "yes")
+    assert facts.ntp_available is (available == "yes")
+    assert "clock_synchronised" not in facts.unread
 
 
 @pytest.mark.parametrize(

@@ -122,6 +122,23 @@ def test_an_agent_that_knows_nothing_yet() -> None:
     ]
 
 
+def test_the_last_words_of_an_agent_that_ended_are_told_as_such() -> None:
+    ended = agent(ready=False, since=NOW - 10 * 86400, problems=["iptables failed"])
+    screen = render_status(ended, None, ["process 7 is not running"], PLAIN, NOW, running=False)
+    lines = screen.splitlines()
+    assert lines[0] == "agent      NOT RUNNING; what follows of it is what it said last"
+    assert lines[2] == "store      was connected, revision 12"
+    assert lines[-3:-1] == [
+        "PROBLEM: process 7 is not running",
+        "PROBLEM: it said last: iptables failed",
+    ]
+    assert "10 d" not in screen
+    away = {"connected": False, "revision": None, "problem": "etcd1: refused"}
+    ended = agent(ready=False, store=away)
+    screen = render_status(ended, None, [], PLAIN, NOW, running=False)
+    assert "store      was away: etcd1: refused, revision none" in screen
+
+
 def test_problems_of_reading_and_those_told_are_shown() -> None:
     told = agent(ready=False, problems=["iptables failed"])
     lines = shown(told, None, ["the datapath: refused"]).splitlines()

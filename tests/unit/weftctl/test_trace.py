@@ -188,6 +188,22 @@ def test_what_docker_closes_is_the_agents_to_open() -> None:
     assert last.mend == "systemctl restart weftd"
 
 
+def test_a_rule_that_may_decide_leaves_a_doubt_and_one_that_does_comes_first() -> None:
+    facts = with_rule(well(), "-A INPUT -m set --match-set bad src -j DROP")
+    found = trace(REMOTE, facts, NOW)
+    last = found.steps[-1]
+    assert (found.passes, last.name, last.passes) == (None, "port", None)
+    assert last.text == "-A INPUT -m set --match-set bad src -j DROP may decide on UDP 8285"
+    closed = trace(REMOTE, with_rule(facts, "-A OUTPUT -p udp -j DROP"), NOW)
+    assert closed.passes is False
+    assert "-A OUTPUT -p udp -j DROP drops UDP 8285" in closed.steps[-1].text
+
+    facts = with_rule(well(), "-A FORWARD -o flannel0 -m set --match-set bad src -j DROP")
+    assert trace(REMOTE, facts, NOW).passes is None
+    closed = trace(REMOTE, with_rule(facts, "-A FORWARD -i flannel0 -j DROP"), NOW)
+    assert closed.steps[-1].text.startswith("back: -A FORWARD -i flannel0 -j DROP drops")
+
+
 def test_a_peer_of_another_backend_has_no_route() -> None:
     facts = well("vxlan", kernel=True)
     other = lease(2)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from ipaddress import IPv4Address, IPv4Network
 
@@ -96,6 +96,12 @@ def judge(ruleset: Ruleset, chain: str, packet: Packet) -> Verdict:
         if other.fate is not verdict.fate:
             return Verdict(Fate.UNCERTAIN, doubt)
     return verdict
+
+
+def with_first(ruleset: Ruleset, chain: str, rule: str) -> Ruleset:
+    """The table with a rule before all others of a chain."""
+    chains = {**ruleset.chains, chain: (rule, *ruleset.chains.get(chain, ()))}
+    return replace(ruleset, chains=chains)
 
 
 class _Match(Enum):

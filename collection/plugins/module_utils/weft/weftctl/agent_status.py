@@ -25,6 +25,11 @@ class AgentStatus:
     problems: tuple[str, ...] = ()
 
     @property
+    def running(self) -> bool:
+        """Whether an agent runs that says this; else it is what the last one said."""
+        return self.document is not None and not self.problems
+
+    @property
     def own_subnet(self) -> str | None:
         """The subnet of this host by the agent's last words."""
         lease = self.document and self.document.get("lease")

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from .advice import lasting_advice
 from .facts import HostFacts
 from .finding import Check, Finding, Severity
 from .screen import Colour, Paint
@@ -45,7 +46,7 @@ def findings_document(findings: Sequence[Finding]) -> dict[str, Any]:
 
 
 def render_findings(findings: Sequence[Finding], paint: Paint) -> str:
-    """A line for each finding, and below it the command that mends it."""
+    """A line for each finding, below it what mends it; in the end what of that a reboot undoes."""
     width = max(len(finding.check) for finding in findings)
     lines = []
     for finding in findings:
@@ -61,7 +62,8 @@ def render_findings(findings: Sequence[Finding], paint: Paint) -> str:
         for severity, count in counts.items()
         if count
     )
-    return "\n".join([*lines, "", summary])
+    lasting = lasting_advice(finding.mend for finding in findings)
+    return "\n".join([*lines, "", *filter(None, [lasting]), summary])
 
 
 def _findings(check: Check, facts: HostFacts) -> Iterator[Finding]:

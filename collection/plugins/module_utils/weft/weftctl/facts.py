@@ -33,6 +33,8 @@ class HostFacts:
     says nothing. routes holds what the kernel answered, without the addresses that none leads to;
     asked those that it was asked for. neighbours are those of the underlay. reached tells whether
     an address answered an echo request. store_fault says of which kind store_problem is.
+    docker_config is daemon.json with what dockerd's command line says of the bridge. ntp_available
+    tells whether a service is installed that could synchronise the clock.
     certificate_expiry is when this host's certificate for the store ends, None without one; it and
     now, when the facts were read, are in seconds of the epoch.
     """
@@ -63,6 +65,7 @@ class HostFacts:
     driver: str | None = None
     docker_config: Mapping[str, Any] = field(default_factory=dict)
     clock_synchronised: bool = True
+    ntp_available: bool = True
     reached: Mapping[IPv4Address, bool] = field(default_factory=dict)
 
     @property

@@ -25,6 +25,8 @@ from ..backends.registry import UnknownBackendError
 from ..backends.vtep import TYPE as VXLAN
 from ..certificate_expiry import CertificateError, store_certificate_expiry
 from ..datapath.control_client import DatapathClient, DatapathError
+from ..docker.conflicts import flags_given
+from ..docker.invocation import read_invocation
 from ..kernel import iptables
 from ..kernel.device_counters import read_device_counters, read_driver
 from ..kernel.netlink import KernelError, Netlink
@@ -38,6 +40,7 @@ from .agent_status import read_agent_status
 from .facts import HostFacts, bridge_of
 from .places import Places
 
+_DOCKER_UNIT = "docker.service"
 _CONCURRENT_PROBES = 32
 _PROBE_TIMEOUT = 10.0
 _CLOCK_TIMEOUT = 5.0
@@ -116,9 +119,7 @@ class _Gathering:
         status = read_agent_status(self._places.status)
         document = status.document or {}
         problems = [*status.problems, *document.get("problems", ())]
-        return replace(
-            facts, agent={**document, "problems": problems, "running": not status.problems}
-        )
+        return replace(facts, agent={**document, "problems": problems, "running": status.running})
 
     def settings(self, facts: HostFacts) -> HostFacts:
         return replace(facts, settings=load_settings(self._places.settings))
@@ -138,12 +139,17 @@ class _Gathering:
         return replace(facts, rulesets=parse_rulesets(iptables.read_saved()))
 
     def docker_config(self, facts: HostFacts) -> HostFacts:
+        """daemon.json and, of the options that weft sets, what is on the command line."""
         try:
             text = self._places.docker_config.read_text(encoding="utf-8")
         except FileNotFoundError:
-            return facts
+            text = ""
         document = json.loads(text or "{}")
-        return replace(facts, docker_config=document if isinstance(document, dict) else {})
+        config = document if isinstance(document, dict) else {}
+        invocation = read_invocation(_DOCKER_UNIT, load_path=self._places.units)
+        for given in flags_given(invocation):
+            config[given.option] = int(given.value) if given.value.isdigit() else given.value
+        return replace(facts, docker_config=config)
 
     def links(self, facts: HostFacts, netlink: Netlink) -> HostFacts:
         self._netlink = netlink
@@ -244,14 +250,18 @@ class _Gathering:
         return self._netlink
 
     def clock(self, facts: HostFacts) -> HostFacts:
-        command = ["timedatectl", "show", "--property=NTPSynchronized", "--value"]
+        command = ["timedatectl", "show", "--property=NTPSynchronized", "--property=CanNTP"]
         done = subprocess.run(
             command, capture_output=True, text=True, timeout=_CLOCK_TIMEOUT, check=False
         )
-        answer = done.stdout.strip()
-        if answer not in ("yes", "no"):
+        answers = dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)
+        if "NTPSynchronized" not in answers:
             raise UnreadError(f"{command[0]}: {done.stderr.strip() or 'no answer'}")
-        return replace(facts, clock_synchronised=answer == "yes")
+        return replace(
+            facts,
+            clock_synchronised=answers["NTPSynchronized"] == "yes",
+            ntp_available=answers.get("CanNTP") != "no",
+        )
 
     def reached(self, facts: HostFacts) -> HostFacts:
         addresses = [address for peer in facts.peers for address in _probed(peer)]

@@ -48,5 +48,5 @@ def local_facts(agent: Mapping[str, Any] | None, *, running: bool) -> dict[str, 
 def main(path: Path = DEFAULT_PATH) -> None:
     """Print the facts as JSON. That the agent does not run is one of them, and no failure."""
     agent = read_agent_status(path)
-    facts = local_facts(agent.document, running=not agent.problems)
+    facts = local_facts(agent.document, running=agent.running)
     sys.stdout.write(f"{json.dumps(facts, indent=1)}\n")

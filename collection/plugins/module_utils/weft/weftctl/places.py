@@ -12,14 +12,16 @@ from ..agent.daemon import DEFAULT_SNAPSHOT
 from ..agent.settings import DEFAULT_PATH as DEFAULT_SETTINGS
 from ..agent.status import DEFAULT_PATH as DEFAULT_STATUS
 from ..datapath.control import DEFAULT_PATH as DEFAULT_CONTROL
+from ..docker.invocation import LOAD_PATH
 
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """The files of a host and the datapath's socket."""
+    """The files of a host and the datapath's socket; units is where systemd looks for units."""
 
     settings: Path = DEFAULT_SETTINGS
     status: Path = DEFAULT_STATUS
     snapshot: Path = DEFAULT_SNAPSHOT
     control: Path = DEFAULT_CONTROL
     docker_config: Path = Path("/etc/docker/daemon.json")
+    units: tuple[Path, ...] = LOAD_PATH

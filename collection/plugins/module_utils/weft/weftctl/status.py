@@ -24,12 +24,18 @@ def render_status(
     problems: Sequence[str],
     paint: Paint,
     now: float,
+    *,
+    running: bool = True,
 ) -> str:
-    """The screen; problems are those of reading the two, shown with those that they tell."""
+    """The screen; problems are those of reading the two, shown with those that they tell.
+
+    Where the agent is not running, what it said last is told as such.
+    """
     lines: list[tuple[str, str]] = []
     if agent is not None:
-        lines += _agent_lines(agent, paint, now)
-        problems = [*problems, *agent["problems"]]
+        lines += _agent_lines(agent, paint, now, running)
+        told = agent["problems"]
+        problems = [*problems, *(told if running else (f"it said last: {each}" for each in told))]
     if datapath is not None:
         lines += _datapath_lines(datapath, paint, now)
     text = "".join(f"{name:<10} {value}\n" for name, value in lines)
@@ -43,22 +49,23 @@ def render_status(
     return text
 
 
-def _agent_lines(agent: Mapping[str, Any], paint: Paint, now: float) -> list[tuple[str, str]]:
+def _agent_lines(
+    agent: Mapping[str, Any], paint: Paint, now: float, running: bool
+) -> list[tuple[str, str]]:
     store, lease = agent["store"], agent["lease"]
-    ready = paint("ready", Colour.GOOD) if agent["ready"] else paint("NOT READY", Colour.BAD)
     where = (
         "connected"
         if store["connected"]
         else paint("away", Colour.DOUBTFUL) + f": {store['problem'] or 'not reached yet'}"
     )
-    lines = [
-        (
-            "agent",
-            f"{ready}, up {age_text(now - agent['since'])}; keeps this host as the store says",
-        ),
-        ("release", agent["release"]),
-        ("store", f"{where}, revision {store['revision'] or 'none'}"),
-    ]
+    known = f"{where}, revision {store['revision'] or 'none'}"
+    if running:
+        ready = paint("ready", Colour.GOOD) if agent["ready"] else paint("NOT READY", Colour.BAD)
+        state = f"{ready}, up {age_text(now - agent['since'])}; keeps this host as the store says"
+    else:
+        state = paint("NOT RUNNING", Colour.BAD) + "; what follows of it is what it said last"
+        known = f"was {known}"
+    lines = [("agent", state), ("release", agent["release"]), ("store", known)]
     # The agent may be of a release that did not look, or the store one that asks for none.
     expiry = agent.get("certificate_expiry")
     if expiry is not None:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from ipaddress import IPv4Address
 from typing import Any
@@ -18,7 +18,7 @@ from .advice import RESTART_AGENT, RESTART_DATAPATH, SITE
 from .ages import heard_text
 from .facts import HostFacts
 from .screen import Colour, Paint
-from .traffic import encapsulated, forward_mend, inbound, outbound
+from .traffic import Crossing, encapsulated, forward_mend, inbound, outbound
 
 _DEAD_NEIGHBOURS = frozenset({"failed", "incomplete"})
 
@@ -225,16 +225,12 @@ def _firewall(address: IPv4Address, facts: HostFacts, planned: Route) -> Step:
         mend = "sysctl -w net.ipv4.ip_forward=1"
         return Step("firewall", False, "the kernel forwards nothing", mend)
     there = outbound(facts, address, planned.device)
-    for way, crossing in (
-        ("out", there),
-        *(("back", crossing) for crossing in inbound(facts, address, planned.device)),
-    ):
-        if crossing.verdict.fate is not Fate.ACCEPTED:
-            dropped = crossing.verdict.fate is Fate.DROPPED
-            text = f"{way}: {crossing.verdict.rule} {'drops' if dropped else 'may decide on'} it"
-            mend = forward_mend(facts, crossing)
-            return Step("firewall", False if dropped else None, text, mend)
-    return Step("firewall", True, f"{there.verdict.rule} accepts it, and the way back is open")
+    worst = _worst((there, *inbound(facts, address, planned.device)))
+    if worst is None:
+        return Step("firewall", True, f"{there.verdict.rule} accepts it, and the way back is open")
+    way = "out" if worst is there else "back"
+    text = f"{way}: {worst.verdict.rule} {_deed(worst)} it"
+    return Step("firewall", _passes(worst), text, forward_mend(facts, worst))
 
 
 def _underlay(facts: HostFacts, peer: Lease) -> Iterator[Step]:
@@ -251,8 +247,21 @@ def _underlay(facts: HostFacts, peer: Lease) -> Iterator[Step]:
         yield Step("underlay", False, text, f"start {next_hop}, or mend the link to it")
         return
     yield Step("underlay", True, way + (f", {next_hop} is {state}" if state else ""))
-    for crossing in encapsulated(facts, peer.public_ip):
-        if crossing.verdict.fate is Fate.DROPPED:
-            text = f"{crossing.verdict.rule} drops UDP {crossing.packet.destination_port}"
-            yield Step("port", False, text, "weftctl doctor")
-            return
+    worst = _worst(encapsulated(facts, peer.public_ip))
+    if worst is not None:
+        text = f"{worst.verdict.rule} {_deed(worst)} UDP {worst.packet.destination_port}"
+        yield Step("port", _passes(worst), text, "weftctl doctor")
+
+
+def _worst(crossings: Iterable[Crossing]) -> Crossing | None:
+    """The first that is dropped, or else the first that may be; None where all pass."""
+    stopped = [each for each in crossings if each.verdict.fate is not Fate.ACCEPTED]
+    return min(stopped, key=lambda each: each.verdict.fate is not Fate.DROPPED, default=None)
+
+
+def _passes(crossing: Crossing) -> bool | None:
+    return False if crossing.verdict.fate is Fate.DROPPED else None
+
+
+def _deed(crossing: Crossing) -> str:
+    return "drops" if crossing.verdict.fate is Fate.DROPPED else "may decide on"

@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from ipaddress import IPv4Address
 
 from ..agent.host_overlay import spoken_backends
 from ..kernel.firewall import desired_chains, tables_to_mend
-from ..kernel.verdict import Fate, Packet, Ruleset, Verdict, judge
+from ..kernel.verdict import Fate, Packet, Ruleset, Verdict, judge, with_first
 from .advice import RESTART_AGENT, START_AGENT
 from .facts import BRIDGE, HostFacts
 
@@ -94,15 +94,10 @@ def forward_mend(facts: HostFacts, crossing: Crossing) -> str:
     for rules in desired_chains(overlay, closed=True)[table].values():
         for rule in rules:
             for chain in (_USER_CHAIN, crossing.chain):
-                admitted = _with_first(_rules(facts, table), chain, rule)
+                admitted = with_first(_rules(facts, table), chain, rule)
                 if judge(admitted, crossing.chain, crossing.packet).fate is Fate.ACCEPTED:
                     return f"iptables -t {table} -I {chain} {rule}"
     return RESTART_AGENT
-
-
-def _with_first(ruleset: Ruleset, chain: str, rule: str) -> Ruleset:
-    chains = {**ruleset.chains, chain: (rule, *ruleset.chains.get(chain, ()))}
-    return replace(ruleset, chains=chains)
 
 
 def _closed_containers(facts: HostFacts) -> set[IPv4Address]:

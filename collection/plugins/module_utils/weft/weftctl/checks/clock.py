@@ -13,7 +13,10 @@ def examine(facts: HostFacts) -> list[Flaw]:
     """A clock that nothing synchronises."""
     if facts.clock_synchronised:
         return []
-    return [Flaw("nothing synchronises the clock", "timedatectl set-ntp true", Severity.WARNING)]
+    mend = "timedatectl set-ntp true"
+    if not facts.ntp_available:
+        mend = f"apt-get install systemd-timesyncd; {mend}"
+    return [Flaw("nothing synchronises the clock", mend, Severity.WARNING)]
 
 
 CHECK = Check("clock", "the clock is synchronised", ("clock_synchronised",), examine)

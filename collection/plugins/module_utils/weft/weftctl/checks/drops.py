@@ -14,7 +14,8 @@ from ..finding import Check, Flaw, Severity
 _SUSPECTS: Mapping[Drop, tuple[str, str]] = {
     Drop.SOURCE_PORT: (
         "came from a peer, but from another port: something translates addresses between",
-        "let the backend's port pass untranslated between the hosts",
+        "on the peers, and what routes between: iptables -t nat -S POSTROUTING; except UDP between "
+        "the hosts from what translates there",
     ),
     Drop.INNER_SOURCE: (
         "carried a source outside of their sender's subnet",

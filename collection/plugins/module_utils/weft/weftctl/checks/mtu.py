@@ -14,7 +14,7 @@ def examine(facts: HostFacts) -> list[Flaw]:
     """A bridge above the overlay's MTU.
 
     Before version 25 dockerd gives its MTU to containers alone and an idle bridge keeps 1500 (moby
-    #46849), so what daemon.json says comes before what the bridge has.
+    #46849), so what dockerd is told comes before what the bridge has.
     """
     plan, bridge = facts.plan, facts.bridge
     if plan is None or bridge is None or bridge.mtu <= plan.mtu:
@@ -23,12 +23,12 @@ def examine(facts: HostFacts) -> list[Flaw]:
     if isinstance(configured, int) and configured:
         if configured <= plan.mtu:
             return []
-        text = f"daemon.json gives containers an MTU of {configured}"
+        text = f"Docker gives containers an MTU of {configured}"
         return [Flaw(f"{text}, the overlay takes {plan.mtu}", CONFIGURE_DOCKER)]
     return [
         Flaw(
             f"{bridge.name} has an MTU of {bridge.mtu}, the overlay takes {plan.mtu}, and "
-            "daemon.json sets none",
+            "Docker is told none",
             CONFIGURE_DOCKER,
             Severity.WARNING,
         )

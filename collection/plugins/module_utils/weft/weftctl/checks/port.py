@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ipaddress import IPv4Address
 
-from ...kernel.verdict import Fate, Packet
+from ...kernel.verdict import Fate, judge, with_first
 from ..facts import HostFacts
 from ..finding import Check, Flaw, Severity
 from ..traffic import Crossing, encapsulated
@@ -25,27 +25,35 @@ def examine(facts: HostFacts) -> list[Flaw]:
                 port = crossing.packet.destination_port
                 key = (crossing.chain, verdict.rule, verdict.fate, port)
                 found.setdefault(key, (crossing, []))[1].append(peer.public_ip)
-    return [_flaw(crossing, peers) for crossing, peers in found.values()]
+    return [_flaw(facts, crossing, peers) for crossing, peers in found.values()]
 
 
-def _flaw(crossing: Crossing, peers: list[IPv4Address]) -> Flaw:
+def _flaw(facts: HostFacts, crossing: Crossing, peers: list[IPv4Address]) -> Flaw:
     packet, dropped = crossing.packet, crossing.verdict.fate is Fate.DROPPED
     named = ", ".join(map(str, peers[:_NAMED])) + (" and others" if len(peers) > _NAMED else "")
     verb = "drops" if dropped else "may decide on"
     return Flaw(
         f"{crossing.verdict.rule} {verb} UDP {packet.destination_port} "
         f"{'from' if crossing.chain == 'INPUT' else 'to'} {named}",
-        _accept(crossing.chain, packet, peers),
+        _accept(facts, crossing, peers),
         Severity.FAULT if dropped else Severity.WARNING,
     )
 
 
-def _accept(chain: str, packet: Packet, peers: list[IPv4Address]) -> str:
-    side = "-s" if chain == "INPUT" else "-d"
-    addresses = ",".join(map(str, peers))
-    return (
-        f"iptables -I {chain} -p udp --dport {packet.destination_port} {side} {addresses} -j ACCEPT"
+def _accept(facts: HostFacts, crossing: Crossing, peers: list[IPv4Address]) -> str:
+    chain, inbound = crossing.chain, crossing.chain == "INPUT"
+    datagrams = f"-p udp --dport {crossing.packet.destination_port}"
+    by_ufw = with_first(
+        facts.rulesets["filter"], f"ufw-user-{chain.lower()}", f"{datagrams} -j ACCEPT"
     )
+    if judge(by_ufw, chain, crossing.packet).fate is Fate.ACCEPTED:
+        way = "from {} to any" if inbound else "to {}"
+        allow = f"ufw allow {'in' if inbound else 'out'} proto udp {way} port "
+        return "; ".join(
+            allow.format(peer) + f"{crossing.packet.destination_port}" for peer in peers
+        )
+    addresses = ",".join(map(str, peers))
+    return f"iptables -I {chain} {datagrams} {'-s' if inbound else '-d'} {addresses} -j ACCEPT"
 
 
 CHECK = Check(

@@ -10,6 +10,11 @@ from collections.abc import Iterator
 from ..facts import HostFacts, bridge_of
 from ..finding import Check, Flaw, Severity
 
+_REMOVE = (
+    "if it is gone for good, on the controller: ansible-playbook -i hosts.yml "
+    "weft.overlay.remove_host -e host=NAME"
+)
+
 
 def examine(facts: HostFacts) -> list[Flaw]:
     """Peers that do not; one that answers outside the overlay only has its port blocked."""
@@ -30,8 +35,7 @@ def _flaws(facts: HostFacts) -> Iterator[Flaw]:
         else:
             yield Flaw(
                 f"{peer.public_ip} ({peer.subnet}) answers neither through the overlay nor outside",
-                f"start that host, or mend the way to it ('ping {peer.public_ip}'); if it is gone "
-                "for good, remove its lease",
+                f"start that host, or mend the way to it ('ping {peer.public_ip}'); {_REMOVE}",
                 Severity.WARNING,
             )
 

@@ -19,7 +19,7 @@ from ..status import render_status
 def run(options: argparse.Namespace, places: Places, screen: Screen) -> int:
     """Read what the agent and the datapath say of themselves."""
     agent = read_agent_status(places.status)
-    problems = list(agent.problems)
+    problems, told = list(agent.problems), agent.document
     datapath = None
     if not agent.kernel_carries:
         try:
@@ -27,12 +27,11 @@ def run(options: argparse.Namespace, places: Places, screen: Screen) -> int:
         except DatapathError as error:
             problems.append(f"the datapath: {error}")
     if options.json:
-        document = {"agent": agent.document, "datapath": datapath, "problems": problems}
-        screen.say_json(document)
+        screen.say_json({"agent": told, "datapath": datapath, "problems": problems})
     else:
-        now = time.time()
-        screen.say(render_status(agent.document, datapath, problems, screen.paint, now))
-    return 0 if agent.document is not None and agent.document["ready"] and not problems else 1
+        paint, now = screen.paint, time.time()
+        screen.say(render_status(told, datapath, problems, paint, now, running=agent.running))
+    return 0 if told is not None and told["ready"] and not problems else 1
 
 
 COMMAND = Command("status", "the agent, the datapath and the peers on one screen", run)
