@@ -206,6 +206,12 @@ class Fleet:
         self.hosts.append(host)
         return host
 
+    def add_clone(self, host: AgentHost) -> Namespace:
+        """Put a bare machine on the underlay that has a host's address, too."""
+        clone = self._made.add(f"clone{host.number}")
+        attach(self._made, self.underlay, clone, f"clone{host.number}", f"{host.public_ip}/24")
+        return clone
+
     def publish(self, network: str = NETWORK) -> None:
         self.etcd.etcdctl("put", f"{PREFIX}/config", network)
 

@@ -140,6 +140,16 @@ def test_what_is_broken_is_named_and_the_command_named_mends_it(
     eventually(lambda: pings(one.container, two.container_ip), "the containers reach each other")
 
 
+def test_a_clone_on_the_link_is_named(fleet: Fleet, one: AgentHost) -> None:
+    clone = fleet.add_clone(one)
+    (link,) = json.loads(clone.ip("-json", "link", "show", "dev", "eth0"))
+    assert (
+        f"{link['address']}, another host on the link of eth0" in findings(one)["public-ip"]["text"]
+    )
+    clone.ip("link", "set", "eth0", "down")
+    eventually(lambda: findings(one) == {}, "all is well without the clone")
+
+
 def test_a_dead_daemon_a_strange_bridge_and_a_shared_address(
     fleet: Fleet, one: AgentHost, two: AgentHost
 ) -> None:

@@ -186,6 +186,13 @@ BROKEN: list[tuple[str, Callable[[HostFacts], HostFacts], Severity, str, str]] =
         "overlay_public_ip",
     ),
     (
+        "public-ip",
+        lambda facts: replace(facts, claimants=frozenset({"52:54:00:12:34:56"})),
+        Severity.FAULT,
+        "52:54:00:12:34:56, another host on the link of eth0, has this host's 192.0.2.11, too",
+        "give one of the two another address, then on the controller:",
+    ),
+    (
         "bip",
         lambda facts: bridge(facts, addresses=(LinkAddress(IPv4Interface("172.17.0.1/16")),)),
         Severity.FAULT,

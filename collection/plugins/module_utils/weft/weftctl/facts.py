@@ -31,7 +31,8 @@ class HostFacts:
 
     unread holds why a fact could not be read, by its field's name: then the field is empty and
     says nothing. routes holds what the kernel answered, without the addresses that none leads to;
-    asked those that it was asked for. neighbours are those of the underlay. reached tells whether
+    asked those that it was asked for. claimants are the hardware addresses of other hosts that
+    answer for the underlay's address. neighbours are those of the underlay. reached tells whether
     an address answered an echo request. store_fault says of which kind store_problem is.
     docker_config is daemon.json with what dockerd's command line says of the bridge. ntp_available
     tells whether a service is installed that could synchronise the clock.
@@ -66,6 +67,7 @@ class HostFacts:
     docker_config: Mapping[str, Any] = field(default_factory=dict)
     clock_synchronised: bool = True
     ntp_available: bool = True
+    claimants: frozenset[str] = frozenset()
     reached: Mapping[IPv4Address, bool] = field(default_factory=dict)
 
     @property

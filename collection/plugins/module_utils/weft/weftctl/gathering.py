@@ -28,6 +28,7 @@ from ..datapath.control_client import DatapathClient, DatapathError
 from ..docker.conflicts import flags_given
 from ..docker.invocation import read_invocation
 from ..kernel import iptables
+from ..kernel.arp import other_claimants
 from ..kernel.device_counters import read_device_counters, read_driver
 from ..kernel.netlink import KernelError, Netlink
 from ..kernel.sysctl import read_settings, read_udp_counters
@@ -73,7 +74,8 @@ def gather(
 ) -> HostFacts:
     """Read what there is; the kernel is asked for its routes to `addresses`, too.
 
-    With `probes`, the clock is asked for, and every peer by an echo request through the overlay.
+    With `probes`, the clock is asked for, the link for others with this host's address, and every
+    peer by an echo request through the overlay.
     """
     gathering = _Gathering(places)
     with contextlib.ExitStack() as stack:
@@ -95,6 +97,7 @@ def gather(
         gathering.read(("routes",), lambda facts: gathering.routes(facts, addresses))
         if probes:
             gathering.read(("clock_synchronised",), gathering.clock)
+            gathering.read(("claimants",), gathering.claimants)
             gathering.read(("reached",), gathering.reached)
     return gathering.facts
 
@@ -262,6 +265,12 @@ class _Gathering:
             clock_synchronised=answers["NTPSynchronized"] == "yes",
             ntp_available=answers.get("CanNTP") != "no",
         )
+
+    def claimants(self, facts: HostFacts) -> HostFacts:
+        underlay = facts.underlay
+        if underlay is None:
+            raise UnreadError(facts.unread["underlay"])
+        return replace(facts, claimants=other_claimants(underlay.interface, underlay.address))
 
     def reached(self, facts: HostFacts) -> HostFacts:
         addresses = [address for peer in facts.peers for address in _probed(peer)]

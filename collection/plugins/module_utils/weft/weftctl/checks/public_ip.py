@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from ...agent.conflicts import shared_addresses
 from ..advice import SITE
 from ..facts import HostFacts
@@ -12,7 +14,11 @@ from ..finding import Check, Flaw
 
 
 def examine(facts: HostFacts) -> list[Flaw]:
-    """Public IPs that several leases name, and leases that overlap with this host's."""
+    """Public IPs that several leases name, leases that overlap with this host's, and clones of it.
+
+    Hosts with one public IP share one lease, so that the store shows nothing of a clone: the link
+    does, where both are on it.
+    """
     mend = f"'weftctl leases' shows them; set overlay_public_ip of each host, then {SITE}"
     own = facts.own
     rivals = [
@@ -20,7 +26,27 @@ def examine(facts: HostFacts) -> list[Flaw]:
         for lease in facts.leases
         if own and lease.public_ip != own.public_ip and lease.subnet.overlaps(own.subnet)
     ]
-    return [Flaw(text, mend) for text in (*shared_addresses(facts.leases), *rivals)]
+    return [
+        *(Flaw(text, mend) for text in (*shared_addresses(facts.leases), *rivals)),
+        *_clones(facts),
+    ]
 
 
-CHECK = Check("public-ip", "no two hosts share a public IP or a subnet", ("leases",), examine)
+def _clones(facts: HostFacts) -> Iterator[Flaw]:
+    if facts.underlay is None:
+        return
+    address, interface = facts.underlay.address, facts.underlay.interface
+    for mac in sorted(facts.claimants):
+        yield Flaw(
+            f"{mac}, another host on the link of {interface}, has this host's {address}, too, as a "
+            "clone does",
+            f"give one of the two another address, then {SITE}",
+        )
+
+
+CHECK = Check(
+    "public-ip",
+    "no two hosts share a public IP or a subnet",
+    ("leases", "claimants"),
+    examine,
+)
