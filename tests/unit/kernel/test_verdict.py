@@ -160,6 +160,13 @@ def test_ufw_as_recorded_is_told_with_and_without_a_rule_for_the_port() -> None:
     assert judge(parse_rulesets(text)["filter"], "OUTPUT", sent).fate is Fate.ACCEPTED
 
 
+def test_ufw_as_recorded_forwards_no_more_than_icmp() -> None:
+    ruleset = parse_rulesets((RECORDED / "ufw-0.36.2.rules").read_text())["filter"]
+    inbound = Packet(IPv4Address("100.96.2.2"), IPv4Address("100.96.1.2"), "flannel0", "docker0")
+    verdict = judge(ruleset, "FORWARD", inbound)
+    assert (verdict.fate, verdict.rule) == (Fate.DROPPED, "the policy DROP of FORWARD")
+
+
 def test_the_policy_decides_in_the_end() -> None:
     verdict = judge(Ruleset({"INPUT": ()}, {"INPUT": "DROP"}), "INPUT", PACKET)
     assert (verdict.fate, verdict.rule) == (Fate.DROPPED, "the policy DROP of INPUT")

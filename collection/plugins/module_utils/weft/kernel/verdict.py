@@ -24,6 +24,8 @@ _TABLE = re.compile(r"^\*(?P<table>\S+)$(?P<body>.*?)^COMMIT$", re.MULTILINE | r
 # iptables has no loops, but a text may: chains nest no deeper than this.
 _DEPTH_MAX = 64
 _PORT_MAX = 65535
+# What containers speak, above all.
+_PROTOCOLS = ("tcp", "udp")
 # The other modules match by their options alone.
 _MATCH_BY_THEMSELVES = frozenset({"socket", "rpfilter"})
 
@@ -85,7 +87,18 @@ def parse_rulesets(text: str) -> dict[str, Ruleset]:
 
 
 def judge(ruleset: Ruleset, chain: str, packet: Packet) -> Verdict:
-    """Send the packet through a built-in chain; one that is not there accepts."""
+    """Send the packet through a built-in chain; one that is not there accepts.
+
+    One of any protocol is dropped where TCP and UDP are, whatever else may pass, such as ICMP.
+    """
+    if packet.protocol is None:
+        samples = [_judge(ruleset, chain, replace(packet, protocol=name)) for name in _PROTOCOLS]
+        if all(verdict.fate is Fate.DROPPED for verdict in samples):
+            return samples[0]
+    return _judge(ruleset, chain, packet)
+
+
+def _judge(ruleset: Ruleset, chain: str, packet: Packet) -> Verdict:
     policy = ruleset.policies.get(chain, "ACCEPT")
     otherwise = Verdict(_FATES[policy], f"the policy {policy} of {chain}")
     ends = [
