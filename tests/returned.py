@@ -22,30 +22,35 @@ _FILE = {"gid", "group", "mode", "owner", "secontext", "size", "state", "uid"}
 _ALWAYS = {"success", "always"}
 
 
+def documented(module: str, part: str) -> dict[str, Any]:
+    """A part of a module's documentation, such as DOCUMENTATION."""
+    for node in ast.parse((MODULES / f"{module}.py").read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == part:
+            document: dict[str, Any] = yaml.safe_load(ast.literal_eval(node.value))
+            return document
+    raise AssertionError(f"{module} has no {part}")
+
+
 @functools.cache
 def returned(module: str) -> dict[str, Any]:
     """The RETURN of a module."""
-    for node in ast.parse((MODULES / f"{module}.py").read_text(encoding="utf-8")).body:
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "RETURN":
-            document: dict[str, Any] = yaml.safe_load(ast.literal_eval(node.value))
-            return document
-    raise AssertionError(f"{module} has no RETURN")
+    return documented(module, "RETURN")
 
 
 def misfits(module: str, result: Mapping[str, Any]) -> list[str]:
     """What of a successful result is not documented, and what is documented and not there."""
-    documented = returned(module)
-    promised = {key for key, entry in documented.items() if entry["returned"] in _ALWAYS}
+    returns = returned(module)
+    promised = {key for key, entry in returns.items() if entry["returned"] in _ALWAYS}
     own = set(result) - _COMMON - (_FILE if result.get("path") else set())
     return [
         *(f"{key} is not returned" for key in sorted(promised - set(result))),
-        *_unknown(documented, {key: result[key] for key in own}, ""),
+        *_unknown(returns, {key: result[key] for key in own}, ""),
     ]
 
 
-def _unknown(documented: Mapping[str, Any], value: Mapping[str, Any], path: str) -> Iterator[str]:
+def _unknown(returns: Mapping[str, Any], value: Mapping[str, Any], path: str) -> Iterator[str]:
     for key, inner in value.items():
-        entry = documented.get(key)
+        entry = returns.get(key)
         if entry is None:
             yield f"{path}{key} is not documented"
             continue

@@ -161,6 +161,34 @@ def test_the_playbook_refuses_to_change_anything(folder: Path, arguments: tuple[
     assert "Gathering Facts" not in done.stdout
 
 
+def test_the_line_for_cron_runs_and_mails_what_differs(folder: Path) -> None:
+    """As cron runs it: a bare PATH, the user's home, and nothing of this process's environment."""
+    page = (REPOSITORY / "docs/drift.md").read_text(encoding="utf-8")
+    line = next(line for line in page.splitlines() if line.startswith("17 6 * * *"))
+    command = line.split(None, 6)[6].replace("/srv/fleet", str(folder))
+    home = folder / "home"
+    (home / "weft/bin").mkdir(parents=True)
+    program = Path(sys.executable).with_name("ansible-playbook")
+    (home / "weft/bin/ansible-playbook").symlink_to(program)
+    (home / ".ansible").mkdir()
+    (home / ".ansible/collections").symlink_to(REPOSITORY / ".collections")
+    away = {"hosts": {"away": HOSTS["weft"]["hosts"]["away"]}}
+    hosts = {"weft": away, "weft_etcd": away}
+    (folder / "hosts.yml").write_text(json.dumps(hosts), encoding="utf-8")
+    done = subprocess.run(
+        ["/bin/sh", "-c", command],
+        cwd=home,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=100,
+        env={"PATH": "/usr/bin:/bin", "HOME": str(home), "LANG": "C.UTF-8"},
+    )
+    assert "away: unreachable, so nothing is known of it" in done.stdout, done.stdout + done.stderr
+    assert done.stderr == ""
+    assert json.loads((folder / "drift/drift.json").read_text())["unreachable"] == ["away"]
+
+
 def test_the_playbook_names_hosts_that_cannot_be_reached(folder: Path) -> None:
     """It brings the callback along, and writes the document also where it ends early."""
     out = folder / "elsewhere"

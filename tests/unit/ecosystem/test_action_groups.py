@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-import ast
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
+
+from tests.returned import documented
 
 COLLECTION = Path(__file__).parents[3] / "collection"
 MODULES = sorted((COLLECTION / "plugins/modules").glob("*.py"))
@@ -22,11 +22,7 @@ SHARED = {"weft": "weft.overlay.store", "etcdctl": "weft.overlay.etcdctl"}
 
 
 def fragments(module: Path) -> list[str]:
-    for node in ast.parse(module.read_text(encoding="utf-8")).body:
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "DOCUMENTATION":
-            document: dict[str, Any] = yaml.safe_load(ast.literal_eval(node.value))
-            return list(document["extends_documentation_fragment"])
-    raise AssertionError(f"{module} has no documentation")
+    return list(documented(module.stem, "DOCUMENTATION")["extends_documentation_fragment"])
 
 
 def test_every_group_has_options_that_its_modules_share() -> None:
