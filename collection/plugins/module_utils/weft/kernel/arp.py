@@ -42,7 +42,7 @@ def other_claimants(device: str, address: IPv4Address) -> frozenset[str]:
             return frozenset()
         probe = _PACKET.pack(*_HEADER, _REQUEST, own, bytes(4), _NOBODY, address.packed)
         claimants: set[bytes] = set()
-        for _ in range(_PROBES):
+        for _probe in range(_PROBES):
             link.sendto(probe, (device, _PROTOCOL_ARP, 0, 0, _BROADCAST))
             claimants.update(
                 filter(None, (claimant(packet, address) for packet in _heard(link, _WAIT)))
@@ -58,7 +58,7 @@ def claimant(packet: bytes, address: IPv4Address) -> bytes | None:
     """
     if len(packet) < _PACKET.size:
         return None
-    *header, _operation, mac, sender, _, _ = _PACKET.unpack_from(packet)
+    *header, _operation, mac, sender, _target_mac, _target_ip = _PACKET.unpack_from(packet)
     if tuple(header) != _HEADER or sender != address.packed:
         return None
     return bytes(mac)
