@@ -8,6 +8,8 @@ from __future__ import annotations
 import contextlib
 import io
 import re
+from collections.abc import Mapping
+from typing import Any
 
 import yaml
 
@@ -39,15 +41,46 @@ _README = {
 
 
 def changelog(examination: Examination) -> str:
-    """Lint the fragments, and look for the version among the releases."""
+    """Lint the fragments, and compare them with the releases that name them."""
     examination.run("antsibull-changelog", "lint", cwd=COLLECTION)
-    fragments = list((COLLECTION / "changelogs/fragments").glob("*.yml"))
+    fragments = {
+        path.name: yaml.safe_load(path.read_text(encoding="utf-8"))
+        for path in (COLLECTION / "changelogs/fragments").glob("*.yml")
+    }
     releases = yaml.safe_load((COLLECTION / "changelogs/changelog.yaml").read_text())["releases"]
     version = examination.galaxy["version"]
     written = (COLLECTION / "CHANGELOG.md").read_text(encoding="utf-8").replace("\\", "")
     if not fragments or version not in releases or f"## v{version}\n" not in written:
         raise FaultError(f"CHANGELOG.md has no {version}: run make changelog")
-    return f"{len(fragments)} fragments, {len(releases)} release"
+    if stale := outdated(releases, fragments):
+        raise FaultError(
+            f"changelog.yaml says other than {', '.join(stale)}: run make changelog, or, where that"
+            " release is out, put the change into a fragment of its own"
+        )
+    pending = set(fragments).difference(*(release["fragments"] for release in releases.values()))
+    return f"{len(fragments)} fragments, {len(pending)} of no release yet, {len(releases)} release"
+
+
+def outdated(
+    releases: Mapping[str, Mapping[str, Any]], fragments: Mapping[str, Mapping[str, Any]]
+) -> list[str]:
+    """Names of fragments that a release has taken up, in other words or not at all by now."""
+    return sorted(
+        name
+        for release in releases.values()
+        for name in release["fragments"]
+        if name not in fragments or not _holds(release["changes"], fragments[name])
+    )
+
+
+def _holds(changes: Mapping[str, Any], fragment: Mapping[str, Any]) -> bool:
+    """Whether the changes of a release, by their sections, have all that a fragment says."""
+    return all(
+        said == changes.get(section)
+        if isinstance(said, str)
+        else set(said) <= set(changes.get(section, ()))
+        for section, said in fragment.items()
+    )
 
 
 def version(examination: Examination) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import shutil
 import tarfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -82,6 +83,24 @@ def test_a_version_is_the_same_everywhere(tmp_path: Path) -> None:
     examination.__dict__["galaxy"] = {"version": "999.0.0"}
     with pytest.raises(FaultError, match=r"pyproject.toml has another version"):
         documents.version(examination)
+
+
+def test_a_release_says_what_its_fragments_say() -> None:
+    """Others, which came later, are of no release yet."""
+    changes = {"bugfixes": ["docker - one.", "etcd - two."], "release_summary": "The first."}
+    releases = {"1.0.0": {"fragments": ["a.yml", "b.yml"], "changes": changes}}
+    first: dict[str, Any] = {"bugfixes": ["docker - one."], "release_summary": "The first."}
+    second: dict[str, Any] = {"bugfixes": ["etcd - two."]}
+    later: dict[str, Any] = {"minor_changes": ["verify - three."]}
+    fragments = {"a.yml": first, "b.yml": second, "c.yml": later}
+    assert documents.outdated(releases, fragments) == []
+    for changed in (
+        {"bugfixes": ["docker - one, and more."], "release_summary": "The first."},
+        {"bugfixes": ["docker - one."], "release_summary": "The second."},
+        {"minor_changes": ["docker - one."], "release_summary": "The first."},
+    ):
+        assert documents.outdated(releases, fragments | {"a.yml": changed}) == ["a.yml"]
+    assert documents.outdated(releases, {"a.yml": first}) == ["b.yml"]
 
 
 def test_a_readme_leads_to_what_the_policy_wants(
