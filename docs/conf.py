@@ -58,6 +58,7 @@ html_theme_options = {
 # for these addresses, and a build asks nobody.
 _ANSIBLE = "https://docs.ansible.com/ansible/latest"
 _ANSIBLE_PAGES = {
+    "action_plugins": f"{_ANSIBLE}/plugins/action.html",
     "ansible_configuration_settings": f"{_ANSIBLE}/reference_appendices/config.html",
     "callback_plugins": f"{_ANSIBLE}/plugins/callback.html",
     "common_return_values": f"{_ANSIBLE}/reference_appendices/common_return_values.html",
