@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from ..programs import run_program
 from .errors import BridgeError
 
 SYSTEMD_RUNS = Path("/run/systemd/system")  # sd_booted(3)
@@ -128,16 +128,7 @@ class DockerService:
 
 def _run(command: Sequence[str], timeout: int) -> subprocess.CompletedProcess[str]:
     try:
-        return subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=timeout,
-            check=False,
-            env={**os.environ, "LC_ALL": "C.UTF-8"},
-        )
+        return run_program(command, timeout)
     except subprocess.TimeoutExpired as error:
         raise ServiceError(f"{' '.join(command)} took longer than {timeout} s") from error
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
+from ..programs import run_program
 from .firewall import OverlayTraffic, closes_containers, parse_saved, plan, plan_removal
 
 # Another program may hold the lock of legacy iptables for a moment, in seconds.
@@ -75,19 +76,15 @@ def _restore(rules: str) -> bool:
     return bool(rules)
 
 
-def _run(command: list[str], text: str | None = None) -> str:
+def _run(command: list[str], text: str = "") -> str:
     try:
-        done = subprocess.run(
-            command, input=text, capture_output=True, text=True, timeout=_TIMEOUT, check=True
-        )
+        done = run_program(command, _TIMEOUT, text)
     except FileNotFoundError as error:
         raise FirewallError(f"{command[0]} is missing: install the package iptables") from error
     except subprocess.TimeoutExpired as error:
         raise FirewallError(f"{command[0]} did not answer within {_TIMEOUT} s") from error
-    except subprocess.CalledProcessError as error:
-        words = " ".join(error.stderr.split())
+    if done.returncode:
+        words = " ".join(done.stderr.split())
         advice = _UNIT_ADVICE if _DENIED in words else ""
-        raise FirewallError(
-            f"{command[0]} failed with {error.returncode}: {words}{advice}"
-        ) from error
+        raise FirewallError(f"{command[0]} failed with {done.returncode}: {words}{advice}")
     return done.stdout

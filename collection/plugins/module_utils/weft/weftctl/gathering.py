@@ -35,6 +35,7 @@ from ..kernel.sysctl import read_settings, read_udp_counters
 from ..kernel.verdict import parse_rulesets
 from ..lease import Lease
 from ..network import NetworkError
+from ..programs import run_program
 from ..store import Store
 from ..store_settings import StoreError, StoreFault
 from .agent_status import read_agent_status
@@ -254,9 +255,7 @@ class _Gathering:
 
     def clock(self, facts: HostFacts) -> HostFacts:
         command = ["timedatectl", "show", "--property=NTPSynchronized", "--property=CanNTP"]
-        done = subprocess.run(
-            command, capture_output=True, text=True, timeout=_CLOCK_TIMEOUT, check=False
-        )
+        done = run_program(command, _CLOCK_TIMEOUT)
         answers = dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)
         if "NTPSynchronized" not in answers:
             raise UnreadError(f"{command[0]}: {done.stderr.strip() or 'no answer'}")
@@ -286,8 +285,7 @@ def _probed(peer: Lease) -> tuple[IPv4Address, IPv4Address]:
 
 def _answers(address: IPv4Address) -> bool:
     command = ["ping", "-n", "-q", "-c", "2", "-i", "0.3", "-W", "1", str(address)]
-    done = subprocess.run(command, capture_output=True, timeout=_PROBE_TIMEOUT, check=False)
-    return done.returncode == 0
+    return run_program(command, _PROBE_TIMEOUT).returncode == 0
 
 
 def _missing(facts: HostFacts) -> str:
