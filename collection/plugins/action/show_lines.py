@@ -15,6 +15,7 @@ from ansible.utils.display import Display
 _FOR_PROGRAMS = frozenset({"json", "jsonl", "null"})
 
 
+# Ansible's classes have no types.
 class ActionModule(ActionBase):  # type: ignore[misc]
     """Prints the lines between the task's name and its result."""
 
