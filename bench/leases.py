@@ -21,8 +21,8 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.backends.vxlan i
 from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.difference import difference
 from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.netlink import Netlink
 from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.state import HostState
-from ansible_collections.weft.overlay.plugins.module_utils.weft.lease import Lease
-from ansible_collections.weft.overlay.plugins.module_utils.weft.network import parse_network
+from ansible_collections.weft.overlay.plugins.module_utils.weft.model.lease import Lease
+from ansible_collections.weft.overlay.plugins.module_utils.weft.model.network import parse_network
 from tests.kernel.namespaces import namespaces, unusable
 
 LEASES = 1000

@@ -26,11 +26,11 @@ from bench.paths.path import IPV4_UDP, UNDERLAY_MTU, MeasuredPath, Side, address
 _PACKAGE = Path(__file__).parents[2] / "collection/plugins/module_utils/weft"
 _DESTINATION = "/opt/weft-bench"
 PYTHON = f"PYTHONPATH={_DESTINATION} python3"
-_PROCESS = "import sys; from weft.datapath.process import run; sys.exit(run(sys.argv[1:]))"
+_PROCESS = "import sys; from weft.datapath.process.process import run; sys.exit(run(sys.argv[1:]))"
 # Applies the table on standard input, in which `"offloads": false` stands for all of them off.
 _APPLY = """
 import json, sys
-from weft.datapath.control_client import DatapathClient, DatapathError
+from weft.datapath.process.client import DatapathClient, DatapathError
 from weft.datapath.offloads import Offload
 table = json.load(sys.stdin)
 if table.get("offloads") is False:
@@ -43,7 +43,7 @@ except DatapathError as error:
 
 _STATUS = """
 import json, sys
-from weft.datapath.control_client import DatapathClient
+from weft.datapath.process.client import DatapathClient
 print(json.dumps(DatapathClient(sys.argv[1]).status()))
 """
 

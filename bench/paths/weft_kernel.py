@@ -25,8 +25,8 @@ from weft.backends.plan import Overlay
 from weft.kernel.difference import difference
 from weft.kernel.netlink import Netlink
 from weft.kernel.state import HostState
-from weft.lease import Lease
-from weft.network import Network, parse_backend
+from weft.model.lease import Lease
+from weft.model.network import Network, parse_backend
 
 said = json.load(sys.stdin)
 network = IPv4Network(said["network"])

@@ -50,7 +50,7 @@ def test_the_tarball_holds_the_public_folders(tarball: Path) -> None:
         "playbooks/site.yml",
         "plugins/modules/daemon.py",
         "plugins/module_utils/weft/cli.py",
-        "plugins/module_utils/weft/datapath/engine.py",
+        "plugins/module_utils/weft/datapath/process/engine.py",
         "roles/overlay/templates/weftd.service.j2",
     } <= names
     # What configures ansible-lint is for Galaxy's importer.

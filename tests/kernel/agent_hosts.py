@@ -20,11 +20,11 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.control_client import (
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process.client import (
     DatapathClient,
     DatapathError,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.status import (
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process.status import (
     Status as DatapathStatus,
 )
 from tests.store.etcd_server import EtcdMember

@@ -16,11 +16,13 @@ from pathlib import Path
 from subprocess import Popen
 from typing import Any
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.control_client import (
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process.client import (
     DatapathClient,
     DatapathUnavailableError,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.status import Status
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process.status import (
+    Status,
+)
 
 from .namespaces import Namespace, Namespaces, counted, eventually
 
@@ -31,7 +33,7 @@ PORT = 8285
 UNDERLAY_MTU = 1500
 MTU = UNDERLAY_MTU - 28
 
-_START = "import sys; from weft.datapath.process import run; sys.exit(run(sys.argv[1:]))"
+_START = "import sys; from weft.datapath.process.process import run; sys.exit(run(sys.argv[1:]))"
 
 
 class Numbered:

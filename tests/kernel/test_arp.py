@@ -10,7 +10,9 @@ from ipaddress import IPv4Address
 
 import pytest
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.arp import other_claimants
+from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.host.arp import (
+    other_claimants,
+)
 
 from .namespaces import Namespace, Namespaces
 

@@ -17,10 +17,10 @@ import pytest
 from scapy.layers.inet import IP, UDP
 from scapy.packet import Raw
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.control_client import (
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process.client import (
     DatapathRefusedError,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.transport import (
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.sockets.udp_socket import (
     BUFFER_SIZE,
 )
 

@@ -17,11 +17,15 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.handover import REQUEST
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.predecessor import (
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process.handover import (
+    REQUEST,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process.predecessor import (
     READY_TIMEOUT,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.status import Status
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process.status import (
+    Status,
+)
 
 from .echoes import echoes
 from .namespaces import Namespaces, eventually

@@ -17,18 +17,16 @@ import pytest
 from scapy.layers.inet import IP, UDP
 from scapy.packet import Raw
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath import (
-    probe,
-    tun,
-    virtio_net,
-)
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.layer4 import (
-    PROTOCOL_TCP,
-    PROTOCOL_UDP,
-)
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.offloads import (
     ACTIVE,
     Offload,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process import probe
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.sockets import tun
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.wire import virtio_net
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.wire.layer4 import (
+    PROTOCOL_TCP,
+    PROTOCOL_UDP,
 )
 
 from .namespaces import Namespaces, counted, eventually

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.control_client import (
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process.client import (
     DatapathRefusedError,
 )
 

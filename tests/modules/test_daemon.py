@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.release.archive import (
+from ansible_collections.weft.overlay.plugins.module_utils.release.archive import (
     Archive,
     build_archive,
 )

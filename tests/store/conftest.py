@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.store import Store
-from ansible_collections.weft.overlay.plugins.module_utils.weft.store_settings import StoreSettings
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store.client import Store
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store.settings import StoreSettings
 from tests.store.etcd_server import EtcdMember, TlsFiles, make_tls_files, start_cluster
 
 _prefixes = (f"/test-{number}/network" for number in itertools.count(1))

@@ -29,24 +29,24 @@ import yaml
 from ansible_collections.weft.overlay.plugins.module_utils.weft.agent.keeper import Keeper
 from ansible_collections.weft.overlay.plugins.module_utils.weft.agent.settings import LeasePolicy
 from ansible_collections.weft.overlay.plugins.module_utils.weft.agent.view import View
-from ansible_collections.weft.overlay.plugins.module_utils.weft.allocation import Request
 from ansible_collections.weft.overlay.plugins.module_utils.weft.backends.plan import Announcement
-from ansible_collections.weft.overlay.plugins.module_utils.weft.lease import Lease
-from ansible_collections.weft.overlay.plugins.module_utils.weft.lease_watch import (
-    LeaseWatch,
-    LeaseWritten,
-    Listed,
-    Resumed,
-)
-from ansible_collections.weft.overlay.plugins.module_utils.weft.reservation import reserve
-from ansible_collections.weft.overlay.plugins.module_utils.weft.store import (
+from ansible_collections.weft.overlay.plugins.module_utils.weft.model.allocation import Request
+from ansible_collections.weft.overlay.plugins.module_utils.weft.model.lease import Lease
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store.client import (
     LeaseChange,
     Store,
     StoreRefusedError,
     StoreUnavailableError,
     StoreUntrustedError,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.store_settings import (
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store.lease_watch import (
+    LeaseWatch,
+    LeaseWritten,
+    Listed,
+    Resumed,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store.reservation import reserve
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store.settings import (
     StoreError,
     StoreFault,
     StoreSettings,

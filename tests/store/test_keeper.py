@@ -14,8 +14,11 @@ import pytest
 from ansible_collections.weft.overlay.plugins.module_utils.weft.agent.keeper import Keeper
 from ansible_collections.weft.overlay.plugins.module_utils.weft.agent.settings import LeasePolicy
 from ansible_collections.weft.overlay.plugins.module_utils.weft.agent.view import View
-from ansible_collections.weft.overlay.plugins.module_utils.weft.lease import Lease
-from ansible_collections.weft.overlay.plugins.module_utils.weft.store import LeaseChange, Store
+from ansible_collections.weft.overlay.plugins.module_utils.weft.model.lease import Lease
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store.client import (
+    LeaseChange,
+    Store,
+)
 
 PUBLIC_IP = IPv4Address("192.0.2.5")
 LAST = Lease(IPv4Network("100.96.5.0/24"), PUBLIC_IP, lease_id=77)

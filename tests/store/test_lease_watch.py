@@ -14,8 +14,12 @@ from typing import TypeVar
 
 import pytest
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.lease import Lease
-from ansible_collections.weft.overlay.plugins.module_utils.weft.lease_watch import (
+from ansible_collections.weft.overlay.plugins.module_utils.weft.model.lease import Lease
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store.client import (
+    LeaseChange,
+    Store,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store.lease_watch import (
     EntryInvalid,
     Interrupted,
     LeaseDeleted,
@@ -26,8 +30,7 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.lease_watch impo
     Resumed,
     WatchEvent,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.store import LeaseChange, Store
-from ansible_collections.weft.overlay.plugins.module_utils.weft.store_settings import StoreSettings
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store.settings import StoreSettings
 from tests.store.etcd_server import EtcdMember, free_port
 
 NETWORK = '{"Network":"100.96.0.0/16"}'

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.store import (
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store.client import (
     Store,
     StoreRefusedError,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.store_settings import (
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store.settings import (
     StoreSettings,
     Tls,
 )

@@ -16,19 +16,13 @@ from typing import Any
 import grpc
 import pytest
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.allocation import (
+from ansible_collections.weft.overlay.plugins.module_utils.weft.model.allocation import (
     OutOfSubnetsError,
     Request,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.lease import Lease
-from ansible_collections.weft.overlay.plugins.module_utils.weft.reservation import (
-    NoNetworkError,
-    Terms,
-    release,
-    reserve,
-)
-from ansible_collections.weft.overlay.plugins.module_utils.weft.snapshot import Snapshot
-from ansible_collections.weft.overlay.plugins.module_utils.weft.store import (
+from ansible_collections.weft.overlay.plugins.module_utils.weft.model.lease import Lease
+from ansible_collections.weft.overlay.plugins.module_utils.weft.model.snapshot import Snapshot
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store.client import (
     LeaseChange,
     LeaseExpiredError,
     LostRaceError,
@@ -37,7 +31,13 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.store import (
     StoreUnavailableError,
     StoreUntrustedError,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.store_settings import (
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store.reservation import (
+    NoNetworkError,
+    Terms,
+    release,
+    reserve,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store.settings import (
     StoreError,
     StoreFault,
     StoreSettings,

@@ -11,7 +11,7 @@ from pathlib import Path
 PACKAGE_PARENT = Path(__file__).parents[2] / "collection/plugins/module_utils"
 PROGRAM = """
 import logging, os, sys
-from weft import logs
+from weft.system import logs
 if sys.argv[1] == "journal":
     status = os.fstat(2)
     os.environ["JOURNAL_STREAM"] = f"{status.st_dev}:{status.st_ino}"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.notify import (
+from ansible_collections.weft.overlay.plugins.module_utils.weft.system.notify import (
     notify,
     watchdog_interval,
 )

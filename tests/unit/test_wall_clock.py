@@ -15,9 +15,8 @@ PACKAGE = Path(__file__).parents[2] / "collection/plugins/module_utils/weft"
 SHOWN = {
     "agent/daemon.py": 1,
     "agent/reconciler.py": 1,
-    "datapath/engine.py": 1,
-    "datapath/receiver.py": 1,
-    "docker/service.py": 1,
+    "datapath/process/engine.py": 1,
+    "datapath/ingress.py": 1,
     "weftctl/commands/peers.py": 1,
     "weftctl/commands/status.py": 1,
     "weftctl/commands/trace.py": 1,

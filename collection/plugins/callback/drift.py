@@ -49,7 +49,9 @@ from ansible import context
 from ansible.plugins.callback import CallbackBase
 from ansible.utils.unsafe_proxy import wrap_var
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.files import write_atomically
+from ansible_collections.weft.overlay.plugins.module_utils.weft.system.files import (
+    write_atomically,
+)
 from ansible_collections.weft.overlay.plugins.plugin_utils.drift import (
     Drift,
     document,

@@ -96,9 +96,12 @@ from ansible_collections.weft.overlay.plugins.module_utils.store_connection impo
     store_options,
     store_settings,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.network import NetworkError
-from ansible_collections.weft.overlay.plugins.module_utils.weft.store import LIBRARY_ERROR, Store
-from ansible_collections.weft.overlay.plugins.module_utils.weft.store_settings import StoreError
+from ansible_collections.weft.overlay.plugins.module_utils.weft.model.network import NetworkError
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store.client import (
+    LIBRARY_ERROR,
+    Store,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store.settings import StoreError
 from ansible_collections.weft.overlay.plugins.plugin_utils.leased_hosts import (
     known_names,
     leased_hosts,

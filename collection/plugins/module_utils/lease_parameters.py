@@ -8,8 +8,13 @@ from __future__ import annotations
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 from typing import Any
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.allocation import AllocationError
-from ansible_collections.weft.overlay.plugins.module_utils.weft.lease import Lease, subnet_key
+from ansible_collections.weft.overlay.plugins.module_utils.weft.model.allocation import (
+    AllocationError,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.model.lease import (
+    Lease,
+    subnet_key,
+)
 
 
 def lease_result(prefix: str, lease: Lease) -> dict[str, Any]:

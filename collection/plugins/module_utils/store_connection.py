@@ -11,13 +11,20 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.access import AccessError
-from ansible_collections.weft.overlay.plugins.module_utils.weft.access_store import AccessStore
-from ansible_collections.weft.overlay.plugins.module_utils.weft.allocation import AllocationError
-from ansible_collections.weft.overlay.plugins.module_utils.weft.json_object import JsonObjectError
-from ansible_collections.weft.overlay.plugins.module_utils.weft.network import NetworkError
-from ansible_collections.weft.overlay.plugins.module_utils.weft.store import LIBRARY_ERROR, Store
-from ansible_collections.weft.overlay.plugins.module_utils.weft.store_settings import (
+from ansible_collections.weft.overlay.plugins.module_utils.etcd_access.access import AccessError
+from ansible_collections.weft.overlay.plugins.module_utils.etcd_access.store import AccessStore
+from ansible_collections.weft.overlay.plugins.module_utils.weft.model.allocation import (
+    AllocationError,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.model.json_object import (
+    JsonObjectError,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.model.network import NetworkError
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store.client import (
+    LIBRARY_ERROR,
+    Store,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store.settings import (
     DEFAULT_ENDPOINT,
     DEFAULT_PREFIX,
     StoreError,

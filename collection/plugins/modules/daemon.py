@@ -113,15 +113,14 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.files import write_atomically
-from ansible_collections.weft.overlay.plugins.module_utils.weft.release.archive import (
+from ansible_collections.weft.overlay.plugins.module_utils.release.archive import (
     Archive,
     build_archive,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.release.directory import (
+from ansible_collections.weft.overlay.plugins.module_utils.release.directory import (
     ReleaseDirectory,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.release.layout import (
+from ansible_collections.weft.overlay.plugins.module_utils.release.layout import (
     LAUNCHER_MARK,
     ReleaseError,
     Releases,
@@ -130,9 +129,10 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.release.layout i
     with_installed,
     with_previous,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.release.programs import PROGRAMS
-from ansible_collections.weft.overlay.plugins.module_utils.weft.release.sources import (
-    package_sources,
+from ansible_collections.weft.overlay.plugins.module_utils.release.sources import package_sources
+from ansible_collections.weft.overlay.plugins.module_utils.weft.cli import PROGRAMS
+from ansible_collections.weft.overlay.plugins.module_utils.weft.system.files import (
+    write_atomically,
 )
 
 

@@ -115,10 +115,10 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.release.directory import (
+from ansible_collections.weft.overlay.plugins.module_utils.release.directory import (
     ReleaseDirectory,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.release.processes import (
+from ansible_collections.weft.overlay.plugins.module_utils.release.processes import (
     Sources,
     differences,
     release_in,

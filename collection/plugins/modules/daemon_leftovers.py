@@ -72,13 +72,13 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.weft.overlay.plugins.module_utils.host_state.listing import own_devices
 from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.firewall import (
     Tables,
     own_rules,
     parse_saved,
     plan_removal,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.listing import own_devices
 from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.state import ROUTE_PROTOCOL
 
 # Another program may hold the lock of legacy iptables for a moment, in seconds.

@@ -218,20 +218,20 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.docker.addresses import (
+from ansible_collections.weft.overlay.plugins.module_utils.docker.addresses import (
     Tolerated,
     parse_addresses,
     parse_routes,
     refuse_overlap,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.docker.bridge import (
+from ansible_collections.weft.overlay.plugins.module_utils.docker.bridge import (
     DEFAULT_MTU,
     EngineState,
     parse_bridge,
     release_required,
     restart_required,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.docker.carrier import (
+from ansible_collections.weft.overlay.plugins.module_utils.docker.carrier import (
     Carriers,
     Texts,
     carry_in_daemon_json,
@@ -239,45 +239,47 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.docker.carrier i
     read_daemon_json,
     release,
 )
+from ansible_collections.weft.overlay.plugins.module_utils.docker.drop_in import (
+    once_path,
+    render_drop_in,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.docker.engine import Engine
+from ansible_collections.weft.overlay.plugins.module_utils.docker.fallback import (
+    begin_change,
+    parse_fallback,
+    serialise_fallback,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.docker.ownership import (
+    Ownership,
+    parse_ownership,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.docker.service import SYSTEMD_RUNS
+from ansible_collections.weft.overlay.plugins.module_utils.docker.settings import (
+    BridgeSettings,
+    parse_overlay_network,
+    parse_settings,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.docker.text_files import (
+    read_text,
+    read_texts,
+    write_texts,
+)
 from ansible_collections.weft.overlay.plugins.module_utils.weft.docker.conflicts import (
     flags_given,
     keys_given,
     refuse_conflicts,
     refuse_other_config_file,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.docker.drop_in import (
-    once_path,
-    render_drop_in,
-)
-from ansible_collections.weft.overlay.plugins.module_utils.weft.docker.engine import Engine
 from ansible_collections.weft.overlay.plugins.module_utils.weft.docker.errors import BridgeError
-from ansible_collections.weft.overlay.plugins.module_utils.weft.docker.fallback import (
-    begin_change,
-    parse_fallback,
-    serialise_fallback,
-)
 from ansible_collections.weft.overlay.plugins.module_utils.weft.docker.invocation import (
     LOAD_PATH,
     Invocation,
     read_invocation,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.docker.ownership import (
-    Ownership,
-    parse_ownership,
-)
-from ansible_collections.weft.overlay.plugins.module_utils.weft.docker.service import SYSTEMD_RUNS
-from ansible_collections.weft.overlay.plugins.module_utils.weft.docker.settings import (
-    BridgeSettings,
-    parse_overlay_network,
-    parse_settings,
-)
-from ansible_collections.weft.overlay.plugins.module_utils.weft.docker.text_files import (
-    read_text,
-    read_texts,
-    write_texts,
-)
-from ansible_collections.weft.overlay.plugins.module_utils.weft.files import write_atomically
 from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.state import ROUTE_PROTOCOL
+from ansible_collections.weft.overlay.plugins.module_utils.weft.system.files import (
+    write_atomically,
+)
 
 # RFC 3986, section 3.2.1: daemon.json names proxies, and may do so with a password.
 _USER_INFORMATION = re.compile(r"(?<=://)[^/@\s\"]+(?=@)")

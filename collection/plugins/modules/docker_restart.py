@@ -186,30 +186,26 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.docker.addresses import (
+from ansible_collections.weft.overlay.plugins.module_utils.docker.addresses import (
     parse_addresses,
     parse_routes,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.docker.carrier import (
-    read_daemon_json,
-)
-from ansible_collections.weft.overlay.plugins.module_utils.weft.docker.containers import describe
-from ansible_collections.weft.overlay.plugins.module_utils.weft.docker.engine import Engine
-from ansible_collections.weft.overlay.plugins.module_utils.weft.docker.errors import BridgeError
-from ansible_collections.weft.overlay.plugins.module_utils.weft.docker.own_address import (
-    own_address,
-)
-from ansible_collections.weft.overlay.plugins.module_utils.weft.docker.restart import (
+from ansible_collections.weft.overlay.plugins.module_utils.docker.carrier import read_daemon_json
+from ansible_collections.weft.overlay.plugins.module_utils.docker.containers import describe
+from ansible_collections.weft.overlay.plugins.module_utils.docker.engine import Engine
+from ansible_collections.weft.overlay.plugins.module_utils.docker.own_address import own_address
+from ansible_collections.weft.overlay.plugins.module_utils.docker.restart import (
     DockerHost,
     Places,
     Restart,
     RestartError,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.docker.service import (
+from ansible_collections.weft.overlay.plugins.module_utils.docker.service import (
     SYSTEMD_RUNS,
     DockerService,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.docker.text_files import read_text
+from ansible_collections.weft.overlay.plugins.module_utils.docker.text_files import read_text
+from ansible_collections.weft.overlay.plugins.module_utils.weft.docker.errors import BridgeError
 
 
 class DockerRestart:

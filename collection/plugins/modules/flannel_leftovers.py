@@ -167,29 +167,29 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.docker.invocation import (
-    LOAD_PATH,
-    read_unit,
-)
-from ansible_collections.weft.overlay.plugins.module_utils.weft.flannel.docker_options import (
+from ansible_collections.weft.overlay.plugins.module_utils.flannel.docker_options import (
     DROP_INS,
     ENVIRONMENT_FILES,
     left_drop_ins,
     left_environment_files,
     refuse_needed,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.flannel.errors import LeftoverError
-from ansible_collections.weft.overlay.plugins.module_utils.weft.flannel.links import (
+from ansible_collections.weft.overlay.plugins.module_utils.flannel.errors import LeftoverError
+from ansible_collections.weft.overlay.plugins.module_utils.flannel.links import (
     DEVICE_PATTERNS,
     LeftRoute,
     left_devices,
     left_routes,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.flannel.rules import (
+from ansible_collections.weft.overlay.plugins.module_utils.flannel.rules import (
     NftTable,
     RulesRemoval,
     parse_nft_tables,
     rules_removal,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.docker.invocation import (
+    LOAD_PATH,
+    read_unit,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.firewall import parse_saved
 

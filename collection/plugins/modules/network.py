@@ -181,17 +181,23 @@ from ansible_collections.weft.overlay.plugins.module_utils.store_connection impo
     opened_store,
     store_options,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.json_object import JsonObject
-from ansible_collections.weft.overlay.plugins.module_utils.weft.lease import Lease, config_key
-from ansible_collections.weft.overlay.plugins.module_utils.weft.network import (
+from ansible_collections.weft.overlay.plugins.module_utils.weft.model.json_object import JsonObject
+from ansible_collections.weft.overlay.plugins.module_utils.weft.model.lease import (
+    Lease,
+    config_key,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.model.network import (
     Network,
     NetworkError,
     declare_network,
     network_document,
     serialise_network,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.snapshot import Snapshot
-from ansible_collections.weft.overlay.plugins.module_utils.weft.store import LostRaceError, Store
+from ansible_collections.weft.overlay.plugins.module_utils.weft.model.snapshot import Snapshot
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store.client import (
+    LostRaceError,
+    Store,
+)
 
 _ATTEMPTS = 5
 _LISTED_LEASES = 10

@@ -94,8 +94,8 @@ from ansible_collections.weft.overlay.plugins.module_utils.store_connection impo
     opened_store,
     store_options,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.lease import config_key
-from ansible_collections.weft.overlay.plugins.module_utils.weft.network import (
+from ansible_collections.weft.overlay.plugins.module_utils.weft.model.lease import config_key
+from ansible_collections.weft.overlay.plugins.module_utils.weft.model.network import (
     NetworkError,
     network_document,
 )

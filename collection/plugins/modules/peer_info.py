@@ -92,13 +92,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.control import DEFAULT_PATH
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.control_client import (
-    DatapathClient,
-    DatapathError,
-)
-from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.links import VXLAN
-from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.listing import (
+from ansible_collections.weft.overlay.plugins.module_utils.host_state.listing import (
     PeerEntry,
     datapath_peers,
     own_devices,
@@ -107,6 +101,14 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.listing i
     peer_routes,
     strays,
 )
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process.client import (
+    DatapathClient,
+    DatapathError,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process.control import (
+    DEFAULT_PATH,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.links import VXLAN
 from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.state import ROUTE_PROTOCOL
 
 

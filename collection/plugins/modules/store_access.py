@@ -158,11 +158,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.weft.overlay.plugins.module_utils.store_connection import (
-    opened_access,
-    store_options,
-)
-from ansible_collections.weft.overlay.plugins.module_utils.weft.access import (
+from ansible_collections.weft.overlay.plugins.module_utils.etcd_access.access import (
     ROOT,
     AccessError,
     Kind,
@@ -172,6 +168,10 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.access import (
     described,
     plan,
     prefix_end,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.store_connection import (
+    opened_access,
+    store_options,
 )
 
 

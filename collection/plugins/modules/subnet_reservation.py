@@ -180,12 +180,13 @@ from ansible_collections.weft.overlay.plugins.module_utils.store_connection impo
     opened_store,
     store_options,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.allocation import (
+from ansible_collections.weft.overlay.plugins.module_utils.weft.model.allocation import (
     AllocationError,
     Request,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.lease import Lease
-from ansible_collections.weft.overlay.plugins.module_utils.weft.reservation import (
+from ansible_collections.weft.overlay.plugins.module_utils.weft.model.lease import Lease
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store.client import Store
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store.reservation import (
     NoNetworkError,
     Terms,
     plan_release,
@@ -193,7 +194,6 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.reservation impo
     release,
     reserve,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.store import Store
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,7 +106,9 @@ from ansible_collections.weft.overlay.plugins.module_utils.file_attributes impor
     FileAttributes,
     attributes_of,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.files import write_atomically
+from ansible_collections.weft.overlay.plugins.module_utils.weft.system.files import (
+    write_atomically,
+)
 
 _MODE = re.compile(r"0?[0-7]{3,4}")
 

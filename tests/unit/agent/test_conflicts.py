@@ -16,7 +16,7 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.links imp
     LinkAddress,
     Links,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.lease import Lease
+from ansible_collections.weft.overlay.plugins.module_utils.weft.model.lease import Lease
 
 NETWORK = IPv4Network("100.96.0.0/16")
 

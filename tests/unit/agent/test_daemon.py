@@ -24,14 +24,14 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.agent.view impor
     View,
     serialise_view,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.certificate_expiry import (
-    store_certificate_expiry,
-)
 from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.links import Links
 from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.netlink import Netlink
-from ansible_collections.weft.overlay.plugins.module_utils.weft.lease import Lease
-from ansible_collections.weft.overlay.plugins.module_utils.weft.store import Store
-from ansible_collections.weft.overlay.plugins.module_utils.weft.store_settings import (
+from ansible_collections.weft.overlay.plugins.module_utils.weft.model.lease import Lease
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store.certificate_expiry import (
+    store_certificate_expiry,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store.client import Store
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store.settings import (
     StoreError,
     StoreSettings,
     Tls,

@@ -15,15 +15,15 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.agent.keeper imp
 from ansible_collections.weft.overlay.plugins.module_utils.weft.agent.settings import LeasePolicy
 from ansible_collections.weft.overlay.plugins.module_utils.weft.agent.view import View
 from ansible_collections.weft.overlay.plugins.module_utils.weft.backends.plan import Announcement
-from ansible_collections.weft.overlay.plugins.module_utils.weft.lease import Lease
-from ansible_collections.weft.overlay.plugins.module_utils.weft.snapshot import StoredNetwork
-from ansible_collections.weft.overlay.plugins.module_utils.weft.store import (
+from ansible_collections.weft.overlay.plugins.module_utils.weft.model.lease import Lease
+from ansible_collections.weft.overlay.plugins.module_utils.weft.model.snapshot import StoredNetwork
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store.client import (
     LeaseChange,
     LeaseExpiredError,
     Store,
     StoreRefusedError,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.store_settings import StoreError
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store.settings import StoreError
 
 PUBLIC_IP = IPv4Address("10.168.0.11")
 SUBNET = IPv4Network("100.96.1.0/24")

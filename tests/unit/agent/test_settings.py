@@ -20,7 +20,7 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.agent.settings i
     load_settings,
     parse_settings,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.store_settings import Tls
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store.settings import Tls
 
 COMPLETE = {
     "store": {

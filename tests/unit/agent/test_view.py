@@ -17,8 +17,13 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.agent.view impor
     parse_view,
     serialise_view,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.lease import Lease
-from ansible_collections.weft.overlay.plugins.module_utils.weft.lease_watch import (
+from ansible_collections.weft.overlay.plugins.module_utils.weft.model.lease import Lease
+from ansible_collections.weft.overlay.plugins.module_utils.weft.model.snapshot import (
+    InvalidEntry,
+    Snapshot,
+    StoredNetwork,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store.lease_watch import (
     EntryInvalid,
     Interrupted,
     LeaseDeleted,
@@ -26,11 +31,6 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.lease_watch impo
     Listed,
     NetworkWritten,
     Resumed,
-)
-from ansible_collections.weft.overlay.plugins.module_utils.weft.snapshot import (
-    InvalidEntry,
-    Snapshot,
-    StoredNetwork,
 )
 
 WITHIN = IPv4Network("100.96.0.0/16")

@@ -21,8 +21,8 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.state imp
     HostState,
     Route,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.lease import Lease
-from ansible_collections.weft.overlay.plugins.module_utils.weft.network import parse_network
+from ansible_collections.weft.overlay.plugins.module_utils.weft.model.lease import Lease
+from ansible_collections.weft.overlay.plugins.module_utils.weft.model.network import parse_network
 
 OWN_ADDRESS = IPv4Address("10.168.0.11")
 

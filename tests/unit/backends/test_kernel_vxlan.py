@@ -23,8 +23,8 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.state imp
     Route,
     VxlanDevice,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.lease import Lease
-from ansible_collections.weft.overlay.plugins.module_utils.weft.network import parse_network
+from ansible_collections.weft.overlay.plugins.module_utils.weft.model.lease import Lease
+from ansible_collections.weft.overlay.plugins.module_utils.weft.model.network import parse_network
 
 NETWORK = IPv4Network("100.96.0.0/16")
 OWN_ADDRESS = IPv4Address("10.168.0.11")

@@ -21,9 +21,9 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.backends.registr
 from ansible_collections.weft.overlay.plugins.module_utils.weft.backends.several import (
     plan_several,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.json_object import JsonValue
-from ansible_collections.weft.overlay.plugins.module_utils.weft.lease import Lease
-from ansible_collections.weft.overlay.plugins.module_utils.weft.network import (
+from ansible_collections.weft.overlay.plugins.module_utils.weft.model.json_object import JsonValue
+from ansible_collections.weft.overlay.plugins.module_utils.weft.model.lease import Lease
+from ansible_collections.weft.overlay.plugins.module_utils.weft.model.network import (
     Backend,
     parse_backend,
     parse_network,

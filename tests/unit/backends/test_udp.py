@@ -24,7 +24,6 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.backends.registr
 from ansible_collections.weft.overlay.plugins.module_utils.weft.backends.udp import plan_udp
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.offloads import IDLE
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.table import parse_table
-from ansible_collections.weft.overlay.plugins.module_utils.weft.json_object import JsonValue
 from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.firewall import (
     OverlayTraffic,
 )
@@ -34,8 +33,9 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.state imp
     HostState,
     Route,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.lease import Lease
-from ansible_collections.weft.overlay.plugins.module_utils.weft.network import parse_network
+from ansible_collections.weft.overlay.plugins.module_utils.weft.model.json_object import JsonValue
+from ansible_collections.weft.overlay.plugins.module_utils.weft.model.lease import Lease
+from ansible_collections.weft.overlay.plugins.module_utils.weft.model.network import parse_network
 
 NETWORK = IPv4Network("100.96.0.0/16")
 

@@ -25,18 +25,21 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.offload
     IDLE,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.table import parse_table
-from ansible_collections.weft.overlay.plugins.module_utils.weft.json_object import (
-    JsonObject,
-    JsonValue,
-)
 from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.state import (
     Address,
     Device,
     HostState,
     Route,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.lease import Lease, parse_lease
-from ansible_collections.weft.overlay.plugins.module_utils.weft.network import parse_network
+from ansible_collections.weft.overlay.plugins.module_utils.weft.model.json_object import (
+    JsonObject,
+    JsonValue,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.model.lease import (
+    Lease,
+    parse_lease,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.model.network import parse_network
 
 NETWORK = IPv4Network("100.96.0.0/16")
 

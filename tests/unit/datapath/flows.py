@@ -10,13 +10,13 @@ from typing import Any
 from scapy.layers.inet import IP, TCP, UDP
 from scapy.packet import Raw
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath import virtio_net
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.coalescing import (
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.wire import virtio_net
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.wire.coalescing import (
     Train,
     merged_header,
     runs,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.segmentation import (
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.wire.segmentation import (
     Layout,
     complete,
     stamp,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from scapy.layers.inet import IP, TCP, UDP
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.coalescing import (
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.wire.coalescing import (
     SEGMENTS_MAX,
     Verdict,
     candidate,

@@ -14,8 +14,8 @@ from collections.abc import Mapping
 from scapy.layers.inet import ICMP, IP, UDP
 from scapy.packet import Raw
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath import virtio_net
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.virtio_net import (
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.wire import virtio_net
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.wire.virtio_net import (
     FLAG_NEEDS_CSUM,
     GSO_ECN,
     GSO_TCPV4,

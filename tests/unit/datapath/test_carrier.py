@@ -15,18 +15,27 @@ from ipaddress import IPv4Address
 
 import pytest
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath import transport, tun
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.carrier import Carrier
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.loop import EventLoop
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.offloads import (
     ACTIVE,
     Offloads,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process.loop import (
+    EventLoop,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process.queue import (
+    Carrier,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.sockets import (
+    tun,
+    udp_socket,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.table import (
     ForwardingTable,
     parse_table,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.virtio_net import PLAIN
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.wire.virtio_net import (
+    PLAIN,
+)
 
 from .packets import document, packet
 
@@ -69,7 +78,7 @@ def raised() -> Iterator[Callable[[], Rig]]:
                 opened.enter_context, socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             )
             device.setblocking(False)
-            (datagrams,) = transport.open_transports(IPv4Address(OWN), 0)
+            (datagrams,) = udp_socket.open_transports(IPv4Address(OWN), 0)
             opened.enter_context(datagrams)
             port = datagrams.getsockname()[1]
             peers = [{"subnet": SUBNET, "public_ip": PEER}]

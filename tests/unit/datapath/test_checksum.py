@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scapy.utils import checksum as scapy_checksum
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.checksum import (
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.wire.checksum import (
     internet_checksum,
 )
 

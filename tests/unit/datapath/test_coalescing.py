@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scapy.layers.inet import IP, TCP, UDP
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath import virtio_net
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.coalescing import (
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.wire import virtio_net
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.wire.coalescing import (
     Candidate,
     Verdict,
     candidate,

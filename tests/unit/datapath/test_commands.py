@@ -10,16 +10,22 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath import (
-    transport,
-    tun,
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process.commands import (
+    Commands,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.commands import Commands
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.engine import Engine
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.loop import EventLoop
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.state import (
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process.engine import (
+    Engine,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process.loop import (
+    EventLoop,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process.state import (
     StateError,
     TableFile,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.sockets import (
+    tun,
+    udp_socket,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.table import parse_table
 
@@ -139,7 +145,7 @@ def test_start_goes_on_trying_and_says_so_once(
         raise OSError(1, "not permitted: the process needs CAP_NET_ADMIN")
 
     monkeypatch.setattr(tun, "open_device", refuse)
-    monkeypatch.setattr(transport, "open_transports", refuse)
+    monkeypatch.setattr(udp_socket, "open_transports", refuse)
     engine = Engine(EventLoop(), file)
     engine.start()
     engine.repair()

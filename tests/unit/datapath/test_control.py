@@ -16,20 +16,22 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.control import (
-    CLIENTS_MAX,
-    REQUEST_MAX,
-    ControlServer,
-)
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.control_client import (
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process.client import (
     DatapathClient,
     DatapathRefusedError,
     DatapathUnavailableError,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.listening import (
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process.control import (
+    CLIENTS_MAX,
+    REQUEST_MAX,
+    ControlServer,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process.loop import (
+    EventLoop,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.sockets.listening import (
     ListenError,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.loop import EventLoop
 
 
 class Served:

@@ -20,7 +20,7 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.offload
     Offload,
     Offloads,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.packet_io import (
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.sockets.packet_io import (
     BURST,
     Buffer,
     DeviceLostError,
@@ -29,7 +29,9 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.packet_
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.token_bucket import (
     TokenBucket,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.virtio_net import PLAIN
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.wire.virtio_net import (
+    PLAIN,
+)
 
 from .packets import PEER, forwarding, packet
 

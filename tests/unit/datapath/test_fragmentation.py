@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scapy.layers.inet import IP, IPOption, IPOption_RR, defragment
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.fragmentation import (
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.wire.fragmentation import (
     fragments,
 )
 

@@ -22,16 +22,27 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath import transport, tun
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.commands import Commands
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.control import (
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process.commands import (
+    Commands,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process.control import (
     CLIENTS_MAX,
     REQUEST_MAX,
     ControlServer,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.engine import Engine
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.loop import EventLoop
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.state import TableFile
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process.engine import (
+    Engine,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process.loop import (
+    EventLoop,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process.state import (
+    TableFile,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.sockets import (
+    tun,
+    udp_socket,
+)
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.table import parse_table
 
 from .packets import document
@@ -107,7 +118,7 @@ def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
         return [socket.socket(socket.AF_INET, socket.SOCK_DGRAM)]
 
     monkeypatch.setattr(tun, "open_device", no_device)
-    monkeypatch.setattr(transport, "open_transports", no_transport)
+    monkeypatch.setattr(udp_socket, "open_transports", no_transport)
     server = Served(tmp_path)
     server.file.save(parse_table(document()))
     yield server

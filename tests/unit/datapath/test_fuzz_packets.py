@@ -20,7 +20,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath import vxlan
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.counters import (
     Counters,
     Drop,
@@ -28,13 +27,14 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.counter
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.forwarder import Forwarder
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.forwarding import Endpoint
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.offloads import Offloads
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.packet_io import (
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.sockets.packet_io import (
     Buffer,
     PacketIO,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.token_bucket import (
     TokenBucket,
 )
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.wire import vxlan
 
 from .flows import content, tcp
 from .packets import OTHER_PEER, PEER, forwarding

@@ -20,20 +20,26 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.counter
     Drop,
     Traffic,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.engine import Engine
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.handover import (
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process.engine import (
+    Engine,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process.handover import (
     BATCH,
     Handover,
     HandoverError,
     receive_handover,
     send_handover,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.inheritance import (
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process.inheritance import (
     Inheritance,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.loop import EventLoop
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.state import TableFile
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.status import (
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process.loop import (
+    EventLoop,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process.state import (
+    TableFile,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process.status import (
     Status,
     counter_status,
     parse_counters,

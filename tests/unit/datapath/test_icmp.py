@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scapy.layers.inet import ICMP, IP, TCP, IPOption_NOP
 from scapy.packet import Raw
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.icmp import (
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.wire.icmp import (
     Unreachable,
     destination_unreachable,
     may_report,

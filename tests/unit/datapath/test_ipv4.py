@@ -6,9 +6,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.counters import Drop
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.ipv4 import (
-    flaw,
-)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.wire.ipv4 import flaw
 
 from .packets import packet
 

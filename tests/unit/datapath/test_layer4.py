@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.checksum import (
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.wire.checksum import (
     internet_checksum,
     word_sum,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.layer4 import (
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.wire.layer4 import (
     finish_checksum,
     is_laundered,
     is_partial,

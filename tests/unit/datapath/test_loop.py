@@ -8,7 +8,9 @@ from functools import partial
 
 import pytest
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.loop import EventLoop
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process.loop import (
+    EventLoop,
+)
 
 
 def test_timers_keep_their_time_while_descriptors_are_never_idle() -> None:

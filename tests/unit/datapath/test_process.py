@@ -17,16 +17,18 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.control_client import (
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process.client import (
     DatapathClient,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.loop import EventLoop
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process import (
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process.loop import (
+    EventLoop,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process.process import (
     stop_on_signals,
 )
 
 PACKAGE_PARENT = Path(__file__).parents[3] / "collection/plugins/module_utils"
-START = "import sys; from weft.datapath.process import run; sys.exit(run(sys.argv[1:]))"
+START = "import sys; from weft.datapath.process.process import run; sys.exit(run(sys.argv[1:]))"
 
 
 @pytest.fixture

@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scapy.layers.inet import IP, TCP, UDP
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath import virtio_net
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.segmentation import (
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.wire import virtio_net
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.wire.segmentation import (
     super_layout,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.virtio_net import (
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.wire.virtio_net import (
     NetHeader,
 )
 

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath import transport
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.socket_filter import (
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.sockets import udp_socket
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.sockets.filter import (
     ACCEPT,
     DROP,
     PEERS_MAX,
@@ -89,13 +89,13 @@ def test_the_kernel_agrees(count: int) -> None:
     peers = [first + 2 * index for index in range(count)]
     asked = sorted({0, 1, 2, count - 1, 2 * count - 2, 2 * count - 1, 2 * count})
     with bound("127.0.0.1") as receiver:
-        transport.attach_filter(receiver, packed(passing(peers)))
+        udp_socket.attach_filter(receiver, packed(passing(peers)))
         for source in (first + offset for offset in asked):
             send(source, receiver)
             assert has_arrived(receiver) == (source in peers), IPv4Address(source)
-        lost = transport.datagrams_lost(receiver)
+        lost = udp_socket.datagrams_lost(receiver)
         assert lost == sum(first + offset not in peers for offset in asked)
-        transport.detach_filter(receiver)
+        udp_socket.detach_filter(receiver)
         send(first + 1, receiver)
         assert has_arrived(receiver)
 

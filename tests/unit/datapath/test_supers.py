@@ -10,7 +10,9 @@ import errno
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.virtio_net import PLAIN
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.wire.virtio_net import (
+    PLAIN,
+)
 
 from .flows import cut
 from .packets import PEER

@@ -13,7 +13,6 @@ from collections.abc import Sequence
 import pytest
 from scapy.layers.inet import ICMP, IP
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath import virtio_net
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.counters import Counters
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.forwarder import Forwarder
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.forwarding import Endpoint
@@ -21,7 +20,7 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.offload
     Offload,
     Offloads,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.packet_io import (
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.sockets.packet_io import (
     OUTER_HEADERS,
     Buffer,
     PacketIO,
@@ -29,7 +28,8 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.packet_
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.token_bucket import (
     TokenBucket,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.virtio_net import (
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.wire import virtio_net
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.wire.virtio_net import (
     PLAIN,
     NetHeader,
 )

@@ -12,16 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scapy.layers.inet import IP
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath import ipv4, layer4
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.checksum import (
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.wire import ipv4, layer4
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.wire.checksum import (
     partial_field,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.unfinished import (
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.wire.partial import (
     cut,
     is_one_packet,
     left_to_do,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.virtio_net import (
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.wire.virtio_net import (
     GSO_ECN,
     GSO_NONE,
     GSO_TCPV4,

@@ -10,9 +10,9 @@ from scapy.layers.inet import IP
 from scapy.layers.l2 import ARP, Ether
 from scapy.layers.vxlan import VXLAN
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath import vxlan
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.counters import Drop
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.vxlan import (
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.wire import vxlan
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.wire.vxlan import (
     MacError,
     parse_mac,
 )

@@ -9,9 +9,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath import word_sums as module
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.checksum import word_sum
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.word_sums import word_sums
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.wire import (
+    word_sums as module,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.wire.checksum import (
+    word_sum,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.wire.word_sums import (
+    word_sums,
+)
 
 
 @pytest.fixture(params=[True, False], ids=["numpy", "without"])

@@ -11,7 +11,7 @@ from ipaddress import IPv4Network
 
 import pytest
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.docker.addresses import (
+from ansible_collections.weft.overlay.plugins.module_utils.docker.addresses import (
     Occupied,
     OverlapError,
     Tolerated,

@@ -11,16 +11,14 @@ from ipaddress import IPv4Interface, IPv4Network
 
 import pytest
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.docker.bridge import (
+from ansible_collections.weft.overlay.plugins.module_utils.docker.bridge import (
     BridgeState,
     EngineState,
     parse_bridge,
     release_required,
     restart_required,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.docker.settings import (
-    BridgeSettings,
-)
+from ansible_collections.weft.overlay.plugins.module_utils.docker.settings import BridgeSettings
 
 BIP = IPv4Interface("100.96.1.1/24")
 OTHER = IPv4Interface("172.17.0.1/16")

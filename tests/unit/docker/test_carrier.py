@@ -12,27 +12,25 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.docker.carrier import (
+from ansible_collections.weft.overlay.plugins.module_utils.docker.carrier import (
     CarrierError,
     Carriers,
     carry_in_daemon_json,
     carry_in_drop_in,
     release,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.docker.drop_in import (
+from ansible_collections.weft.overlay.plugins.module_utils.docker.drop_in import (
     DropInError,
     render_drop_in,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.docker.invocation import Invocation
-from ansible_collections.weft.overlay.plugins.module_utils.weft.docker.ownership import (
+from ansible_collections.weft.overlay.plugins.module_utils.docker.ownership import (
     Ownership,
     OwnershipError,
     parse_ownership,
     serialise_ownership,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.docker.settings import (
-    parse_settings,
-)
+from ansible_collections.weft.overlay.plugins.module_utils.docker.settings import parse_settings
+from ansible_collections.weft.overlay.plugins.module_utils.weft.docker.invocation import Invocation
 from ansible_collections.weft.overlay.plugins.module_utils.weft.docker.unit import Assignment
 
 JSON, DROP_IN, RECORD = Path("daemon.json"), Path("50-weft-bip.conf"), Path("record.json")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.docker.containers import (
+from ansible_collections.weft.overlay.plugins.module_utils.docker.containers import (
     Attachment,
     Container,
     Moved,
@@ -23,7 +23,7 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.docker.container
     parse_container,
     start_order,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.docker.interruption import (
+from ansible_collections.weft.overlay.plugins.module_utils.docker.interruption import (
     Interruption,
     InterruptionError,
     parse_interruption,

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.docker.daemon_json import (
+from ansible_collections.weft.overlay.plugins.module_utils.docker.daemon_json import (
     DaemonJsonError,
     parse_daemon_json,
 )

@@ -10,16 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.docker.addresses import Occupied
-from ansible_collections.weft.overlay.plugins.module_utils.weft.docker.carrier import Texts
-from ansible_collections.weft.overlay.plugins.module_utils.weft.docker.fallback import (
+from ansible_collections.weft.overlay.plugins.module_utils.docker.addresses import Occupied
+from ansible_collections.weft.overlay.plugins.module_utils.docker.carrier import Texts
+from ansible_collections.weft.overlay.plugins.module_utils.docker.fallback import (
     Fallback,
     FallbackError,
     begin_change,
     parse_fallback,
     serialise_fallback,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.docker.own_address import (
+from ansible_collections.weft.overlay.plugins.module_utils.docker.own_address import (
     OwnAddressError,
     own_address,
 )

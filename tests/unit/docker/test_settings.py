@@ -9,7 +9,7 @@ from ipaddress import IPv4Network
 
 import pytest
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.docker.settings import (
+from ansible_collections.weft.overlay.plugins.module_utils.docker.settings import (
     SettingsError,
     parse_overlay_network,
     parse_settings,

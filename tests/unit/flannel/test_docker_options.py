@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.docker.unit import UnitFile
-from ansible_collections.weft.overlay.plugins.module_utils.weft.flannel.docker_options import (
+from ansible_collections.weft.overlay.plugins.module_utils.flannel.docker_options import (
     ENVIRONMENT_FILES,
     left_drop_ins,
     left_environment_files,
     refuse_needed,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.flannel.errors import LeftoverError
+from ansible_collections.weft.overlay.plugins.module_utils.flannel.errors import LeftoverError
+from ansible_collections.weft.overlay.plugins.module_utils.weft.docker.unit import UnitFile
 
 DROP_IN = Path("/etc/systemd/system/docker.service.d/flannel.conf")
 ENVIRONMENT = Path("/run/flannel/docker")

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.flannel.links import (
+from ansible_collections.weft.overlay.plugins.module_utils.flannel.links import (
     DEVICE_PATTERNS,
     left_devices,
     left_routes,

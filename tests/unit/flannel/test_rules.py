@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.flannel.rules import (
+from ansible_collections.weft.overlay.plugins.module_utils.flannel.rules import (
     NftTable,
     RulesRemoval,
     parse_nft_tables,

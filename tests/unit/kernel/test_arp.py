@@ -7,7 +7,7 @@ from ipaddress import IPv4Address
 
 import pytest
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.arp import claimant
+from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.host.arp import claimant
 
 ADDRESS = IPv4Address("10.168.0.11")
 MAC = bytes.fromhex("525400123456")

@@ -9,7 +9,7 @@ from ipaddress import IPv4Address, IPv4Network
 
 import pytest
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.listing import (
+from ansible_collections.weft.overlay.plugins.module_utils.host_state.listing import (
     EntryKind,
     PeerEntry,
     datapath_peers,

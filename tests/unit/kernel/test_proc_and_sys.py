@@ -14,7 +14,7 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.device_co
     read_device_counters,
     read_driver,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.sysctl import (
+from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.host.sysctl import (
     parse_udp_counters,
     read_settings,
     read_udp_counters,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.verdict import (
+from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.host.verdict import (
     Fate,
     Packet,
     Ruleset,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.access import (
+from ansible_collections.weft.overlay.plugins.module_utils.etcd_access.access import (
     ROOT,
     AccessError,
     AccessState,

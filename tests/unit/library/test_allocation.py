@@ -11,14 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.allocation import (
+from ansible_collections.weft.overlay.plugins.module_utils.weft.model.allocation import (
     AllocationError,
     OutOfSubnetsError,
     Request,
     allocate,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.lease import Lease
-from ansible_collections.weft.overlay.plugins.module_utils.weft.network import (
+from ansible_collections.weft.overlay.plugins.module_utils.weft.model.lease import Lease
+from ansible_collections.weft.overlay.plugins.module_utils.weft.model.network import (
     Network,
     parse_network,
 )

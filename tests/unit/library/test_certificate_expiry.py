@@ -18,12 +18,12 @@ from cryptography.x509.oid import NameOID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.certificate_expiry import (
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store.certificate_expiry import (
     CertificateError,
     parse_expiry,
     store_certificate_expiry,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.store_settings import (
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store.settings import (
     StoreSettings,
     Tls,
 )

@@ -19,21 +19,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.allocation import Request
-from ansible_collections.weft.overlay.plugins.module_utils.weft.json_object import JsonObject
-from ansible_collections.weft.overlay.plugins.module_utils.weft.lease import (
+from ansible_collections.weft.overlay.plugins.module_utils.weft.model.allocation import Request
+from ansible_collections.weft.overlay.plugins.module_utils.weft.model.json_object import JsonObject
+from ansible_collections.weft.overlay.plugins.module_utils.weft.model.lease import (
     Lease,
     parse_lease,
     serialise_lease,
     subnet_key,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.reservation import (
-    Terms,
-    plan_reservations,
-)
-from ansible_collections.weft.overlay.plugins.module_utils.weft.snapshot import (
+from ansible_collections.weft.overlay.plugins.module_utils.weft.model.snapshot import (
     Snapshot,
     StoredNetwork,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store.reservation import (
+    Terms,
+    plan_reservations,
 )
 
 PREFIX = "/coreos.com/network"

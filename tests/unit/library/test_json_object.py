@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.json_object import (
+from ansible_collections.weft.overlay.plugins.module_utils.weft.model.json_object import (
     JsonObjectError,
     load_object,
 )

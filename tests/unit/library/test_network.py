@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.network import (
+from ansible_collections.weft.overlay.plugins.module_utils.weft.model.network import (
     BACKENDS,
     NetworkError,
     declare_network,

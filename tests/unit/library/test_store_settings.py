@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.backoff import backoff
-from ansible_collections.weft.overlay.plugins.module_utils.weft.store_settings import (
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store.settings import (
     StoreSettings,
     StoreSettingsError,
     Tls,
 )
+from ansible_collections.weft.overlay.plugins.module_utils.weft.system.backoff import backoff
 
 TLS = Tls("ca.pem")
 

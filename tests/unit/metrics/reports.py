@@ -14,7 +14,7 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.agent.status imp
     StoreStatus,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.backends.plan import Plan
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.status import (
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process.status import (
     Status as DatapathStatus,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.device_counters import (

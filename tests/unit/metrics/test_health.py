@@ -5,7 +5,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.status import Status
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process.status import (
+    Status,
+)
 from ansible_collections.weft.overlay.plugins.module_utils.weft.metrics.health import (
     STALE_AFTER,
     is_alive,

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import io
 import subprocess
@@ -15,11 +16,12 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.release.archive import build_archive
-from ansible_collections.weft.overlay.plugins.module_utils.weft.release.sources import (
-    PACKAGE,
+from ansible_collections.weft.overlay.plugins.module_utils.release.archive import build_archive
+from ansible_collections.weft.overlay.plugins.module_utils.release.sources import (
+    ENTRY_POINTS,
     package_sources,
 )
+from ansible_collections.weft.overlay.plugins.module_utils.weft import cli
 
 ROOT = Path(__file__).parents[3] / "collection/plugins/module_utils/weft"
 SOURCES = {"b.py": b"B = 1\n", "a/__init__.py": b'"""A."""\n', "a/empty.py": b""}
@@ -28,10 +30,10 @@ SOURCES = {"b.py": b"B = 1\n", "a/__init__.py": b'"""A."""\n', "a/empty.py": b""
 def test_known_sources_make_known_bytes() -> None:
     """Fixed values: another version of Python or of zlib must not change what a host gets."""
     archive = build_archive(SOURCES)
-    assert archive.digest == "d7e69debea35374d35ae200b45157e2005b1212dd13573c00df27a89487b712e"
+    assert archive.digest == "c0aaf8a3f9e83bb3165a2faa9bb52d0ae7d485f6f87e0438a327fa08dcf4807e"
     assert (
         hashlib.sha256(archive.content).hexdigest()
-        == "6c450e2dc21ad010de4304fb0ed65846f659fbd79a864b77078337e122730659"
+        == "43cf1640f3a2124c8c3a96507c32b7c35169d7710a6092a747b41428d05dd50a"
     )
 
 
@@ -84,20 +86,36 @@ def test_sources_are_read_from_a_zip_as_from_a_directory(
     assert package_sources("carried") == {**SOURCES, "__init__.py": b""}
 
 
-def test_the_application_builds_itself_again() -> None:
-    """On a host the package is called weft and lies in the application: the digest is the same."""
-    assert PACKAGE.endswith(".weft")
-    archive = build_archive(package_sources())
-    rebuilt = _run(
-        archive.content,
-        "-c",
-        "import sys; sys.path.insert(0, sys.argv[1]); "
-        "from weft.release.archive import build_archive; "
-        "from weft.release.sources import package_sources; "
-        "print(build_archive(package_sources()).digest)",
-        "{archive}",
-    )
-    assert rebuilt.stdout.strip() == archive.digest
+def reachable(package: Path, *entry_points: Path) -> set[Path]:
+    """The package's files that the entry points import, directly or not, with their packages."""
+    seen: set[Path] = set()
+    todo = list(entry_points)
+    while todo:
+        file = todo.pop()
+        if file in seen:
+            continue
+        seen.add(file)
+        todo += [
+            parent / "__init__.py" for parent in file.parents if parent.is_relative_to(package)
+        ]
+        for node in ast.walk(ast.parse(file.read_bytes())):
+            if isinstance(node, ast.ImportFrom) and node.level:
+                base = file.parents[node.level - 1] / (node.module or "").replace(".", "/")
+                names = [base / alias.name for alias in node.names] + [base]
+                todo += [
+                    path
+                    for name in names
+                    for path in (name.with_suffix(".py"), name / "__init__.py")
+                    if path.is_file()
+                ]
+    return seen
+
+
+def test_the_archive_holds_what_its_entry_points_import_and_nothing_else() -> None:
+    """An edit of any other file leaves the digest, and so each host's processes, as they are."""
+    package = Path(str(cli.__file__)).parent
+    files = reachable(package, *(Path(str(module.__file__)) for module in ENTRY_POINTS))
+    assert set(package_sources()) == {str(file.relative_to(package)) for file in files}
 
 
 @pytest.mark.parametrize("program", ["weftd", "weftctl"])

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.release.directory import (
+from ansible_collections.weft.overlay.plugins.module_utils.release.directory import (
     ReleaseDirectory,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.release.layout import Releases
+from ansible_collections.weft.overlay.plugins.module_utils.release.layout import Releases
 
 A, B = "a" * 16, "b" * 16
 

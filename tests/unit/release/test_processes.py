@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.release.processes import (
+from ansible_collections.weft.overlay.plugins.module_utils.release.processes import (
     Sources,
     differences,
     release_in,

@@ -15,7 +15,9 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.agent.host_overl
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.agent.settings import Settings
 from ansible_collections.weft.overlay.plugins.module_utils.weft.agent.underlay import Underlay
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.status import Status
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process.status import (
+    Status,
+)
 from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.firewall import (
     desired_chains,
 )
@@ -26,10 +28,12 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.links imp
     RouteLookup,
     UnderlayRoute,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.verdict import parse_rulesets
-from ansible_collections.weft.overlay.plugins.module_utils.weft.lease import Lease
-from ansible_collections.weft.overlay.plugins.module_utils.weft.network import parse_network
+from ansible_collections.weft.overlay.plugins.module_utils.weft.model.lease import Lease
+from ansible_collections.weft.overlay.plugins.module_utils.weft.model.network import parse_network
 from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.facts import HostFacts
+from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.host.verdict import (
+    parse_rulesets,
+)
 
 RULES = """\
 *filter

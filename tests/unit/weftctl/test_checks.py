@@ -19,9 +19,8 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.links imp
     RouteLookup,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.state import HostState
-from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.verdict import parse_rulesets
-from ansible_collections.weft.overlay.plugins.module_utils.weft.network import parse_backend
-from ansible_collections.weft.overlay.plugins.module_utils.weft.store_settings import (
+from ansible_collections.weft.overlay.plugins.module_utils.weft.model.network import parse_backend
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store.settings import (
     StoreFault,
     StoreSettings,
     Tls,
@@ -39,6 +38,9 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.facts im
 from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.finding import (
     Finding,
     Severity,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.host.verdict import (
+    parse_rulesets,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.screen import Paint
 

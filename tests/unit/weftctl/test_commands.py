@@ -22,8 +22,8 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.agent.view impor
     View,
     serialise_view,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.lease import Lease
-from ansible_collections.weft.overlay.plugins.module_utils.weft.store_settings import StoreFault
+from ansible_collections.weft.overlay.plugins.module_utils.weft.model.lease import Lease
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store.settings import StoreFault
 from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.gathering import gather
 from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.places import Places
 from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.program import main

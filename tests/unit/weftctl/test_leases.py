@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from ipaddress import IPv4Address, IPv4Network
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.lease import Lease
+from ansible_collections.weft.overlay.plugins.module_utils.weft.model.lease import Lease
 from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.leases import (
     lease_rows,
     render_leases,

@@ -14,7 +14,9 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from ..weft.datapath.checksum import internet_checksum
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.wire.checksum import (
+    internet_checksum,
+)
 
 _ECHO_REPLY, _UNREACHABLE, _ECHO_REQUEST = 0, 3, 8
 # The codes of "destination unreachable" that are of the network (RFC 792, RFC 1812, 5.2.7.1); the

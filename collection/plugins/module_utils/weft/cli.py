@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The commands weftd and weftctl; the module `daemon` ships what this file imports.
+"""The programs of the zip application, weftd and weftctl; the module `daemon` ships their imports.
 
 Each imports its part when it runs: without the agent's libraries the datapath starts in an eighth
 of the time, and after a crash that is most of the time for which packets are lost.
@@ -10,8 +10,10 @@ of the time, and after a crash that is most of the time for which packets are lo
 from __future__ import annotations
 
 import argparse
+import sys
+from pathlib import PurePath
 
-from .release.running import running_release
+from .system.release import running_release
 
 
 def _agent(options: list[str]) -> int:
@@ -21,7 +23,7 @@ def _agent(options: list[str]) -> int:
 
 
 def _datapath(options: list[str]) -> int:
-    from .datapath import process  # noqa: PLC0415
+    from .datapath.process import process  # noqa: PLC0415
 
     return process.run(options)
 
@@ -49,3 +51,20 @@ def weftctl_main(arguments: list[str] | None = None) -> int:
     from .weftctl.program import main  # noqa: PLC0415
 
     return main(arguments)
+
+
+PROGRAMS = {"weftd": weftd_main, "weftctl": weftctl_main}
+
+
+def main() -> int:
+    """Run the program that the command line names, and return its exit status.
+
+    That is the name by which the application was called, or else its first argument.
+    """
+    if PurePath(sys.argv[0]).name not in PROGRAMS and sys.argv[1:2] and sys.argv[1] in PROGRAMS:
+        del sys.argv[0]
+    program = PROGRAMS.get(PurePath(sys.argv[0]).name)
+    if program is None:
+        sys.stderr.write(f"usage: {sys.argv[0]} {{{','.join(PROGRAMS)}}} ...\n")
+        return 2
+    return program()

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Network
 
-from ...module_utils.weft.network import Network
+from ...module_utils.weft.model.network import Network
 from .fleet import Fleet, Lease
 from .wording import counted
 

@@ -14,8 +14,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from ipaddress import IPv4Address, IPv4Network
 from typing import Any
 
-from ...module_utils.weft.json_object import JsonObjectError
-from ...module_utils.weft.network import Network, NetworkError, network_from_document
+from ...module_utils.weft.model.json_object import JsonObjectError
+from ...module_utils.weft.model.network import Network, NetworkError, network_from_document
 from .asked import Asked, Document, read_asked
 from .fleet import (
     Drift,

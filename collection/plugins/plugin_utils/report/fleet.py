@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from ipaddress import IPv4Network
 
-from ...module_utils.weft.network import Network
+from ...module_utils.weft.model.network import Network
 
 
 class Verdict(StrEnum):

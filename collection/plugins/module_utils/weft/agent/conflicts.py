@@ -13,7 +13,7 @@ from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 
 from ..kernel.links import Links
 from ..kernel.state import DEVICE_ALIAS
-from ..lease import Lease
+from ..model.lease import Lease
 
 
 def shared_addresses(leases: Collection[Lease]) -> list[str]:

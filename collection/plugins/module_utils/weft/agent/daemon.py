@@ -17,15 +17,15 @@ from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 
-from .. import logs, notify
-from ..certificate_expiry import CertificateError, store_certificate_expiry
-from ..files import write_atomically
 from ..kernel import events, iptables
 from ..kernel.netlink import KernelError, Netlink
 from ..metrics.endpoint import Endpoint
 from ..metrics.report import Report
-from ..store import Store
-from ..store_settings import StoreError
+from ..store.certificate_expiry import CertificateError, store_certificate_expiry
+from ..store.client import Store
+from ..store.settings import StoreError
+from ..system import logs, notify
+from ..system.files import write_atomically
 from .follower import Follower
 from .keeper import Keeper
 from .reconciler import Reconciler

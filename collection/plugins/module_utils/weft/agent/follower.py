@@ -9,8 +9,8 @@ import logging
 import threading
 from collections.abc import Callable
 
-from ..lease_watch import Interrupted, LeaseWatch, Resumed
-from ..store import Store
+from ..store.client import Store
+from ..store.lease_watch import Interrupted, LeaseWatch, Resumed
 from .view import View, advance
 
 _log = logging.getLogger(__name__)

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from ..backends.plan import Overlay, Plan
 from ..backends.several import plan_several
 from ..kernel.links import Links
-from ..lease import Lease
-from ..network import Backend, Network
+from ..model.lease import Lease
+from ..model.network import Backend, Network
 from .settings import Settings
 from .underlay import Underlay
 

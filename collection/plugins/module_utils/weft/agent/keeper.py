@@ -17,13 +17,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Network
 
-from ..allocation import AllocationError, Request
 from ..backends.plan import Announcement
-from ..lease import Lease, serialise_lease
-from ..network import NetworkError
-from ..reservation import Terms, reserve
-from ..store import LeaseChange, LeaseExpiredError, LostRaceError, Store, StoreRefusedError
-from ..store_settings import StoreError
+from ..model.allocation import AllocationError, Request
+from ..model.lease import Lease, serialise_lease
+from ..model.network import NetworkError
+from ..store.client import LeaseChange, LeaseExpiredError, LostRaceError, Store, StoreRefusedError
+from ..store.reservation import Terms, reserve
+from ..store.settings import StoreError
 from .settings import LeasePolicy
 from .view import View
 

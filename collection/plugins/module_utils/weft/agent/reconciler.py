@@ -14,18 +14,18 @@ from ipaddress import IPv4Address, IPv4Interface
 
 from ..backends.plan import Announcement, Plan, RefusedError
 from ..backends.registry import UnknownBackendError
-from ..datapath.control_client import DatapathClient, DatapathError
-from ..datapath.status import Status as DatapathStatus
-from ..files import write_atomically
+from ..datapath.process.client import DatapathClient, DatapathError
+from ..datapath.process.status import Status as DatapathStatus
 from ..kernel import iptables
 from ..kernel.difference import Change, difference
 from ..kernel.links import Links, leftovers
 from ..kernel.netlink import KernelError, Netlink
 from ..kernel.state import HostState
 from ..kernel.wording import describe, summarise
-from ..lease import Lease
-from ..network import Network, NetworkError
-from ..release.running import running_release
+from ..model.lease import Lease
+from ..model.network import Network, NetworkError
+from ..system.files import write_atomically
+from ..system.release import running_release
 from .conflicts import connected_overlaps, shared_addresses
 from .datapath import Datapath
 from .datapath_choice import DatapathChoice

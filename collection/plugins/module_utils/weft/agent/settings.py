@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ..datapath.table import QUEUES_MAX
-from ..network import Backend, NetworkError, parse_backend
-from ..store_settings import StoreSettings, StoreSettingsError, Tls
+from ..model.network import Backend, NetworkError, parse_backend
+from ..store.settings import StoreSettings, StoreSettingsError, Tls
 from .datapath import Datapath
 from .underlay import InterfaceChoice
 

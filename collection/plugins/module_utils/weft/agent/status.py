@@ -9,7 +9,7 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ..files import write_atomically
+from ..system.files import write_atomically
 
 DEFAULT_PATH = Path("/run/weft/status.json")
 

@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address, IPv4Network
 
-from ..lease import Lease, parse_lease, serialise_lease, subnet_key
-from ..lease_watch import (
+from ..model.lease import Lease, parse_lease, serialise_lease, subnet_key
+from ..model.snapshot import StoredNetwork
+from ..store.lease_watch import (
     EntryInvalid,
     Interrupted,
     LeaseDeleted,
@@ -21,7 +22,6 @@ from ..lease_watch import (
     Resumed,
     WatchEvent,
 )
-from ..snapshot import StoredNetwork
 
 # The file on the disk is private: its keys need no prefix of the store's.
 _PREFIX = ""

@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from ..json_object import JsonObject
-from ..lease import Lease
+from ..model.json_object import JsonObject
+from ..model.lease import Lease
 
 _SECTION = "weft"
 _INNER_CHECKSUM = "InnerChecksum"

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ..lease import Lease
+from ..model.lease import Lease
 
 
 def impossible_address(peer: Lease) -> str | None:

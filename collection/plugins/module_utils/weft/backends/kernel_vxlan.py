@@ -20,7 +20,7 @@ from ..kernel.state import (
     Route,
     VxlanDevice,
 )
-from ..network import VXLAN_PORT
+from ..model.network import VXLAN_PORT
 from .plan import Overlay, Plan
 from .vtep import (
     ENCAPSULATION_OVERHEAD,

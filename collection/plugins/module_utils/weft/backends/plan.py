@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address
 from typing import Any, Protocol
 
-from ..json_object import JsonValue
 from ..kernel.firewall import OverlayTraffic
 from ..kernel.state import HostState
-from ..lease import Lease
-from ..network import Network
+from ..model.json_object import JsonValue
+from ..model.lease import Lease
+from ..model.network import Network
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import reduce
 
-from ..network import Backend
+from ..model.network import Backend
 from .plan import Overlay, Plan, RefusedError
 from .registry import backend_named
 

@@ -9,7 +9,7 @@ The device, its address and the one route to the whole network are flannel's
 
 from __future__ import annotations
 
-from ..network import UDP_PORT
+from ..model.network import UDP_PORT
 from .flaws import impossible_address
 from .plan import Announcement, Overlay, Plan
 from .userspace import peer_document, plan_userspace, what_datapath_takes

@@ -10,10 +10,10 @@ from ipaddress import IPv4Interface
 from typing import Any
 
 from ..datapath.offloads import ACTIVE, IDLE, Offload
-from ..json_object import JsonObject
 from ..kernel.firewall import OverlayTraffic
 from ..kernel.state import Address, Device, HostState, Route
-from ..lease import Lease
+from ..model.json_object import JsonObject
+from ..model.lease import Lease
 from .announcement import announces_partial_checksum, partial_checksum_data
 from .plan import Announcement, Overlay, Plan
 

@@ -10,7 +10,7 @@ FDB, and one route to the network does for all peers.
 
 from __future__ import annotations
 
-from ..network import VXLAN_PORT, Backend
+from ..model.network import VXLAN_PORT, Backend
 from .plan import Overlay, Plan
 from .userspace import peer_document, plan_userspace, what_datapath_takes
 from .vtep import (

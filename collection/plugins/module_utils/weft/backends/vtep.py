@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from ipaddress import IPv4Address
 
-from ..datapath.vxlan import MacError, parse_mac
-from ..json_object import JsonObject
-from ..lease import Lease
-from ..network import VXLAN_VNI, Backend
+from ..datapath.wire.vxlan import MacError, parse_mac
+from ..model.json_object import JsonObject
+from ..model.lease import Lease
+from ..model.network import VXLAN_VNI, Backend
 from .flaws import impossible_address
 from .plan import Announcement, Overlay, RefusedError
 

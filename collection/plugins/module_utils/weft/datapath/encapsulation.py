@@ -12,9 +12,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from . import vxlan
 from .counters import Drop
 from .table import ForwardingTable, Peer
+from .wire import vxlan
 
 
 class Encapsulation(Protocol):

@@ -10,12 +10,12 @@ from starving the other and the control socket.
 from __future__ import annotations
 
 from .counters import Counters
+from .egress import Sender
 from .forwarding import Forwarding
+from .ingress import Receiver
 from .offloads import Offloads
-from .packet_io import PacketIO
-from .receiver import Receiver
 from .reporter import Reporter
-from .sender import Sender
+from .sockets.packet_io import PacketIO
 from .token_bucket import TokenBucket
 
 

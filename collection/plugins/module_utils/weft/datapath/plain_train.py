@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 from .forwarding import Route
-from .outbound import Outbound, Train
-from .packet_io import DATAGRAM_MAX
+from .gso_send import Outbound, Train
+from .sockets.packet_io import DATAGRAM_MAX
 
 
 class PlainTrain:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import time
 
-from . import icmp, ipv4
 from .counters import Counters, Drop
-from .packet_io import PacketIO, write_drop
+from .sockets.packet_io import PacketIO, write_drop
 from .token_bucket import TokenBucket
-from .virtio_net import PLAIN
+from .wire import icmp, ipv4
+from .wire.virtio_net import PLAIN
 
 _UNREACHABLE = {
     Drop.NO_ROUTE: icmp.Unreachable.NET,

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 from typing import Any, TypeAlias
 
-from . import vxlan
 from .offloads import Offload
+from .wire import vxlan
 
 # The backends, and what the table and its peers say for each besides the rest.
 BACKEND_KEYS: Mapping[str, tuple[str, ...]] = {"udp": (), "vxlan": ("vni", "vtep_mac")}

@@ -8,7 +8,7 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from ..programs import run_program
+from ..system.programs import run_program
 from .firewall import OverlayTraffic, closes_containers, parse_saved, plan, plan_removal
 
 # Another program may hold the lock of legacy iptables for a moment, in seconds.

@@ -16,7 +16,7 @@ from ipaddress import IPv4Address, IPv4Interface
 from itertools import groupby
 from typing import Any, TypeVar
 
-from ..closing import Closing
+from ..system.closing import Closing
 from . import messages
 from .difference import Add, Change, Remove
 from .links import VXLAN, Link, LinkAddress, Links, RouteLookup, UnderlayRoute

@@ -12,7 +12,7 @@ import socket
 import struct
 from collections.abc import Iterator, Sequence
 
-from ..closing import Closing
+from ..system.closing import Closing
 from .messages import Request
 
 # linux/netlink.h

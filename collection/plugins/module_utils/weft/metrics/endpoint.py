@@ -16,7 +16,7 @@ from socket import AF_INET, AF_INET6
 from typing import Any
 
 from ..agent.settings import MetricsSettings
-from ..release.running import running_release
+from ..system.release import running_release
 from . import exposition
 from .families import families
 from .health import is_alive, unreadiness

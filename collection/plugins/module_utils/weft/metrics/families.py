@@ -15,7 +15,7 @@ from enum import Enum
 
 from ..agent.status import Status
 from ..datapath.offloads import ACTIVE
-from ..datapath.status import Status as DatapathStatus
+from ..datapath.process.status import Status as DatapathStatus
 from .report import Observation, Report
 
 Labels = tuple[tuple[str, str], ...]

@@ -11,8 +11,8 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from ..datapath.control_client import DatapathClient, DatapathError
-from ..datapath.status import Status as DatapathStatus
+from ..datapath.process.client import DatapathClient, DatapathError
+from ..datapath.process.status import Status as DatapathStatus
 from ..kernel.device_counters import read_device_counters
 from ..kernel.difference import difference
 from ..kernel.netlink import KernelError, Netlink

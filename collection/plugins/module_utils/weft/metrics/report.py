@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from ..agent.status import Status
 from ..backends.plan import Plan
-from ..datapath.status import Status as DatapathStatus
+from ..datapath.process.status import Status as DatapathStatus
 from ..kernel.device_counters import DeviceCounters
 
 

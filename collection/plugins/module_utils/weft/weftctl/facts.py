@@ -13,14 +13,14 @@ from typing import Any
 from ..agent.settings import Settings
 from ..agent.underlay import Underlay
 from ..backends.plan import Plan
-from ..datapath.status import Status as DatapathStatus
+from ..datapath.process.status import Status as DatapathStatus
 from ..kernel.device_counters import DeviceCounters
 from ..kernel.links import Link, Links, RouteLookup
 from ..kernel.state import HostState
-from ..kernel.verdict import Ruleset
-from ..lease import Lease
-from ..network import Network
-from ..store_settings import StoreFault
+from ..model.lease import Lease
+from ..model.network import Network
+from ..store.settings import StoreFault
+from .host.verdict import Ruleset
 
 BRIDGE = "docker0"
 

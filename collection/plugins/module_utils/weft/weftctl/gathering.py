@@ -23,23 +23,23 @@ from ..agent.view import View
 from ..backends.plan import RefusedError
 from ..backends.registry import UnknownBackendError
 from ..backends.vtep import TYPE as VXLAN
-from ..certificate_expiry import CertificateError, store_certificate_expiry
-from ..datapath.control_client import DatapathClient, DatapathError
+from ..datapath.process.client import DatapathClient, DatapathError
 from ..docker.conflicts import flags_given
 from ..docker.invocation import read_invocation
 from ..kernel import iptables
-from ..kernel.arp import other_claimants
 from ..kernel.device_counters import read_device_counters, read_driver
 from ..kernel.netlink import KernelError, Netlink
-from ..kernel.sysctl import read_settings, read_udp_counters
-from ..kernel.verdict import parse_rulesets
-from ..lease import Lease
-from ..network import NetworkError
-from ..programs import run_program
-from ..store import Store
-from ..store_settings import StoreError, StoreFault
+from ..model.lease import Lease
+from ..model.network import NetworkError
+from ..store.certificate_expiry import CertificateError, store_certificate_expiry
+from ..store.client import Store
+from ..store.settings import StoreError, StoreFault
+from ..system.programs import run_program
 from .agent_status import read_agent_status
 from .facts import HostFacts, bridge_of
+from .host.arp import other_claimants
+from .host.sysctl import read_settings, read_udp_counters
+from .host.verdict import parse_rulesets
 from .places import Places
 
 _DOCKER_UNIT = "docker.service"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..lease import Lease
+from ..model.lease import Lease
 from .ages import age_text
 from .columns import render_columns
 from .screen import Colour, Paint

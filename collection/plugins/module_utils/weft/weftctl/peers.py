@@ -13,9 +13,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from ..datapath.status import PeerStatus
+from ..datapath.process.status import PeerStatus
 from ..kernel.state import FdbEntry
-from ..lease import Lease
+from ..model.lease import Lease
 from .ages import heard_text
 from .columns import render_columns
 from .facts import HostFacts, bridge_of

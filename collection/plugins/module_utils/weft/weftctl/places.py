@@ -11,7 +11,7 @@ from pathlib import Path
 from ..agent.daemon import DEFAULT_SNAPSHOT
 from ..agent.settings import DEFAULT_PATH as DEFAULT_SETTINGS
 from ..agent.status import DEFAULT_PATH as DEFAULT_STATUS
-from ..datapath.control import DEFAULT_PATH as DEFAULT_CONTROL
+from ..datapath.process.control import DEFAULT_PATH as DEFAULT_CONTROL
 from ..docker.invocation import LOAD_PATH
 
 

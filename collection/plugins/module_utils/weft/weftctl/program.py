@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 
-from ..release.running import running_release
+from ..system.release import running_release
 from .command import Command
 from .commands import doctor, leases, peers, status, trace
 from .completion import SHELLS, grammar_of

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..certificate_expiry import SOON
 from ..datapath.offloads import ACTIVE
+from ..store.certificate_expiry import SOON
 from .ages import age_text, end_text, heard_text
 from .columns import render_columns
 from .screen import Colour, Paint

@@ -12,11 +12,11 @@ from typing import Any
 
 from ..datapath.offloads import ACTIVE
 from ..kernel.state import FdbEntry, Neighbour, Route
-from ..kernel.verdict import Fate
-from ..lease import Lease
+from ..model.lease import Lease
 from .advice import RESTART_AGENT, RESTART_DATAPATH, SITE
 from .ages import heard_text
 from .facts import HostFacts
+from .host.verdict import Fate
 from .screen import Colour, Paint
 from .traffic import Crossing, encapsulated, forward_mend, inbound, outbound
 

@@ -11,9 +11,9 @@ from ipaddress import IPv4Address
 
 from ..agent.host_overlay import spoken_backends
 from ..kernel.firewall import desired_chains, tables_to_mend
-from ..kernel.verdict import Fate, Packet, Ruleset, Verdict, judge, with_first
 from .advice import RESTART_AGENT, START_AGENT
 from .facts import BRIDGE, HostFacts
+from .host.verdict import Fate, Packet, Ruleset, Verdict, judge, with_first
 
 _NO_RULES = Ruleset({}, {})
 # Docker lets the operator's rules there stand before its own, whenever it starts.

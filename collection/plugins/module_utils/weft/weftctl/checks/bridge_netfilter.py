@@ -8,9 +8,9 @@ flannel wants the module, for Kubernetes; weft's traffic is routed and needs it 
 
 from __future__ import annotations
 
-from ...kernel.verdict import Fate
 from ..facts import HostFacts
 from ..finding import Check, Flaw, Severity
+from ..host.verdict import Fate
 from ..traffic import between_own_containers
 
 

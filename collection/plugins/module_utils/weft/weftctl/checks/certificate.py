@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ...certificate_expiry import SOON
+from ...store.certificate_expiry import SOON
 from ..advice import ROTATE
 from ..ages import end_text
 from ..facts import HostFacts

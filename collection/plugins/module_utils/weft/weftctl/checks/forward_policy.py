@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...kernel.verdict import Fate
 from ..facts import HostFacts
 from ..finding import Check, Flaw, Severity
+from ..host.verdict import Fate
 from ..traffic import Crossing, forward_mend, inbound, outbound, remote_container_of
 
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from ipaddress import IPv4Address
 
-from ...kernel.verdict import Fate, judge, with_first
 from ..facts import HostFacts
 from ..finding import Check, Flaw, Severity
+from ..host.verdict import Fate, judge, with_first
 from ..traffic import Crossing, encapsulated
 
 _NAMED = 8

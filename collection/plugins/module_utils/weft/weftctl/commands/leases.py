@@ -9,8 +9,8 @@ import argparse
 
 from ...agent.daemon import load_view
 from ...agent.settings import SettingsError, load_settings
-from ...store import Store
-from ...store_settings import StoreError
+from ...store.client import Store
+from ...store.settings import StoreError
 from ..agent_status import read_agent_status
 from ..command import Command
 from ..leases import lease_rows, render_leases

@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import time
 
-from ...datapath.control_client import DatapathClient, DatapathError
+from ...datapath.process.client import DatapathClient, DatapathError
 from ..agent_status import read_agent_status
 from ..command import Command
 from ..places import Places

@@ -1,0 +1,112 @@
+# Copyright (c) 2026, The weft developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""When a certificate ends: notAfter, as RFC 5280 (section 4.1) and X.690 (DER) lay it down.
+
+Read here, since nothing that every host has tells it: Python's ssl shows the certificates of peers
+alone, and neither cryptography nor the command openssl need be there. No signature is looked at;
+that is for who opens the connection.
+"""
+
+from __future__ import annotations
+
+import base64
+import datetime
+import re
+from pathlib import Path
+
+from .settings import StoreSettings
+
+# Seconds before its end from which a certificate needs somebody: site.yml renews it 30 days before,
+# so it has not run for a while.
+SOON = 21 * 86400
+
+# Tags of DER: X.690, section 8; the context-specific [0] is the version's.
+_INTEGER, _SEQUENCE, _VERSION = 0x02, 0x30, 0xA0
+_UTC_TIME, _GENERALIZED_TIME = 0x17, 0x18
+# RFC 5280, section 4.1.2.5: both in UTC, with seconds and without fractions of them.
+_UTC_TIME_FORM = re.compile(rb"\d{12}Z")
+_GENERALIZED_TIME_FORM = re.compile(rb"\d{14}Z")
+# RFC 7468, section 5. Of a chain the first is the holder's own.
+_PEM = re.compile(rb"-----BEGIN CERTIFICATE-----(.*?)-----END CERTIFICATE-----", re.DOTALL)
+
+
+class CertificateError(Exception):
+    """A certificate cannot be read; the message names the file and the reason."""
+
+
+def store_certificate_expiry(settings: StoreSettings) -> float | None:
+    """When this host's own certificate for the store ends, in seconds of the epoch.
+
+    None where the store asks for none. Raises CertificateError.
+    """
+    path = settings.client_certificate
+    if path is None:
+        return None
+    try:
+        return parse_expiry(Path(path).read_bytes())
+    except OSError as error:
+        raise CertificateError(
+            f"the certificate {path} cannot be read: {error.strerror}"
+        ) from error
+    except ValueError as error:
+        raise CertificateError(f"the certificate {path} cannot be read: {error}") from error
+
+
+def parse_expiry(pem: bytes) -> float:
+    """The notAfter of the first certificate of a PEM text, in seconds of the epoch.
+
+    Raises ValueError where there is none, or one that is not as RFC 5280 says.
+    """
+    found = _PEM.search(pem)
+    if found is None:
+        raise ValueError("it holds no certificate in PEM")
+    certificate = _Reader(base64.b64decode(b"".join(found[1].split()), validate=True))
+    fields = _Reader(_Reader(certificate.take(_SEQUENCE)).take(_SEQUENCE))
+    if fields.next_tag == _VERSION:
+        fields.take(_VERSION)
+    for tag in (_INTEGER, _SEQUENCE, _SEQUENCE):  # serialNumber, signature, issuer
+        fields.take(tag)
+    validity = _Reader(fields.take(_SEQUENCE))
+    _time(validity)  # notBefore
+    return _time(validity).timestamp()
+
+
+class _Reader:
+    """Takes the elements of DER one after the other; each is a tag, a length and a content."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    @property
+    def next_tag(self) -> int | None:
+        return self._data[0] if self._data else None
+
+    def take(self, tag: int) -> bytes:
+        """The content of the next element, which must have the tag. Raises ValueError."""
+        if self.next_tag != tag or len(self._data) < 2:
+            raise ValueError("it is not a certificate in DER")
+        start, length = 2, self._data[1]
+        if length >= 0x80:  # X.690, section 8.1.3.5: so many octets hold the length
+            start += length - 0x80
+            length = int.from_bytes(self._data[2:start], "big")
+        end = start + length
+        if end > len(self._data):
+            raise ValueError("it is cut off")
+        content, self._data = self._data[start:end], self._data[end:]
+        return content
+
+
+def _time(reader: _Reader) -> datetime.datetime:
+    tag = _UTC_TIME if reader.next_tag == _UTC_TIME else _GENERALIZED_TIME
+    text = reader.take(tag)
+    form = _UTC_TIME_FORM if tag == _UTC_TIME else _GENERALIZED_TIME_FORM
+    if not form.fullmatch(text):
+        raise ValueError(f"its time {text!r} is not as RFC 5280 says")
+    digits = text[:-1].decode("ascii")
+    if tag == _UTC_TIME:
+        # RFC 5280, section 4.1.2.5.1: the years from 1950 to 2049.
+        digits = ("19" if digits[:2] >= "50" else "20") + digits
+    year, rest = int(digits[:4]), digits[4:]
+    month, day, hour, minute, second = (int(rest[at : at + 2]) for at in range(0, 10, 2))
+    return datetime.datetime(year, month, day, hour, minute, second, tzinfo=datetime.UTC)
