@@ -14,13 +14,15 @@ import re
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+from ansible_collections.weft.overlay.plugins.module_utils.weft.errors import WeftError
+
 _BLANK = re.compile(r"[ \t\n\r]*")
 # Python's decoder takes these words for numbers, JSON does not (RFC 8259, section 6).
 _STRING_OR_CONSTANT = re.compile(r'"(?:[^"\\]|\\.)*"|(NaN|-?Infinity)')
 _INDENTATION = "  "
 
 
-class DaemonJsonError(ValueError):
+class DaemonJsonError(WeftError, ValueError):
     """The text is not one JSON object; the message holds line and column where they are known."""
 
 

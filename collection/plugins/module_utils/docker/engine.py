@@ -14,6 +14,8 @@ import socket
 from typing import Any
 from urllib.parse import quote
 
+from ansible_collections.weft.overlay.plugins.module_utils.weft.errors import WeftError
+
 from .containers import Container, parse_container
 
 _MTU_OPTION = "com.docker.network.driver.mtu"
@@ -21,7 +23,7 @@ _TIMEOUT = 5.0  # seconds
 _GOOD = (http.HTTPStatus.OK, http.HTTPStatus.NO_CONTENT, http.HTTPStatus.NOT_MODIFIED)
 
 
-class EngineError(ValueError):
+class EngineError(WeftError, ValueError):
     """dockerd refused, or what answers is not its API; ``status`` is that of HTTP."""
 
     def __init__(self, message: str, status: int) -> None:

@@ -10,8 +10,10 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from ansible_collections.weft.overlay.plugins.module_utils.weft.errors import WeftError
 
-class EtcdError(Exception):
+
+class EtcdError(WeftError):
     """Something about the cluster that cannot be done; says what, why, and what to do next."""
 
 

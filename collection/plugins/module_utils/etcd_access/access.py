@@ -15,10 +15,12 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TypeAlias
 
+from ansible_collections.weft.overlay.plugins.module_utils.weft.errors import WeftError
+
 ROOT = "root"
 
 
-class AccessError(Exception):
+class AccessError(WeftError):
     """What was asked for contradicts itself; the message names it."""
 
 

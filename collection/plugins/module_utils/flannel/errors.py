@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from ansible_collections.weft.overlay.plugins.module_utils.weft.errors import WeftError
 
-class LeftoverError(ValueError):
+
+class LeftoverError(WeftError, ValueError):
     """The message names the leftover, the reason and the next step; nothing was changed."""

@@ -13,12 +13,14 @@ import shlex
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ansible_collections.weft.overlay.plugins.module_utils.weft.errors import WeftError
+
 ARCHIVE_NAME = "weft.pyz"
 LAUNCHER_MARK = "# weft.overlay.daemon owns this file.\n"
 _NAME_LENGTH = 16
 
 
-class ReleaseError(ValueError):
+class ReleaseError(WeftError, ValueError):
     """A release cannot be installed or gone back to; the message says what to do."""
 
 

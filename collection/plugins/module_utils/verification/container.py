@@ -10,11 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.weft.overlay.plugins.module_utils.weft.errors import WeftError
+
 Run = Callable[[list[str]], tuple[int, str, str]]
 """Runs a command and returns its exit status, output and errors, as AnsibleModule's run_command."""
 
 
-class ContainerError(Exception):
+class ContainerError(WeftError):
     """docker refused, or answered what cannot be read; names the command and the reason."""
 
 

@@ -15,6 +15,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.weft.overlay.plugins.module_utils.weft.errors import WeftError
+
 WHO = b"who\n"
 """Answered with ``name`` of the host that answers and ``source``, the caller's address."""
 
@@ -33,7 +35,7 @@ HEADERS = 20 + 8
 TOKEN_LENGTH = 16
 
 
-class ExchangeError(ValueError):
+class ExchangeError(WeftError, ValueError):
     """What came back is no answer of a responder; names the bytes."""
 
 

@@ -14,6 +14,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from ipaddress import IPv4Address, IPv4Network
 from typing import Any
 
+from ansible_collections.weft.overlay.plugins.module_utils.weft.errors import WeftError
+
 from ...module_utils.weft.model.json_object import JsonObjectError
 from ...module_utils.weft.model.network import Network, NetworkError, network_from_document
 from .asked import Asked, Document, read_asked
@@ -34,7 +36,7 @@ from .fleet import (
 FORMAT = 1
 
 
-class ReportError(ValueError):
+class ReportError(WeftError, ValueError):
     """A document that the report cannot read; the message says which, why, and what to do."""
 
 

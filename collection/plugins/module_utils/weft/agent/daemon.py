@@ -17,6 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 
+from ..errors import WeftError
 from ..kernel import events, iptables
 from ..kernel.netlink import KernelError, Netlink
 from ..metrics.endpoint import Endpoint
@@ -72,7 +73,7 @@ def run(arguments: list[str]) -> int:
     return 0
 
 
-class AgentError(Exception):
+class AgentError(WeftError):
     """The agent cannot go on; a new process may."""
 
 

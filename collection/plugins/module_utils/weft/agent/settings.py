@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ..datapath.table import QUEUES_MAX
+from ..errors import WeftError
 from ..model.network import Backend, NetworkError, parse_backend
 from ..store.settings import StoreSettings, StoreSettingsError, Tls
 from .datapath import Datapath
@@ -31,7 +32,7 @@ _LOOPBACK: IPv4Address | IPv6Address = IPv4Address("127.0.0.1")
 _SECRETS = frozenset({"password", "former_password"})
 
 
-class SettingsError(Exception):
+class SettingsError(WeftError):
     """The settings cannot be used; the message names the setting, the value and the reason."""
 
 

@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv4Address
 
+from ..errors import WeftError
 from ..kernel.links import Link, Links
 
 
@@ -42,7 +43,7 @@ class Underlay:
     others: tuple[IPv4Address, ...] = ()
 
 
-class UnderlayError(Exception):
+class UnderlayError(WeftError):
     """No interface fits; the message names what was asked and what there is."""
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address
 from typing import Any, Protocol
 
+from ..errors import WeftError
 from ..kernel.firewall import OverlayTraffic
 from ..kernel.state import HostState
 from ..model.json_object import JsonValue
@@ -29,7 +30,7 @@ class Announcement:
         return (lease.backend_type, lease.backend_data) == (self.backend_type, self.backend_data)
 
 
-class RefusedError(Exception):
+class RefusedError(WeftError):
     """What the network asks for cannot be on this host; nothing of the host is to change."""
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from ..errors import WeftError
 from .host_gw import plan_host_gw
 from .plan import Backend
 from .udp import plan_udp
@@ -18,7 +19,7 @@ BACKENDS: Mapping[str, Backend] = MappingProxyType(
 )
 
 
-class UnknownBackendError(Exception):
+class UnknownBackendError(WeftError):
     """The network asks for a backend that this daemon does not have."""
 
 

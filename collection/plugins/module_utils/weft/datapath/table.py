@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 from typing import Any, TypeAlias
 
+from ..errors import WeftError
 from .offloads import Offload
 from .wire import vxlan
 
@@ -31,7 +32,7 @@ _DEVICE_NAME = re.compile(r"(?:(?![/:%])[!-~]){1,15}")
 PeerKey: TypeAlias = tuple[IPv4Network, IPv4Address]
 
 
-class TableError(ValueError):
+class TableError(WeftError, ValueError):
     """A table cannot be used; the message names the key, the value and the reason."""
 
 

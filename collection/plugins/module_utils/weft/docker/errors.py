@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from ..errors import WeftError
 
-class BridgeError(ValueError):
+
+class BridgeError(WeftError, ValueError):
     """The message names the value, the reason and the next step; nothing has been written."""

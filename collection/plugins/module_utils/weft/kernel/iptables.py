@@ -8,6 +8,7 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
+from ..errors import WeftError
 from ..system.programs import run_program
 from .firewall import OverlayTraffic, closes_containers, parse_saved, plan, plan_removal
 
@@ -24,7 +25,7 @@ _UNIT_ADVICE = (
 )
 
 
-class FirewallError(Exception):
+class FirewallError(WeftError):
     """iptables failed; the message holds its own words."""
 
 

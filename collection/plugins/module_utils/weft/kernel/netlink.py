@@ -16,6 +16,7 @@ from ipaddress import IPv4Address, IPv4Interface
 from itertools import groupby
 from typing import Any, TypeVar
 
+from ..errors import WeftError
 from ..system.closing import Closing
 from . import messages
 from .difference import Add, Change, Remove
@@ -69,7 +70,7 @@ _PROBE_VNI = (1 << 24) - 1
 _Entries = TypeVar("_Entries")
 
 
-class KernelError(Exception):
+class KernelError(WeftError):
     """The kernel refused a change or a look; the message says which and why."""
 
 

@@ -21,13 +21,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 
+from ..errors import WeftError
 from .lease import Lease
 from .network import Network
 
 _LISTED_HOLDERS = 10
 
 
-class AllocationError(ValueError):
+class AllocationError(WeftError, ValueError):
     """The requests cannot all be met; the message says which, why, and what to change."""
 
 

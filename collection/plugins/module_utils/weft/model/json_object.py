@@ -9,11 +9,13 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
+from ..errors import WeftError
+
 JsonValue: TypeAlias = bool | int | float | str | list["JsonValue"] | dict[str, "JsonValue"] | None
 JsonObject: TypeAlias = dict[str, JsonValue]
 
 
-class JsonObjectError(ValueError):
+class JsonObjectError(WeftError, ValueError):
     """A text is not one JSON object, or a field in it has the wrong type."""
 
 

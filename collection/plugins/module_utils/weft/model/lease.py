@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
+from ..errors import WeftError
 from .json_object import (
     JsonObject,
     JsonObjectError,
@@ -31,7 +32,7 @@ _KEY = re.compile(
 )
 
 
-class LeaseError(ValueError):
+class LeaseError(WeftError, ValueError):
     """A key or a value in the store is not that of a lease; the message says why."""
 
 

@@ -19,6 +19,7 @@ from ipaddress import (
 )
 from typing import Generic, TypeVar
 
+from ..errors import WeftError
 from .json_object import (
     JsonObject,
     JsonObjectError,
@@ -61,7 +62,7 @@ _NETWORK_FIELDS = (
 _DECLARABLE = frozenset({"Network", "SubnetLen", "SubnetMin", "SubnetMax", "Backend"})
 
 
-class NetworkError(ValueError):
+class NetworkError(WeftError, ValueError):
     """A network configuration that cannot work; the message says why and what to change."""
 
 

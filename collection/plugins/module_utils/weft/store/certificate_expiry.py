@@ -15,6 +15,7 @@ import datetime
 import re
 from pathlib import Path
 
+from ..errors import WeftError
 from .settings import StoreSettings
 
 # Seconds before its end from which a certificate needs somebody: site.yml renews it 30 days before,
@@ -31,7 +32,7 @@ _GENERALIZED_TIME_FORM = re.compile(rb"\d{14}Z")
 _PEM = re.compile(rb"-----BEGIN CERTIFICATE-----(.*?)-----END CERTIFICATE-----", re.DOTALL)
 
 
-class CertificateError(Exception):
+class CertificateError(WeftError):
     """A certificate cannot be read; the message names the file and the reason."""
 
 

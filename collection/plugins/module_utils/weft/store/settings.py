@@ -10,6 +10,8 @@ from enum import Enum, auto
 from typing import ClassVar
 from urllib.parse import urlsplit
 
+from ..errors import WeftError
+
 DEFAULT_ENDPOINT = "http://127.0.0.1:2379"
 DEFAULT_PREFIX = "/coreos.com/network"
 _ETCD_PORT = 2379
@@ -28,7 +30,7 @@ class StoreFault(Enum):
     """None of these: what this host has installed, or what was asked."""
 
 
-class StoreError(Exception):
+class StoreError(WeftError):
     """The store cannot do what was asked; the message says what was tried and what to do next."""
 
     fault: ClassVar[StoreFault] = StoreFault.OTHER

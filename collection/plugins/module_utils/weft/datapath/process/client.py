@@ -12,13 +12,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
+from ...errors import WeftError
 from .control import DEFAULT_PATH
 from .status import Status
 
 _CHUNK = 1 << 16
 
 
-class DatapathError(Exception):
+class DatapathError(WeftError):
     """The datapath did not do what was asked."""
 
 

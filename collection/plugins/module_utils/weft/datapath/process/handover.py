@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ...errors import WeftError
 from .inheritance import Inheritance
 
 # What the successor says, and the answer after which it carries and the other process does not.
@@ -27,7 +28,7 @@ BATCH = 253  # SCM_MAX_FD (net/scm.h): descriptors a message
 _CHUNK = 1 << 16
 
 
-class HandoverError(Exception):
+class HandoverError(WeftError):
     """Nothing was handed over; the message says why."""
 
 

@@ -10,10 +10,11 @@ import json
 import os
 from pathlib import Path
 
+from ...errors import WeftError
 from ..table import ForwardingTable, parse_table
 
 
-class StateError(Exception):
+class StateError(WeftError):
     """The file cannot be read as a table; the message names it, the reason and the next step."""
 
 

@@ -23,6 +23,7 @@ from multiprocessing import reduction
 from multiprocessing.connection import Connection
 from typing import cast
 
+from ...errors import WeftError
 from ..forwarding import Endpoint
 from ..offloads import Offloads
 from ..table import ForwardingTable
@@ -44,7 +45,7 @@ class _Word(enum.Enum):
     STOP = enum.auto()
 
 
-class WorkerError(Exception):
+class WorkerError(WeftError):
     """A worker ended, or does not answer and was killed; the message says which one."""
 
 

@@ -15,6 +15,8 @@ import struct
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
+from ...errors import WeftError
+
 # Some 1,000 instructions after the kernel's translation: half of what net.core.optmem_max, 20,480
 # bytes before Linux 6.9, lets a socket hold.
 PEERS_MAX = 512
@@ -44,7 +46,7 @@ class Instruction(NamedTuple):
     if_false: int = 0
 
 
-class TooManyPeersError(ValueError):
+class TooManyPeersError(WeftError, ValueError):
     """The program would be too long for some kernels; the message says how many peers fit."""
 
 

@@ -10,10 +10,12 @@ import os
 import socket
 from pathlib import Path
 
+from ...errors import WeftError
+
 BACKLOG = 128  # connections not yet accepted; beyond it a connect fails at once
 
 
-class ListenError(OSError):
+class ListenError(WeftError, OSError):
     """The socket cannot be listened on; the message names it, the reason and the next step."""
 
 

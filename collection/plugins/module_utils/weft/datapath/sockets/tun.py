@@ -14,6 +14,7 @@ import socket
 import struct
 from collections.abc import Iterable, Sequence
 
+from ...errors import WeftError
 from ..wire import virtio_net
 
 _log = logging.getLogger(__name__)
@@ -58,7 +59,7 @@ _REASONS = {
 }
 
 
-class TunError(OSError):
+class TunError(WeftError, OSError):
     """A TUN device cannot be opened; the message names it, the reason and the next step."""
 
 

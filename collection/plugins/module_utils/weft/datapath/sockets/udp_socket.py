@@ -19,6 +19,7 @@ import struct
 from collections.abc import Iterable, Iterator, Sequence
 from ipaddress import IPv4Address
 
+from ...errors import WeftError
 from .packet_io import IP_FREEBIND, SOL_UDP, UDP_GRO, UDP_SEGMENT
 
 # Linux numbers that the socket module of Python 3.11 does not name.
@@ -40,7 +41,7 @@ _PROGRAM = struct.Struct("@HP")
 _INSTRUCTION_LENGTH = 8
 
 
-class TransportError(OSError):
+class TransportError(WeftError, OSError):
     """The socket cannot be bound; the message names the address, the reason and the next step."""
 
 

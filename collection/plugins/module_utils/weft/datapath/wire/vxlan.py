@@ -16,6 +16,7 @@ from __future__ import annotations
 import re
 import struct
 
+from ...errors import WeftError
 from ..counters import Drop
 from .ipv4 import Packet
 
@@ -34,7 +35,7 @@ _MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}", re.IGNORECASE)
 _GROUP = 0x01  # in the first byte: not one station's address
 
 
-class MacError(ValueError):
+class MacError(WeftError, ValueError):
     """A text is not the address of one station; the message says why."""
 
 
