@@ -17,11 +17,9 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process import predecessor
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process.handover import (
     REQUEST,
-)
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process.predecessor import (
-    READY_TIMEOUT,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process.status import (
     Status,
@@ -233,7 +231,7 @@ def test_a_successor_that_hangs_costs_its_time_and_no_packet(pair: Pair, tmp_pat
             eventually(lambda: "nothing was handed over, going on: timed out" in one.log, "timeout")
         assert one.status()["pid"] == pid
     assert figures.lost == 0
-    assert figures.longest_silence > READY_TIMEOUT * 0.9
+    assert figures.longest_silence > predecessor.READY_TIMEOUT * 0.9
 
 
 @pytest.mark.parametrize("words", [b"", b"give\n"])

@@ -20,6 +20,7 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.counter
     Drop,
     Traffic,
 )
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process import inheritance
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process.engine import (
     Engine,
 )
@@ -29,9 +30,6 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process
     HandoverError,
     receive_handover,
     send_handover,
-)
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process.inheritance import (
-    Inheritance,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process.loop import (
     EventLoop,
@@ -95,7 +93,7 @@ def test_what_is_sent_arrives(wire: tuple[socket.socket, socket.socket]) -> None
         opened.callback(os.close, writable)
         doors = [opened.enter_context(socket.socket(socket.AF_UNIX)) for _door in range(2)]
         peers = {(f"10.168.{i // 250}.{i % 250}", 8285): each for i, each in enumerate(others)}
-        left = Inheritance(status(), [readable], [own], peers)
+        left = inheritance.Inheritance(status(), [readable], [own], peers)
         sent = Handover(left, doors[0], doors[1], {"NOTIFY_SOCKET": "/run/notify"})
         with ThreadPoolExecutor(1) as background:
             sending = background.submit(send_handover, wire[0], sent)
@@ -163,7 +161,7 @@ def test_reasons_that_another_release_counts_are_no_obstacle() -> None:
 
 def test_an_engine_goes_on_with_the_counts_of_another(tmp_path: Path) -> None:
     engine = Engine(EventLoop(), TableFile(tmp_path / "table.json"))
-    engine.inherit(Inheritance(status()))
+    engine.inherit(inheritance.Inheritance(status()))
     left = engine.release()
     assert left.status == {**status(), "pid": os.getpid()}
     assert engine.status()["table"] is None
@@ -177,5 +175,5 @@ def test_an_engine_goes_on_with_the_counts_of_another(tmp_path: Path) -> None:
 def test_a_status_that_is_not_understood_is_refused(tmp_path: Path, flaw: Status) -> None:
     engine = Engine(EventLoop(), TableFile(tmp_path / "table.json"))
     with pytest.raises((ValueError, KeyError)):
-        engine.inherit(Inheritance({**status(), **flaw}))
+        engine.inherit(inheritance.Inheritance({**status(), **flaw}))
     assert engine.status()["table"] is None
