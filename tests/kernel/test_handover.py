@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A datapath is handed over to another process while containers talk."""
+"""A datapath is handed over to another process while containers exchange packets."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process import predecessor
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process import (
+    handover_server,
+)
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process.handover import (
     REQUEST,
 )
@@ -30,6 +32,8 @@ from .namespaces import Namespaces, eventually
 from .overlay_hosts import DEVICE, NETWORK, Host, raise_hosts, raise_underlay
 from .traffic import pings, tcp_echo, tcp_listener
 from .vxlan_hosts import VxlanHost, raise_vxlan_host
+
+_FAILED = "handover failed, this process continues to forward"
 
 Pair = tuple[Host, Host] | tuple[VxlanHost, VxlanHost]
 
@@ -58,7 +62,7 @@ def pair(made: Namespaces, tmp_path: Path) -> Iterator[Pair]:
 
 
 def meeting(pair: Pair, **changes: int) -> Iterator[Pair]:
-    """Let both know each other; nothing crashes."""
+    """Apply each host to the other, and check at the end that none has crashed."""
     one, two = pair
     one.apply(two, **changes)
     two.apply(one, **changes)
@@ -69,8 +73,8 @@ def meeting(pair: Pair, **changes: int) -> Iterator[Pair]:
 
 
 @contextlib.contextmanager
-def successor_of(host: Host) -> Iterator[socket.socket]:
-    """A process that asks, gets everything, and is not ready yet."""
+def requested_handover(host: Host) -> Iterator[socket.socket]:
+    """Request a handover and receive it, but do not report ready."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as asking:
         asking.settimeout(10)
         asking.connect(str(host.folder / "control.handover"))
@@ -131,7 +135,7 @@ def test_a_stream_outlives_three_hand_overs(pair: Pair) -> None:
     assert one.drops() == two.drops() == {}
 
 
-def test_requests_meanwhile_are_answered(pair: Pair) -> None:
+def test_control_requests_during_a_handover_are_answered(pair: Pair) -> None:
     one, _two = pair
     pids: list[int] = []
     ending = threading.Event()
@@ -143,7 +147,7 @@ def test_requests_meanwhile_are_answered(pair: Pair) -> None:
     with ThreadPoolExecutor(1) as background:
         asking = background.submit(ask)
         former, pid = one.status()["pid"], one.take_over()
-        eventually(lambda: pid in pids, "the successor answers")
+        eventually(lambda: pid in pids, "the new process answers")
         ending.set()
         asking.result()
     assert set(pids) == {former, pid}
@@ -163,8 +167,8 @@ def test_the_table_can_change_afterwards(pair: Pair) -> None:
 
 
 @pytest.mark.parametrize("expected", [None, 1, 3])
-def test_workers_that_were_not_expected_are_made(pair: Pair, expected: int | None) -> None:
-    """The file of the table, which tells the successor how many, is gone or of another time."""
+def test_workers_that_were_not_prepared_are_started(pair: Pair, expected: int | None) -> None:
+    """The file of the table, which gives the number of workers, is missing or outdated."""
     one, two = pair
     one.apply(two, queues=2)
     file = one.folder / "table.json"
@@ -208,14 +212,17 @@ def test_several_hundred_peers_keep_their_queues(pair: Pair) -> None:
 
 
 @pytest.mark.parametrize("queues", [1, 2])
-def test_a_successor_that_ends_before_it_is_ready(pair: Pair, tmp_path: Path, queues: int) -> None:
+def test_a_new_process_that_ends_too_early(pair: Pair, tmp_path: Path, queues: int) -> None:
     one, two = pair
     one.apply(two, queues=queues)
     before = one.status()
     with echoes(one.container, two.container_ip, tmp_path / "echoes") as figures:
-        with successor_of(one):
+        with requested_handover(one):
             pass
-        eventually(lambda: "nothing was handed over, going on" in one.log, "it goes on")
+        eventually(
+            lambda: _FAILED in one.log,
+            "the old process continues",
+        )
     assert figures.lost == 0
     eventually(lambda: carried(one) == carried_by(before) + 2 * figures.sent, "each was counted")
     assert one.status()["pid"] == before["pid"]
@@ -223,19 +230,22 @@ def test_a_successor_that_ends_before_it_is_ready(pair: Pair, tmp_path: Path, qu
     assert pings(one.container, two.container_ip)
 
 
-def test_a_successor_that_hangs_costs_its_time_and_no_packet(pair: Pair, tmp_path: Path) -> None:
+def test_a_new_process_that_hangs_delays_packets_and_loses_none(pair: Pair, tmp_path: Path) -> None:
     one, two = pair
     pid = one.status()["pid"]
     with echoes(one.container, two.container_ip, tmp_path / "echoes", 0.02) as figures:
-        with successor_of(one):
-            eventually(lambda: "nothing was handed over, going on: timed out" in one.log, "timeout")
+        with requested_handover(one):
+            eventually(
+                lambda: f"{_FAILED}: timed out" in one.log,
+                "timeout",
+            )
         assert one.status()["pid"] == pid
     assert figures.lost == 0
-    assert figures.longest_silence > predecessor.READY_TIMEOUT * 0.9
+    assert figures.longest_silence > handover_server.READY_TIMEOUT * 0.9
 
 
 @pytest.mark.parametrize("words", [b"", b"give\n"])
-def test_others_get_nothing(pair: Pair, words: bytes) -> None:
+def test_a_request_of_other_bytes_gets_nothing(pair: Pair, words: bytes) -> None:
     one, two = pair
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as asking:
         asking.connect(str(one.folder / "control.handover"))
@@ -251,7 +261,7 @@ def test_where_nothing_runs_nothing_is_taken_over(pair: Pair) -> None:
     starter = one.spawn("--take-over")
     assert starter.wait(timeout=60) == 1
     assert "cannot take over" in one.log
-    assert "restart it instead" in one.log
+    assert "systemctl restart weft-datapath" in one.log
     one.start()
     assert pings(one.container, two.container_ip)
 
@@ -264,7 +274,7 @@ def test_before_the_first_table(made: Namespaces, tmp_path: Path) -> None:
     assert pings(one.container, two.container_ip)
 
 
-def test_a_successor_is_stopped_as_its_predecessor_was(pair: Pair) -> None:
+def test_the_new_process_stops_on_sigterm(pair: Pair) -> None:
     one, two = pair
     pid = one.take_over()
     os.kill(pid, signal.SIGTERM)
@@ -280,7 +290,7 @@ def test_a_successor_is_stopped_as_its_predecessor_was(pair: Pair) -> None:
 def test_what_it_costs_without_a_hand_over(
     pair: Pair, tmp_path: Path, request: pytest.FixtureRequest, end: signal.Signals
 ) -> None:
-    """Packets are lost until the next one has started; but for that nothing changes."""
+    """Packets are lost until the next process has started; nothing else changes."""
     one, two = pair
     assert one.process is not None
     with echoes(one.container, two.container_ip, tmp_path / "echoes") as figures:

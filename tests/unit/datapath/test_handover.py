@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What one process sends is what the other gets; without privilege, pipes stand for TUN queues."""
+"""The new process receives what the old one sent; pipes stand in for TUN queues (no root)."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.counter
     Drop,
     Traffic,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process import inheritance
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process.engine import (
     Engine,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process.handover import (
-    BATCH,
+    DESCRIPTORS_MAX,
+    EngineState,
     Handover,
     HandoverError,
     receive_handover,
@@ -87,20 +87,20 @@ def udp_socket() -> socket.socket:
 def test_what_is_sent_arrives(wire: tuple[socket.socket, socket.socket]) -> None:
     """More descriptors than one message takes, each still what it was."""
     with contextlib.ExitStack() as opened:
-        own, *others = [opened.enter_context(udp_socket()) for _each in range(BATCH + 50)]
+        own, *others = [opened.enter_context(udp_socket()) for _each in range(DESCRIPTORS_MAX + 50)]
         readable, writable = os.pipe()
         opened.callback(os.close, readable)
         opened.callback(os.close, writable)
-        doors = [opened.enter_context(socket.socket(socket.AF_UNIX)) for _door in range(2)]
+        listeners = [opened.enter_context(socket.socket(socket.AF_UNIX)) for _turn in range(2)]
         peers = {(f"10.168.{i // 250}.{i % 250}", 8285): each for i, each in enumerate(others)}
-        left = inheritance.Inheritance(status(), [readable], [own], peers)
-        sent = Handover(left, doors[0], doors[1], {"NOTIFY_SOCKET": "/run/notify"})
+        state = EngineState(status(), [readable], [own], peers)
+        sent = Handover(state, listeners[0], listeners[1], {"NOTIFY_SOCKET": "/run/notify"})
         with ThreadPoolExecutor(1) as background:
             sending = background.submit(send_handover, wire[0], sent)
             got = receive_handover(wire[1])
             sending.result()
         opened.callback(os.close, got.engine.device[0])
-        received = [got.control, got.successors, *got.engine.transports]
+        received = [got.control, got.handover_listener, *got.engine.transports]
         for each in (*received, *got.engine.peer_queues.values()):
             opened.enter_context(each)
         assert got.engine.status == status()
@@ -126,11 +126,11 @@ def test_what_is_sent_arrives(wire: tuple[socket.socket, socket.socket]) -> None
                 {"status": {}, "queues": 1, "peer_queues": [], "environment": {}},
             ).encode()
             + b"\n",
-            "1 descriptors came where there are 4",
+            "received 1 descriptors, expected 4",
         ),
     ],
 )
-def test_what_is_not_understood_is_closed(
+def test_descriptors_of_an_unreadable_handover_are_closed(
     wire: tuple[socket.socket, socket.socket], line: bytes, reason: str
 ) -> None:
     readable, writable = os.pipe()
@@ -140,7 +140,7 @@ def test_what_is_not_understood_is_closed(
     wire[0].shutdown(socket.SHUT_WR)
     with pytest.raises(HandoverError, match=reason):
         receive_handover(wire[1])
-    # The end of a pipe: nobody holds the other side any more.
+    # The end of a pipe: every descriptor of the other end is closed.
     assert os.read(readable, 1) == b""
     os.close(readable)
 
@@ -152,28 +152,28 @@ def test_counts_survive_the_form_of_the_status() -> None:
     assert parse_traffic(peer_status(TABLE.peers[0], traffic)) == traffic
 
 
-def test_reasons_that_another_release_counts_are_no_obstacle() -> None:
+def test_drop_reasons_of_another_release_are_ignored() -> None:
     counted = counter_status(Counters())
     del counted["drops"]["stranger"]
     counted["drops"]["from-the-future"] = 3
     assert parse_counters(counted) == Counters()
 
 
-def test_an_engine_goes_on_with_the_counts_of_another(tmp_path: Path) -> None:
+def test_an_engine_continues_with_the_counts_of_another(tmp_path: Path) -> None:
     engine = Engine(EventLoop(), TableFile(tmp_path / "table.json"))
-    engine.inherit(inheritance.Inheritance(status()))
-    left = engine.release()
-    assert left.status == {**status(), "pid": os.getpid()}
+    engine.take_over(EngineState(status()))
+    state = engine.release()
+    assert state.status == {**status(), "pid": os.getpid()}
     assert engine.status()["table"] is None
-    engine.inherit(left)
-    assert engine.status() == left.status
+    engine.take_over(state)
+    assert engine.status() == state.status
 
 
 @pytest.mark.parametrize(
     "flaw", [{"table": document(port=0)}, {"peers": []}, {"counters": {}}], ids=lambda flaw: [*flaw]
 )
-def test_a_status_that_is_not_understood_is_refused(tmp_path: Path, flaw: Status) -> None:
+def test_a_status_that_cannot_be_parsed_is_refused(tmp_path: Path, flaw: Status) -> None:
     engine = Engine(EventLoop(), TableFile(tmp_path / "table.json"))
     with pytest.raises((ValueError, KeyError)):
-        engine.inherit(inheritance.Inheritance({**status(), **flaw}))
+        engine.take_over(EngineState({**status(), **flaw}))
     assert engine.status()["table"] is None

@@ -73,7 +73,7 @@ def test_a_life_under_systemd(tmp_path: Path, manager: socket.socket) -> None:
     assert "Traceback" not in errors
 
 
-def test_a_successor_becomes_the_main_process(tmp_path: Path, manager: socket.socket) -> None:
+def test_the_new_process_becomes_the_main_process(tmp_path: Path, manager: socket.socket) -> None:
     """Its starter knows nothing of the manager, as a command of ExecReload does not."""
     first = start(tmp_path, "--state", str(tmp_path / "table.json"))
     pid = 0

@@ -62,7 +62,7 @@ class DatapathClient:
             try:
                 answer = self._exchange(line)
             except ConnectionError:
-                # A process that hands over leaves its clients to its successor, which listens at
+                # A process that hands over leaves its clients to the new process, which listens at
                 # the same socket; what was asked may be asked again.
                 answer = self._exchange(line)
             reply = json.loads(answer)

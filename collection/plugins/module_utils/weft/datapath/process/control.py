@@ -35,7 +35,8 @@ Handler = Callable[[object], Mapping[str, Any]]
 class ControlServer:
     """Answers each request with what `handle` returns for its decoded JSON.
 
-    Listens at `path`, or goes on listening there with the `inherited` socket. Raises ListenError.
+    Listens at `path`, or continues on `listener`, which an old process handed over. Raises
+    ListenError.
     """
 
     def __init__(
@@ -43,14 +44,14 @@ class ControlServer:
         loop: EventLoop,
         path: Path,
         handle: Handler,
-        inherited: socket.socket | None = None,
+        listener: socket.socket | None = None,
     ) -> None:
         self._loop = loop
         self._path = path
         self._handle = handle
         # In the order of their last request, the longest silent first.
         self._clients: dict[int, _Client] = {}
-        self.listener = inherited or listen(path, MODE)
+        self.listener = listener or listen(path, MODE)
         loop.watch(self.listener.fileno(), self._accept)
 
     def close(self) -> None:
@@ -59,7 +60,7 @@ class ControlServer:
         self._path.unlink(missing_ok=True)
 
     def leave(self) -> None:
-        """Close every connection; the socket's file stays, since a successor answers there."""
+        """Close every connection; the socket's file stays, since the new process listens there."""
         for client in list(self._clients.values()):
             self._drop(client)
         self._loop.unwatch(self.listener.fileno())

@@ -22,7 +22,7 @@ from ..offloads import Offloads
 from ..sockets import tun, udp_socket
 from ..table import ForwardingTable, parse_table
 from ..tally import Tally, total
-from .inheritance import Inheritance
+from .handover import EngineState
 from .loop import EventLoop
 from .probe import probe_device
 from .queue import Carrier
@@ -53,13 +53,13 @@ class Engine:
         self._since = time.time()
 
     def prepare(self) -> None:
-        """Find out what the kernel takes; `start` or `inherit` comes next."""
+        """Find out what the kernel takes; `start` or `take_over` comes next."""
         probe_device(self._offloads)
         self._past = Tally(offloads=self._offloads.status())
         self._loop.every(REPAIR_INTERVAL, self.repair)
 
-    def expect(self) -> None:
-        """Make the workers that the last applied table asks for, before `inherit` needs them."""
+    def prepare_workers(self) -> None:
+        """Make the workers that the last applied table asks for, before `take_over` needs them."""
         try:
             table = self._table_file.load()
             if table is not None and table.queues > 1:
@@ -78,12 +78,12 @@ class Engine:
             _log.error("the last table is not loaded: %s", error)
         self.repair()
 
-    def inherit(self, left: Inheritance) -> None:
-        """Go on where another engine ceased, with what it has left open and counted.
+    def take_over(self, state: EngineState) -> None:
+        """Continue with the table, counters and descriptors of another engine, and own them.
 
-        Raises ValueError (TableError) or KeyError where its status is not understood.
+        Raises ValueError (TableError) or KeyError if its status cannot be parsed.
         """
-        status = left.status
+        status = state.status
         table = None if status["table"] is None else parse_table(status["table"])
         peers = () if table is None else table.peers
         traffic = {
@@ -93,21 +93,21 @@ class Engine:
         counters = parse_counters(status["counters"])
         self._past = Tally(counters, traffic, self._past.offloads)
         self._table, self._since = table, status["since"]
-        if table is not None and left.device:
-            self._carry(table, list(left.device), list(left.transports), left.peer_queues)
+        if table is not None and state.device:
+            self._carry(table, list(state.device), list(state.transports), state.peer_queues)
         self._await_queues(0)
 
-    def release(self) -> Inheritance:
-        """Cease to forward, and leave all that is open as it is; there is no table any more."""
+    def release(self) -> EngineState:
+        """Stop forwarding and return everything open; the caller owns it, and no table is left."""
         self._cease()
         released = [carrier.release() for carrier in self._carriers]
         peers = () if self._table is None else self._table.peers
         self._past = total(self._past, [tally for tally, _queues in released], peers)
         self._carriers = []
         queues = {end: queue for _tally, queues in released for end, queue in queues.items()}
-        left = Inheritance(self.status(), self._device, self._transports, queues)
+        state = EngineState(self.status(), self._device, self._transports, queues)
         self._table, self._device, self._transports = None, [], []
-        return left
+        return state
 
     @property
     def forwarding(self) -> bool:

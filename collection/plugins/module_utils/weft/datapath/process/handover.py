@@ -1,10 +1,16 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A hand-over on the wire: what one process leaves to the next, over a Unix socket.
+"""The handover protocol: the state that an old process sends to a new one over a Unix socket.
 
-The descriptors go first (SCM_RIGHTS, unix(7)), each batch with a blank; then comes a line of JSON,
-which skips blanks. What waits in the kernel's queues goes along with them.
+    new  ->  REQUEST
+    old  ->  descriptors (SCM_RIGHTS, unix(7)), each message with one blank; then a line of JSON
+    new  ->  READY
+    old  ->  DONE, and from then on only the new process forwards
+
+A JSON parser skips the blanks. Packets that wait in the kernel's queues are handed over with the
+descriptors. A process must be able to hand over to the release before and after it: fields, words
+and the order of the descriptors stay.
 """
 
 from __future__ import annotations
@@ -13,18 +19,18 @@ import json
 import os
 import socket
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ...errors import WeftError
-from .inheritance import Inheritance
+from ..forwarding import Endpoint
+from .status import Status
 
-# What the successor says, and the answer after which it carries and the other process does not.
 REQUEST = b"hand over\n"
 READY = b"ready\n"
 DONE = b"done\n"
 
-BATCH = 253  # SCM_MAX_FD (net/scm.h): descriptors a message
+DESCRIPTORS_MAX = 253  # SCM_MAX_FD (net/scm.h): descriptors a message
 _CHUNK = 1 << 16
 
 
@@ -33,18 +39,34 @@ class HandoverError(WeftError):
 
 
 @dataclass(frozen=True, slots=True)
-class Handover:
-    """What the engine leaves, the sockets on which requests and successors come, and what the
-    service manager had put into the environment."""
+class EngineState:
+    """The table and counters of an engine, in `status`, and its open descriptors.
 
-    engine: Inheritance
+    `device` has one descriptor and `transports` one socket for each queue; both are empty if the
+    engine did not forward. Whoever receives the state owns the descriptors and closes them.
+    """
+
+    status: Status
+    device: Sequence[int] = ()
+    transports: Sequence[socket.socket] = ()
+    peer_queues: Mapping[Endpoint, socket.socket] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Handover:
+    """The handed-over state: the engine's, the two listening sockets, and systemd's variables.
+
+    `control` accepts control requests, `handover_listener` the next handover request.
+    """
+
+    engine: EngineState
     control: socket.socket
-    successors: socket.socket
+    handover_listener: socket.socket
     environment: Mapping[str, str]
 
 
 def send_handover(connection: socket.socket, handover: Handover) -> None:
-    """Send a hand-over; the descriptors stay open here, too. Raises OSError."""
+    """Send a handover; the descriptors stay open in this process, too. Raises OSError."""
     engine = handover.engine
     document = {
         "status": engine.status,
@@ -54,57 +76,59 @@ def send_handover(connection: socket.socket, handover: Handover) -> None:
     }
     descriptors = [
         handover.control.fileno(),
-        handover.successors.fileno(),
+        handover.handover_listener.fileno(),
         *engine.device,
         *(each.fileno() for each in (*engine.transports, *engine.peer_queues.values())),
     ]
-    for start in range(0, len(descriptors), BATCH):
-        socket.send_fds(connection, [b" "], descriptors[start : start + BATCH])
+    for start in range(0, len(descriptors), DESCRIPTORS_MAX):
+        socket.send_fds(connection, [b" "], descriptors[start : start + DESCRIPTORS_MAX])
     connection.sendall(json.dumps(document).encode() + b"\n")
 
 
 def receive_handover(connection: socket.socket) -> Handover:
-    """Return what `send_handover` sends. Raises HandoverError."""
+    """Return what `send_handover` sent. Raises HandoverError."""
     descriptors: list[int] = []
     try:
         line = _receive(connection, descriptors)
-        return _handover(json.loads(line), descriptors)
+        return _parse_handover(json.loads(line), descriptors)
     except (OSError, ValueError, KeyError, TypeError) as error:
         for descriptor in descriptors:
             os.close(descriptor)
-        raise HandoverError(f"what it hands over is not understood: {error}") from error
+        raise HandoverError(f"cannot read the handed-over state: {error}") from error
 
 
 def _receive(connection: socket.socket, descriptors: list[int]) -> bytes:
-    """Return the line, and add to `descriptors` what came before it. Raises OSError."""
+    """Return the line, and add to `descriptors` those that came before it. Raises OSError."""
     line = bytearray()
     while not line.endswith(b"\n"):
-        data, received, flags, _address = socket.recv_fds(connection, _CHUNK, BATCH)
+        data, received, flags, _address = socket.recv_fds(connection, _CHUNK, DESCRIPTORS_MAX)
         descriptors += received
         if not data:
-            raise ConnectionResetError("it closed the connection")
+            raise ConnectionResetError("the old process closed the connection")
         if flags & socket.MSG_CTRUNC:
-            raise ConnectionAbortedError("descriptors are short: raise LimitNOFILE of the unit")
+            raise ConnectionAbortedError(
+                "too many open files: raise LimitNOFILE of weft-datapath.service"
+            )
         line += data
     return bytes(line)
 
 
-def _handover(document: Mapping[str, Any], descriptors: Sequence[int]) -> Handover:
+def _parse_handover(document: Mapping[str, Any], descriptors: Sequence[int]) -> Handover:
     queues = int(document["queues"])
     endpoints = [(str(host), int(port)) for host, port in document["peer_queues"]]
     environment = {str(name): str(value) for name, value in document["environment"].items()}
     status = document["status"]
     expected = 2 + 2 * queues + len(endpoints)
     if len(descriptors) != expected:
-        raise ValueError(f"{len(descriptors)} descriptors came where there are {expected}")
+        raise ValueError(f"received {len(descriptors)} descriptors, expected {expected}")
     # From here on the sockets own their descriptors.
     following = iter(descriptors)
-    control, successors = (_socket(next(following)) for _turn in range(2))
+    control, handover_listener = (_socket(next(following)) for _turn in range(2))
     device = [next(following) for _queue in range(queues)]
     transports = [_socket(next(following)) for _queue in range(queues)]
     peer_queues = {endpoint: _socket(next(following)) for endpoint in endpoints}
-    left = Inheritance(status, device, transports, peer_queues)
-    return Handover(left, control, successors, environment)
+    state = EngineState(status, device, transports, peer_queues)
+    return Handover(state, control, handover_listener, environment)
 
 
 def _socket(descriptor: int) -> socket.socket:

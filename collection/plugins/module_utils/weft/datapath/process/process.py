@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`weftd datapath`: the process that carries the packets of udp and vxlan."""
+"""`weftd datapath`: the userspace datapath of the backends udp and vxlan, a process of its own."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from pathlib import Path
 from ...system import logs, notify
 from ..sockets.listening import ListenError
 from .control import DEFAULT_PATH
-from .control_sockets import Doors
+from .control_sockets import ControlSockets
 from .engine import Engine
 from .handover import Handover, HandoverError
+from .handover_client import request_handover, run_in_background
 from .loop import EventLoop
 from .state import TableFile
-from .successor import handed_over, in_background
 
 _log = logging.getLogger(__name__)
 
@@ -30,28 +30,28 @@ DEFAULT_STATE = Path("/run/weft/datapath.json")
 
 
 def run(arguments: list[str]) -> int:
-    """Run until SIGTERM or SIGINT, or until a successor carries on; return the exit status.
+    """Run until SIGTERM, SIGINT or a handover to a new process; return the exit status.
 
-    With `--take-over` it returns as soon as a process in the background has taken over.
+    With `--take-over`, return as soon as a process in the background has taken over.
     """
     options = _parser().parse_args(arguments)
     logs.configure(verbose=options.verbose)
     if options.take_over:
-        return in_background(lambda taken: _run(options.control, options.state, taken))
+        return run_in_background(lambda on_taken: _run(options.control, options.state, on_taken))
     return _run(options.control, options.state)
 
 
-def _run(control: Path, state: Path, taken: Callable[[], None] | None = None) -> int:
-    """Start, or else take over and call `taken`; then carry."""
+def _run(control: Path, state: Path, on_taken: Callable[[], None] | None = None) -> int:
+    """Start, or take over and call `on_taken`; then forward packets until the loop ends."""
     loop = EventLoop()
     stop_on_signals(loop)
     engine = Engine(loop, TableFile(state))
     try:
-        if taken is None:
-            doors = _start(loop, engine, control)
+        if on_taken is None:
+            sockets = _start(loop, engine, control)
         else:
-            doors = _take_over(loop, engine, control)
-            taken()
+            sockets = _take_over(loop, engine, control)
+            on_taken()
     except ListenError as error:
         _log.error("cannot start: %s", error.strerror)
         return 1
@@ -64,47 +64,47 @@ def _run(control: Path, state: Path, taken: Callable[[], None] | None = None) ->
     try:
         loop.run()
     finally:
-        doors.close()
+        sockets.close()
         engine.close()
         loop.close()
-    if not doors.handed_over:
-        _log.info("stopped; the device stays, with its routes")
+    if not sockets.handed_over:
+        _log.info("stopped; the device and its routes stay")
     return 0
 
 
-def _start(loop: EventLoop, engine: Engine, control: Path) -> Doors:
-    # First, so that a datapath that runs is not disturbed by a second one.
-    doors = Doors(loop, engine, control)
+def _start(loop: EventLoop, engine: Engine, control: Path) -> ControlSockets:
+    # First: if another datapath is running, this fails before anything is changed.
+    sockets = ControlSockets(loop, engine, control)
     engine.prepare()
     engine.start()
-    doors.tell()
+    sockets.report_status()
     notify.notify("READY=1")
-    _settle()
-    return doors
+    _freeze_heap()
+    return sockets
 
 
-def _take_over(loop: EventLoop, engine: Engine, control: Path) -> Doors:
-    """Let the process that runs leave off, after all that takes time. Raises HandoverError."""
+def _take_over(loop: EventLoop, engine: Engine, control: Path) -> ControlSockets:
+    """Replace the running process; slow preparations come first. Raises HandoverError."""
     engine.prepare()
-    _settle()
-    engine.expect()
-    with handed_over(Doors.successors_path(control)) as handover:
-        _inherit(engine, handover)
+    _freeze_heap()
+    engine.prepare_workers()
+    with request_handover(ControlSockets.handover_path(control)) as handover:
+        _take_over_engine(engine, handover)
         os.environ.update(handover.environment)
-        return Doors(loop, engine, control, handover)
+        return ControlSockets(loop, engine, control, handover)
 
 
-def _inherit(engine: Engine, handover: Handover) -> None:
+def _take_over_engine(engine: Engine, handover: Handover) -> None:
     try:
-        engine.inherit(handover.engine)
+        engine.take_over(handover.engine)
     except (ValueError, KeyError, TypeError) as error:
-        raise HandoverError(f"what it hands over is not understood: {error}") from error
+        raise HandoverError(f"cannot use the handed-over state: {error}") from error
     if handover.engine.device and not engine.forwarding:
-        raise HandoverError("the queues cannot be carried here")
+        raise HandoverError("the handed-over queues cannot be forwarded; the log has the reason")
 
 
-def _settle() -> None:
-    """Keep the collector from walking again what is alive now, and stays so."""
+def _freeze_heap() -> None:
+    """Exclude all objects alive now from garbage collection, which would delay packets."""
     gc.collect()
     gc.freeze()
 
@@ -114,21 +114,21 @@ def _feed_watchdog() -> None:
 
 
 def stop_on_signals(loop: EventLoop) -> None:
-    """End `loop` on SIGTERM and SIGINT, through a socket that wakes it."""
+    """Stop `loop` on SIGTERM and SIGINT, by a wakeup socket that the loop watches."""
     woken, waker = socket.socketpair()
     woken.setblocking(False)
     waker.setblocking(False)
     signal.set_wakeup_fd(waker.fileno())
 
     def ignore(_number: int, _frame: object) -> None:
-        """Do nothing: the handler is there so that the number is written to the wakeup socket."""
+        """Do nothing: Python writes to the wakeup socket only for a signal that has a handler."""
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, ignore)
 
     def stop(_events: int) -> None:
         woken.recv(16)
-        # A second signal would be written to whatever has the number by then.
+        # A second signal would be written to whichever file has the descriptor by then.
         signal.set_wakeup_fd(-1)
         waker.close()
         loop.stop()
@@ -139,7 +139,7 @@ def stop_on_signals(loop: EventLoop) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="weftd datapath",
-        description="Carry the packets of udp and vxlan, by the table that the agent applies.",
+        description="Forward the packets of udp and vxlan by the table that the agent applies.",
     )
     parser.add_argument(
         "--control", type=Path, default=DEFAULT_PATH, help="control socket (%(default)s)"
@@ -150,8 +150,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--take-over",
         action="store_true",
-        help="carry on, in the background, where the process that runs at the control socket "
-        "leaves off, without a lost packet; where that fails, it goes on, and this exits with 1",
+        help="take over sockets and state from the running process, without losing a packet, and "
+        "run in the background; on failure the running process continues, and this exits with 1",
     )
-    parser.add_argument("--verbose", action="store_true", help="log debugging lines too")
+    parser.add_argument("--verbose", action="store_true", help="log debug messages too")
     return parser

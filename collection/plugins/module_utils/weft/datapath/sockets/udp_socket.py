@@ -115,7 +115,7 @@ def open_connected(shared: socket.socket, peer: tuple[str, int]) -> socket.socke
         transport.setsockopt(socket.IPPROTO_IP, IP_FREEBIND, 1)
         with _reusable(transport, (shared,)):
             transport.bind(shared.getsockname())
-        # So that the successor of `shared` may bind; nobody else can, beside `shared` itself.
+        # So that a socket that replaces `shared` may bind; `shared` itself keeps all others out.
         transport.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         transport.connect(peer)
     except OSError:
