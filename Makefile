@@ -6,7 +6,7 @@ LAB := /usr/bin/python3 -m lab
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help demo down test test-long test-faults unit integration lint sanity examine changelog fleet bench bench-play docs pictures collection clean setup setup-lab setup-bench
+.PHONY: help demo down test test-long test-faults unit integration lint words sanity examine changelog fleet bench bench-play docs pictures collection clean setup setup-lab setup-bench
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -37,6 +37,9 @@ examine: setup-lab ## the collection as its examiners see it: sanity, lint, gala
 
 lint: setup ## ruff, mypy, yamllint, ansible-lint
 	@dev/lint
+
+words: setup ## report house words in documentation and messages, by dev/words.txt
+	@$(PYTHON) -m dev.words
 
 sanity: setup-lab ## ansible-test sanity, on a staged copy
 	@dev/sanity
