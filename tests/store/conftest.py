@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.store.client import Store
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store.client import StoreClient
 from ansible_collections.weft.overlay.plugins.module_utils.weft.store.settings import StoreSettings
 from tests.store.etcd_server import EtcdMember, TlsFiles, make_tls_files, start_cluster
 
@@ -67,6 +67,6 @@ def settings(etcd: EtcdMember, prefix: str) -> StoreSettings:
 
 
 @pytest.fixture
-def store(settings: StoreSettings) -> Iterator[Store]:
-    with Store(settings) as opened:
+def store(settings: StoreSettings) -> Iterator[StoreClient]:
+    with StoreClient(settings) as opened:
         yield opened

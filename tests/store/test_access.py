@@ -34,7 +34,11 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.model.allocation
 from ansible_collections.weft.overlay.plugins.module_utils.weft.model.lease import Lease
 from ansible_collections.weft.overlay.plugins.module_utils.weft.store.client import (
     LeaseChange,
-    Store,
+    StoreClient,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store.errors import (
+    StoreError,
+    StoreFault,
     StoreRefusedError,
     StoreUnavailableError,
     StoreUntrustedError,
@@ -47,8 +51,6 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.store.lease_watc
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.store.reservation import reserve
 from ansible_collections.weft.overlay.plugins.module_utils.weft.store.settings import (
-    StoreError,
-    StoreFault,
     StoreSettings,
     Tls,
 )
@@ -148,8 +150,8 @@ class GuardedStore:
             timeout=3,
         )
 
-    def store(self, name: str) -> Store:
-        return Store(self.settings(name))
+    def store(self, name: str) -> StoreClient:
+        return StoreClient(self.settings(name))
 
     def options(self, name: str) -> dict[str, Any]:
         """The options by which a module reaches this store as *name*."""
@@ -194,7 +196,7 @@ def await_value(value: Callable[[], object], wanted: object) -> None:
         time.sleep(0.05)
 
 
-def lease_of(store: Store, public_ip: IPv4Address) -> Lease:
+def lease_of(store: StoreClient, public_ip: IPv4Address) -> Lease:
     (found,) = (lease for lease in store.snapshot().leases if lease.public_ip == public_ip)
     return found
 
@@ -365,7 +367,7 @@ class TestTheProvisioner:
 class TestAStranger:
     def test_without_a_certificate_gets_nothing(self, guarded: GuardedStore) -> None:
         settings = replace(guarded.settings(HOST_A), tls=Tls(str(guarded.authority.certificate)))
-        with Store(settings) as store, pytest.raises(StoreUntrustedError):
+        with StoreClient(settings) as store, pytest.raises(StoreUntrustedError):
             store.snapshot()
 
     def test_with_a_certificate_of_another_authority_gets_nothing(
@@ -377,7 +379,7 @@ class TestAStranger:
             guarded.settings(HOST_A),
             tls=Tls(trust, str(forged.certificate), str(forged.key)),
         )
-        with Store(settings) as store, pytest.raises(StoreUntrustedError):
+        with StoreClient(settings) as store, pytest.raises(StoreUntrustedError):
             store.snapshot()
 
     def test_with_a_certificate_that_has_ended_gets_nothing(self, guarded: GuardedStore) -> None:
@@ -385,7 +387,7 @@ class TestAStranger:
         trust = str(guarded.authority.certificate)
         tls = Tls(trust, str(ended.certificate), str(ended.key))
         with (
-            Store(replace(guarded.settings(HOST_A), tls=tls)) as store,
+            StoreClient(replace(guarded.settings(HOST_A), tls=tls)) as store,
             pytest.raises(StoreUntrustedError, match="the certificates of both sides") as caught,
         ):
             store.snapshot()
@@ -399,7 +401,7 @@ class TestAStranger:
     def test_that_speaks_no_tls_gets_nothing(self, guarded: GuardedStore) -> None:
         url = guarded.member.url.replace("https", "http")
         with (
-            Store(StoreSettings(endpoints=(url,), timeout=1)) as store,
+            StoreClient(StoreSettings(endpoints=(url,), timeout=1)) as store,
             pytest.raises(StoreUnavailableError),
         ):
             store.snapshot()
@@ -422,7 +424,7 @@ class TestRenewedFiles:
         settings = before.settings("root")
         try:
             member.start()
-            with Store(settings) as store:
+            with StoreClient(settings) as store:
                 store.snapshot()
                 watch = iter(LeaseWatch(store))
                 assert [type(next(watch)) for _ in range(2)] == [Listed, Resumed]

@@ -17,7 +17,7 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.agent.view impor
 from ansible_collections.weft.overlay.plugins.module_utils.weft.model.lease import Lease
 from ansible_collections.weft.overlay.plugins.module_utils.weft.store.client import (
     LeaseChange,
-    Store,
+    StoreClient,
 )
 
 PUBLIC_IP = IPv4Address("192.0.2.5")
@@ -31,7 +31,7 @@ LOWEST = IPv4Network("100.96.1.0/24")
     ids=["free", "taken"],
 )
 def test_a_host_whose_lease_expired_while_it_was_off(
-    store: Store, holder: IPv4Address | None, reserved: IPv4Network
+    store: StoreClient, holder: IPv4Address | None, reserved: IPv4Network
 ) -> None:
     """It asks for the subnet that it had before, of which only its disk knows."""
     store.write_network('{"Network":"100.96.0.0/16"}', store.snapshot())

@@ -17,7 +17,7 @@ import pytest
 from ansible_collections.weft.overlay.plugins.module_utils.weft.model.lease import Lease
 from ansible_collections.weft.overlay.plugins.module_utils.weft.store.client import (
     LeaseChange,
-    Store,
+    StoreClient,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.store.lease_watch import (
     EntryInvalid,
@@ -43,7 +43,7 @@ E = TypeVar("E")
 class Watcher:
     """A LeaseWatch that runs in a thread of its own and keeps what it says."""
 
-    def __init__(self, store: Store, from_revision: int | None = None) -> None:
+    def __init__(self, store: StoreClient, from_revision: int | None = None) -> None:
         self._watch = LeaseWatch(store, from_revision)
         self._events: queue.SimpleQueue[WatchEvent] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -78,17 +78,17 @@ class Watcher:
 
 
 @pytest.fixture
-def own_store(own_etcd: EtcdMember) -> Iterator[Store]:
-    with Store(StoreSettings(endpoints=(own_etcd.url,), timeout=1)) as store:
+def own_store(own_etcd: EtcdMember) -> Iterator[StoreClient]:
+    with StoreClient(StoreSettings(endpoints=(own_etcd.url,), timeout=1)) as store:
         yield store
 
 
-def write(store: Store, before: Lease | None, after: Lease | None) -> Lease | None:
+def write(store: StoreClient, before: Lease | None, after: Lease | None) -> Lease | None:
     written = store.commit([LeaseChange(before, after)], store.snapshot())
     return written[0] if written else None
 
 
-def test_tells_every_change_in_order(store: Store, etcd: EtcdMember) -> None:
+def test_tells_every_change_in_order(store: StoreClient, etcd: EtcdMember) -> None:
     with Watcher(store) as watcher:
         assert watcher.next(Listed).snapshot.leases == ()
         watcher.next(Resumed)
@@ -111,7 +111,7 @@ def test_tells_every_change_in_order(store: Store, etcd: EtcdMember) -> None:
         assert watcher.next(NetworkWritten).network is None
 
 
-def test_tells_of_a_lease_that_expires(store: Store) -> None:
+def test_tells_of_a_lease_that_expires(store: StoreClient) -> None:
     with Watcher(store) as watcher:
         watcher.next(Listed)
         watcher.next(Resumed)
@@ -120,7 +120,7 @@ def test_tells_of_a_lease_that_expires(store: Store) -> None:
         assert watcher.next(LeaseDeleted).subnet == LEASE.subnet
 
 
-def test_begins_after_a_known_revision(store: Store) -> None:
+def test_begins_after_a_known_revision(store: StoreClient) -> None:
     write(store, None, LEASE)
     known = store.snapshot().revision
     write(store, None, OTHER)
@@ -129,7 +129,7 @@ def test_begins_after_a_known_revision(store: Store) -> None:
         assert watcher.next(LeaseWritten).lease == OTHER
 
 
-def test_resumes_when_the_store_comes_back(own_etcd: EtcdMember, own_store: Store) -> None:
+def test_resumes_when_the_store_comes_back(own_etcd: EtcdMember, own_store: StoreClient) -> None:
     with Watcher(own_store) as watcher:
         watcher.next(Listed)
         watcher.next(Resumed)
@@ -142,10 +142,10 @@ def test_resumes_when_the_store_comes_back(own_etcd: EtcdMember, own_store: Stor
             assert watcher.next(LeaseWritten).lease == lease
 
 
-def test_misses_nothing_while_it_is_away(own_etcd: EtcdMember, own_store: Store) -> None:
+def test_misses_nothing_while_it_is_away(own_etcd: EtcdMember, own_store: StoreClient) -> None:
     dead = f"http://127.0.0.1:{free_port()}"
     settings = StoreSettings(endpoints=(own_etcd.url, dead), timeout=1)
-    with Store(settings) as watched, Watcher(watched) as watcher:
+    with StoreClient(settings) as watched, Watcher(watched) as watcher:
         watcher.next(Listed)
         watcher.next(Resumed)
         own_etcd.kill()
@@ -158,7 +158,7 @@ def test_misses_nothing_while_it_is_away(own_etcd: EtcdMember, own_store: Store)
         assert watcher.next(LeaseDeleted).subnet == LEASE.subnet
 
 
-def test_lists_again_when_the_history_is_compacted(etcd: EtcdMember, store: Store) -> None:
+def test_lists_again_when_the_history_is_compacted(etcd: EtcdMember, store: StoreClient) -> None:
     known = store.snapshot().revision
     write(store, None, LEASE)
     write(store, None, OTHER)
@@ -170,7 +170,7 @@ def test_lists_again_when_the_history_is_compacted(etcd: EtcdMember, store: Stor
         watcher.next(Resumed)
 
 
-def test_lists_again_when_the_store_went_back_in_time(store: Store) -> None:
+def test_lists_again_when_the_store_went_back_in_time(store: StoreClient) -> None:
     write(store, None, LEASE)
     with Watcher(store, store.snapshot().revision + 1000) as watcher:
         assert "restored" in watcher.next(Interrupted).reason
@@ -178,7 +178,7 @@ def test_lists_again_when_the_store_went_back_in_time(store: Store) -> None:
 
 
 def test_lists_again_when_a_restored_store_has_overtaken_it(
-    own_etcd: EtcdMember, own_store: Store, tmp_path: Path
+    own_etcd: EtcdMember, own_store: StoreClient, tmp_path: Path
 ) -> None:
     saved = tmp_path / "saved.db"
     own_etcd.etcdctl("snapshot", "save", str(saved))
@@ -194,7 +194,7 @@ def test_lists_again_when_a_restored_store_has_overtaken_it(
         elsewhere.restore(saved)
         try:
             elsewhere.start()
-            with Store(StoreSettings(endpoints=(elsewhere.url,))) as store:
+            with StoreClient(StoreSettings(endpoints=(elsewhere.url,))) as store:
                 write(store, None, OTHER)
             for number in range(5):
                 elsewhere.etcdctl("put", "/elsewhere", str(number))
@@ -209,7 +209,7 @@ def test_lists_again_when_a_restored_store_has_overtaken_it(
 def test_goes_to_another_member_when_one_falls(cluster: list[EtcdMember]) -> None:
     endpoints = tuple(member.url for member in cluster)
     with (
-        Store(StoreSettings(endpoints=endpoints, timeout=10)) as store,
+        StoreClient(StoreSettings(endpoints=endpoints, timeout=10)) as store,
         Watcher(store) as watcher,
     ):
         watcher.next(Listed)
@@ -223,7 +223,7 @@ def test_goes_to_another_member_when_one_falls(cluster: list[EtcdMember]) -> Non
 def test_leaves_a_member_that_lost_its_leader(cluster: list[EtcdMember]) -> None:
     alone, *others = cluster
     with (
-        Store(StoreSettings(endpoints=(alone.url,), timeout=1)) as store,
+        StoreClient(StoreSettings(endpoints=(alone.url,), timeout=1)) as store,
         Watcher(store) as watcher,
     ):
         watcher.next(Listed)
@@ -233,7 +233,7 @@ def test_leaves_a_member_that_lost_its_leader(cluster: list[EtcdMember]) -> None
         assert "leader" in watcher.next(Interrupted).reason
 
 
-def test_stops_at_once(store: Store) -> None:
+def test_stops_at_once(store: StoreClient) -> None:
     watcher = Watcher(store)
     watcher.next(Listed)
     watcher.next(Resumed)
@@ -242,7 +242,7 @@ def test_stops_at_once(store: Store) -> None:
 
 def test_stops_within_the_timeout_while_the_store_is_away() -> None:
     endpoint = f"http://127.0.0.1:{free_port()}"
-    with Store(StoreSettings(endpoints=(endpoint,), timeout=1)) as store:
+    with StoreClient(StoreSettings(endpoints=(endpoint,), timeout=1)) as store:
         watcher = Watcher(store)
         assert "No endpoint" in watcher.next(Interrupted).reason
         assert watcher.stop() < 2

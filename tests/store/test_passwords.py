@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.store.client import (
-    Store,
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store.client import StoreClient
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store.errors import (
     StoreRefusedError,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.store.settings import (
@@ -107,19 +107,19 @@ def test_a_store_that_asks_nobody_is_named(own: PasswordStore) -> None:
 
 
 def test_who_knows_both_passwords_is_never_without_the_store(own: PasswordStore) -> None:
-    with Store(own.settings(NEW, FORMER)) as store:
+    with StoreClient(own.settings(NEW, FORMER)) as store:
         before = store.snapshot().revision
         assert own.change(AGENT, NEW).changed
         # The change ends the session: the store logs in anew by itself.
         assert store.snapshot().revision == before
-    with Store(own.settings(NEW, FORMER)) as store:
+    with StoreClient(own.settings(NEW, FORMER)) as store:
         assert store.snapshot().revision == before
 
 
 def test_who_knows_another_alone_is_refused(own: PasswordStore) -> None:
     for settings in (own.settings(NEW), own.settings(NEW, "another")):
         with (
-            Store(replace(settings, timeout=3)) as store,
+            StoreClient(replace(settings, timeout=3)) as store,
             pytest.raises(StoreRefusedError, match="authentication failed"),
         ):
             store.snapshot()

@@ -24,24 +24,26 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.model.lease impo
 from ansible_collections.weft.overlay.plugins.module_utils.weft.model.snapshot import Snapshot
 from ansible_collections.weft.overlay.plugins.module_utils.weft.store.client import (
     LeaseChange,
+    StoreClient,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store.errors import (
     LeaseExpiredError,
-    LostRaceError,
-    Store,
+    NoNetworkError,
+    StoreError,
+    StoreFault,
     StoreRefusedError,
+    StoreSettingsError,
     StoreUnavailableError,
     StoreUntrustedError,
+    WriteConflictError,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.store.reservation import (
-    NoNetworkError,
-    Terms,
+    ReservationSettings,
     release,
     reserve,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.store.settings import (
-    StoreError,
-    StoreFault,
     StoreSettings,
-    StoreSettingsError,
     Tls,
 )
 from tests.store.etcd_server import EtcdMember, TlsFiles, free_port
@@ -63,12 +65,12 @@ def hosts(count: int, first: int = 0) -> tuple[Request, ...]:
     )
 
 
-def published(store: Store, text: str = NETWORK) -> Snapshot:
+def published(store: StoreClient, text: str = NETWORK) -> Snapshot:
     store.write_network(text, store.snapshot())
     return store.snapshot()
 
 
-def create(store: Store, *leases: Lease, ttl: int | None = None) -> tuple[Lease, ...]:
+def create(store: StoreClient, *leases: Lease, ttl: int | None = None) -> tuple[Lease, ...]:
     changes = [LeaseChange(None, each, ttl) for each in leases]
     return store.commit(changes, store.snapshot())
 
@@ -79,36 +81,36 @@ def assert_no_overlap(leases: tuple[Lease, ...]) -> None:
 
 
 class TestNetwork:
-    def test_is_absent_at_first(self, store: Store) -> None:
+    def test_is_absent_at_first(self, store: StoreClient) -> None:
         snapshot = store.snapshot()
         assert snapshot.network is None
         assert snapshot.leases == ()
 
-    def test_is_written_where_flannel_reads_it(self, store: Store, etcd: EtcdMember) -> None:
+    def test_is_written_where_flannel_reads_it(self, store: StoreClient, etcd: EtcdMember) -> None:
         revision = store.write_network(NETWORK, store.snapshot())
         assert etcd.get(f"{store.prefix}/config") == NETWORK
         assert store.snapshot().network_revision == revision
 
-    def test_of_two_writers_the_slower_loses(self, store: Store) -> None:
+    def test_of_two_writers_the_slower_loses(self, store: StoreClient) -> None:
         seen = store.snapshot()
         store.write_network(NETWORK, seen)
-        with pytest.raises(LostRaceError, match="/config was written"):
+        with pytest.raises(WriteConflictError, match="/config was written"):
             store.write_network(WIDE_NETWORK, seen)
         assert store.snapshot().network is not None
         assert store.snapshot().network == published_network(store)
 
-    def test_is_not_replaced_under_a_lease_that_came_meanwhile(self, store: Store) -> None:
+    def test_is_not_replaced_under_a_lease_that_came_meanwhile(self, store: StoreClient) -> None:
         seen = published(store)
         create(store, lease(1))
-        with pytest.raises(LostRaceError):
+        with pytest.raises(WriteConflictError):
             store.write_network(WIDE_NETWORK, seen)
 
-    def test_is_removed(self, store: Store) -> None:
+    def test_is_removed(self, store: StoreClient) -> None:
         store.write_network(None, published(store))
         assert store.snapshot().network is None
 
 
-def published_network(store: Store) -> Any:
+def published_network(store: StoreClient) -> Any:
     network = store.snapshot().network
     assert network is not None
     assert network.text == NETWORK
@@ -116,14 +118,14 @@ def published_network(store: Store) -> Any:
 
 
 class TestLeases:
-    def test_has_flannels_key_and_value(self, store: Store, etcd: EtcdMember) -> None:
+    def test_has_flannels_key_and_value(self, store: StoreClient, etcd: EtcdMember) -> None:
         published(store)
         create(store, lease(1))
         value = etcd.get(f"{store.prefix}/subnets/100.96.1.0-24")
         assert value == '{"PublicIP":"192.0.2.1","PublicIPv6":null}'
 
     def test_carries_what_flannel_wrote_through_a_rewrite(
-        self, store: Store, etcd: EtcdMember
+        self, store: StoreClient, etcd: EtcdMember
     ) -> None:
         value = (
             '{"PublicIP":"192.0.2.1","PublicIPv6":null,"BackendType":"vxlan",'
@@ -144,7 +146,7 @@ class TestLeases:
         etcd.etcdctl("lease", "revoke", granted)
         assert store.snapshot().leases == (held,)
 
-    def test_lists_what_is_no_lease_apart(self, store: Store, etcd: EtcdMember) -> None:
+    def test_lists_what_is_no_lease_apart(self, store: StoreClient, etcd: EtcdMember) -> None:
         published(store)
         create(store, lease(1))
         etcd.etcdctl("put", f"{store.prefix}/subnets/100.96.2.0-24", "{")
@@ -159,11 +161,11 @@ class TestLeases:
         (taken,) = reserve(store, hosts(1))
         assert str(taken.after.subnet) == "100.96.3.0/24"
 
-    def test_expires_unless_refreshed(self, store: Store) -> None:
+    def test_expires_unless_refreshed(self, store: StoreClient) -> None:
         published(store)
         (short,) = create(store, lease(1), ttl=1)
         for _ in range(4):
-            assert store.refresh(short.lease_id) == 1
+            assert store.keep_alive(short.lease_id) == 1
             time.sleep(0.5)
         assert store.snapshot().leases == (short,)
         deadline = time.monotonic() + 10
@@ -171,43 +173,43 @@ class TestLeases:
             time.sleep(0.2)
         assert store.snapshot().leases == ()
         with pytest.raises(LeaseExpiredError):
-            store.refresh(short.lease_id)
+            store.keep_alive(short.lease_id)
         with pytest.raises(LeaseExpiredError):
             store.commit([LeaseChange(None, short)], store.snapshot())
 
-    def test_of_two_writers_the_slower_loses(self, store: Store) -> None:
+    def test_of_two_writers_the_slower_loses(self, store: StoreClient) -> None:
         published(store)
         (held,) = create(store, lease(1))
         store.commit([LeaseChange(held, replace(held, backend_type="host-gw"))])
-        with pytest.raises(LostRaceError, match=r"100\.96\.1\.0-24 was written"):
+        with pytest.raises(WriteConflictError, match=r"100\.96\.1\.0-24 was written"):
             store.commit([LeaseChange(held, None)])
         assert store.snapshot().leases[0].backend_type == "host-gw"
 
-    def test_is_not_created_beside_one_that_came_meanwhile(self, store: Store) -> None:
+    def test_is_not_created_beside_one_that_came_meanwhile(self, store: StoreClient) -> None:
         seen = published(store)
         wide = Lease(IPv4Network("100.96.0.0/20"), IPv4Address("192.0.2.9"))
         create(store, wide)
-        with pytest.raises(LostRaceError):
+        with pytest.raises(WriteConflictError):
             store.commit([LeaseChange(None, lease(1))], seen)
         assert store.snapshot().leases == (wide,)
 
-    def test_is_not_created_in_a_network_that_changed(self, store: Store) -> None:
+    def test_is_not_created_in_a_network_that_changed(self, store: StoreClient) -> None:
         seen = published(store)
         store.write_network(WIDE_NETWORK, seen)
-        with pytest.raises(LostRaceError):
+        with pytest.raises(WriteConflictError):
             store.commit([LeaseChange(None, lease(1))], seen)
 
     def test_leaves_no_etcd_lease_behind_when_the_race_is_lost(
-        self, store: Store, etcd: EtcdMember
+        self, store: StoreClient, etcd: EtcdMember
     ) -> None:
         seen = published(store)
         create(store, lease(1))
         before = etcd.etcdctl("lease", "list").stdout
-        with pytest.raises(LostRaceError):
+        with pytest.raises(WriteConflictError):
             store.commit([LeaseChange(None, lease(2), ttl=600)], seen)
         assert etcd.etcdctl("lease", "list").stdout == before
 
-    def test_hosts_swap_subnets(self, store: Store) -> None:
+    def test_hosts_swap_subnets(self, store: StoreClient) -> None:
         published(store)
         one, two = create(store, lease(1), lease(2))
         store.commit(
@@ -234,7 +236,7 @@ class _AnswerLost(grpc.RpcError):  # type: ignore[misc]
 
 
 @pytest.fixture
-def lose_next_answer(store: Store, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+def lose_next_answer(store: StoreClient, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """Let the next transaction be carried out while its answer does not arrive."""
 
     def arm() -> None:
@@ -253,7 +255,7 @@ def lose_next_answer(store: Store, monkeypatch: pytest.MonkeyPatch) -> Callable[
 
 class TestLostAnswer:
     def test_creation_counts_as_done(
-        self, store: Store, lose_next_answer: Callable[[], None]
+        self, store: StoreClient, lose_next_answer: Callable[[], None]
     ) -> None:
         seen = published(store)
         lose_next_answer()
@@ -261,7 +263,7 @@ class TestLostAnswer:
         assert created.mod_revision == store.snapshot().leases[0].mod_revision
 
     def test_creation_of_many_goes_on(
-        self, store: Store, lose_next_answer: Callable[[], None]
+        self, store: StoreClient, lose_next_answer: Callable[[], None]
     ) -> None:
         seen = published(store)
         lose_next_answer()
@@ -270,7 +272,7 @@ class TestLostAnswer:
         assert len(store.snapshot().leases) == 199
 
     def test_deletion_counts_as_done(
-        self, store: Store, lose_next_answer: Callable[[], None]
+        self, store: StoreClient, lose_next_answer: Callable[[], None]
     ) -> None:
         published(store)
         (held,) = create(store, lease(1))
@@ -279,21 +281,21 @@ class TestLostAnswer:
         assert store.snapshot().leases == ()
 
     def test_that_lost_the_race_is_no_success(
-        self, store: Store, lose_next_answer: Callable[[], None]
+        self, store: StoreClient, lose_next_answer: Callable[[], None]
     ) -> None:
         seen = published(store)
         create(store, replace(lease(1), public_ip=IPv4Address("192.0.2.99")))
         lose_next_answer()
-        with pytest.raises(LostRaceError):
+        with pytest.raises(WriteConflictError):
             store.commit([LeaseChange(None, lease(1))], seen)
 
 
 class TestReservation:
-    def test_needs_a_network(self, store: Store) -> None:
+    def test_needs_a_network(self, store: StoreClient) -> None:
         with pytest.raises(NoNetworkError, match=r"weft\.overlay\.network"):
             reserve(store, hosts(1))
 
-    def test_is_the_same_again(self, store: Store) -> None:
+    def test_is_the_same_again(self, store: StoreClient) -> None:
         published(store)
         first = reserve(store, hosts(3))
         assert [str(each.after.subnet) for each in first] == [
@@ -308,38 +310,40 @@ class TestReservation:
         assert not any(each.changed for each in again)
         assert store.snapshot().revision == revision
 
-    def test_ttl_comes_and_goes(self, store: Store) -> None:
+    def test_ttl_comes_and_goes(self, store: StoreClient) -> None:
         published(store)
-        (leased,) = reserve(store, hosts(1), Terms(ttl=600))
+        (leased,) = reserve(store, hosts(1), ReservationSettings(ttl=600))
         assert leased.expires
         assert not leased.after.is_reservation
-        (kept,) = reserve(store, hosts(1), Terms(keep_expiry=True))
+        (kept,) = reserve(store, hosts(1), ReservationSettings(keep_expiry=True))
         assert not kept.changed
         assert kept.after.lease_id == leased.after.lease_id
         (reserved,) = reserve(store, hosts(1))
         assert reserved.changed
         assert store.snapshot().leases[0].is_reservation
-        assert not reserve(store, hosts(1), Terms(ttl=600, keep_expiry=True))[0].changed
+        assert not reserve(store, hosts(1), ReservationSettings(ttl=600, keep_expiry=True))[
+            0
+        ].changed
 
-    def test_moves_only_when_told_to(self, store: Store) -> None:
+    def test_moves_only_when_told_to(self, store: StoreClient) -> None:
         published(store)
         reserve(store, hosts(2))
         (host, _other) = hosts(2)
         wish = replace(host, subnet=IPv4Network("100.96.9.0/24"))
         with pytest.raises(ValueError, match="would change address"):
             reserve(store, [wish])
-        (moved,) = reserve(store, [wish], Terms(may_move=True))
+        (moved,) = reserve(store, [wish], ReservationSettings(may_move=True))
         assert str(moved.after.subnet) == "100.96.9.0/24"
         assert len(store.snapshot().leases) == 2
 
-    def test_is_released(self, store: Store) -> None:
+    def test_is_released(self, store: StoreClient) -> None:
         published(store)
         reserve(store, hosts(3))
         assert len(release(store, hosts(2))) == 2
         assert release(store, hosts(2)) == ()
         assert [str(each.subnet) for each in store.snapshot().leases] == ["100.96.3.0/24"]
 
-    def test_follows_a_network_that_was_cut_up_anew(self, store: Store) -> None:
+    def test_follows_a_network_that_was_cut_up_anew(self, store: StoreClient) -> None:
         published(store)
         reserve(store, hosts(255))
         store.write_network('{"Network":"100.96.0.0/16","SubnetLen":26}', store.snapshot())
@@ -349,11 +353,11 @@ class TestReservation:
         assert_no_overlap(store.snapshot().leases)
 
     def test_of_concurrent_allocators_never_collides(self, settings: StoreSettings) -> None:
-        with Store(settings) as store:
+        with StoreClient(settings) as store:
             published(store)
 
             def allocate_some(worker: int) -> int:
-                with Store(settings) as own:
+                with StoreClient(settings) as own:
                     mine = hosts(10, first=worker * 10)
                     return len([reserve(own, [host]) for host in mine])
 
@@ -364,11 +368,11 @@ class TestReservation:
         assert_no_overlap(leases)
 
     def test_of_one_inventory_by_concurrent_runs_agrees(self, settings: StoreSettings) -> None:
-        with Store(settings) as store:
+        with StoreClient(settings) as store:
             published(store)
 
             def run(_number: int) -> list[IPv4Network]:
-                with Store(settings) as own:
+                with StoreClient(settings) as own:
                     return [each.after.subnet for each in reserve(own, hosts(200))]
 
             with ThreadPoolExecutor(4) as pool:
@@ -376,7 +380,7 @@ class TestReservation:
             assert all(result == results[0] for result in results)
             assert len(store.snapshot().leases) == 200
 
-    def test_ends_when_the_network_is_full(self, store: Store) -> None:
+    def test_ends_when_the_network_is_full(self, store: StoreClient) -> None:
         published(store, '{"Network":"10.0.0.0/26"}')
         with pytest.raises(OutOfSubnetsError, match="all 3 subnets"):
             reserve(store, hosts(4))
@@ -384,18 +388,18 @@ class TestReservation:
 
     @pytest.mark.parametrize("ttl", [None, 86400])
     def test_of_1000_hosts_takes_few_calls(
-        self, store: Store, ttl: int | None, record_property: Callable[[str, object], None]
+        self, store: StoreClient, ttl: int | None, record_property: Callable[[str, object], None]
     ) -> None:
         published(store, WIDE_NETWORK)
         calls, begun = store.calls, time.monotonic()
-        reserve(store, hosts(1000), Terms(ttl=ttl))
+        reserve(store, hosts(1000), ReservationSettings(ttl=ttl))
         seconds, calls = time.monotonic() - begun, store.calls - calls
         print(f"\n1,000 hosts, ttl {ttl}: {calls} calls, {seconds:.2f} s")
         record_property("seconds", seconds)
         assert calls <= (9 if ttl is None else 19)
         assert len(store.snapshot().leases) == 1000
         calls = store.calls
-        reserve(store, hosts(1000), Terms(ttl=ttl))
+        reserve(store, hosts(1000), ReservationSettings(ttl=ttl))
         assert store.calls - calls == 1
 
 
@@ -411,7 +415,7 @@ class TestEndpoints:
         dead = f"http://127.0.0.1:{free_port()}"
         begun = time.monotonic()
         endpoints = (dead, *settings.endpoints)
-        with Store(replace(settings, endpoints=endpoints, timeout=60)) as store:
+        with StoreClient(replace(settings, endpoints=endpoints, timeout=60)) as store:
             published(store)
             # Without waiting the dead one's share of the time out.
             assert time.monotonic() - begun < 20
@@ -421,7 +425,7 @@ class TestEndpoints:
 
     def test_goes_past_a_silent_one(self, settings: StoreSettings, silent_endpoint: str) -> None:
         endpoints = (silent_endpoint, *settings.endpoints)
-        with Store(replace(settings, endpoints=endpoints, timeout=2)) as store:
+        with StoreClient(replace(settings, endpoints=endpoints, timeout=2)) as store:
             begun = time.monotonic()
             published(store)
             assert time.monotonic() - begun > 0.9
@@ -430,7 +434,7 @@ class TestEndpoints:
         dead = f"http://127.0.0.1:{free_port()}"
         begun = time.monotonic()
         with (
-            Store(replace(settings, endpoints=(dead, silent_endpoint), timeout=1)) as store,
+            StoreClient(replace(settings, endpoints=(dead, silent_endpoint), timeout=1)) as store,
             pytest.raises(StoreUnavailableError) as caught,
         ):
             store.snapshot()
@@ -438,10 +442,10 @@ class TestEndpoints:
         assert f"{dead}: " in str(caught.value)
         assert "refused" in str(caught.value)
         assert f"{silent_endpoint}: " in str(caught.value)
-        assert caught.value.fault is StoreFault.AWAY
+        assert caught.value.fault is StoreFault.UNREACHABLE
 
     def test_survives_a_restart(self, own_etcd: EtcdMember) -> None:
-        with Store(StoreSettings(endpoints=(own_etcd.url,), timeout=2)) as store:
+        with StoreClient(StoreSettings(endpoints=(own_etcd.url,), timeout=2)) as store:
             published(store)
             own_etcd.kill()
             with pytest.raises(StoreUnavailableError):
@@ -452,7 +456,7 @@ class TestEndpoints:
 
     def test_survives_the_loss_of_any_member(self, cluster: list[EtcdMember]) -> None:
         endpoints = tuple(member.url for member in cluster)
-        with Store(StoreSettings(endpoints=endpoints, timeout=10)) as store:
+        with StoreClient(StoreSettings(endpoints=endpoints, timeout=10)) as store:
             published(store)
             for number, member in enumerate(cluster):
                 member.kill()
@@ -489,7 +493,7 @@ class TestSecurity:
     def test_logs_in_and_again_when_the_token_expires(
         self, guarded_etcd: EtcdMember, tls_files: TlsFiles
     ) -> None:
-        with Store(
+        with StoreClient(
             StoreSettings(
                 endpoints=(guarded_etcd.url,),
                 tls=Tls(str(tls_files.ca)),
@@ -511,16 +515,19 @@ class TestSecurity:
             user="guest",
             password="guest",
         )
-        with Store(guest) as store, pytest.raises(StoreRefusedError, match="permission denied"):
+        with (
+            StoreClient(guest) as store,
+            pytest.raises(StoreRefusedError, match="permission denied"),
+        ):
             published(store)
         with (
-            Store(replace(guest, password="wrong")) as store,
+            StoreClient(replace(guest, password="wrong")) as store,
             pytest.raises(StoreRefusedError, match="authentication failed"),
         ):
             store.snapshot()
         assert "wrong" not in repr(replace(guest, password="wrong"))
         with (
-            Store(replace(guest, user=None, password=None)) as store,
+            StoreClient(replace(guest, user=None, password=None)) as store,
             pytest.raises(StoreRefusedError, match="user name is empty"),
         ):
             store.snapshot()
@@ -534,11 +541,11 @@ class TestSecurity:
                 str(path) for path in (tls_files.ca, tls_files.client, tls_files.client_key)
             )
             settings = StoreSettings(endpoints=(member.url,), tls=Tls(ca, certificate, key))
-            with Store(settings) as store:
+            with StoreClient(settings) as store:
                 assert store.snapshot().leases == ()
             for tls in (Tls(ca), Tls(certificate, certificate, key)):
                 with (
-                    Store(replace(settings, tls=tls, timeout=3)) as store,
+                    StoreClient(replace(settings, tls=tls, timeout=3)) as store,
                     pytest.raises(StoreUntrustedError),
                 ):
                     store.snapshot()
@@ -548,7 +555,9 @@ class TestSecurity:
     def test_names_a_file_that_is_missing(self, tmp_path: Path) -> None:
         missing = str(tmp_path / "ca.pem")
         with (
-            Store(StoreSettings(endpoints=("https://127.0.0.1:1",), tls=Tls(missing))) as store,
+            StoreClient(
+                StoreSettings(endpoints=("https://127.0.0.1:1",), tls=Tls(missing))
+            ) as store,
             pytest.raises(StoreError, match="cannot be read: No such file") as caught,
         ):
             store.snapshot()

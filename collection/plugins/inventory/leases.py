@@ -99,9 +99,9 @@ from ansible_collections.weft.overlay.plugins.module_utils.store_connection impo
 from ansible_collections.weft.overlay.plugins.module_utils.weft.model.network import NetworkError
 from ansible_collections.weft.overlay.plugins.module_utils.weft.store.client import (
     LIBRARY_ERROR,
-    Store,
+    StoreClient,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.store.settings import StoreError
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store.errors import StoreError
 from ansible_collections.weft.overlay.plugins.plugin_utils.leased_hosts import (
     known_names,
     leased_hosts,
@@ -147,7 +147,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):  # type: i
             raise AnsibleParserError(f"{path}: {missing_required_lib('etcd3', reason=reason)}")
         options = {name: self.get_option(name) for name in store_options()}
         try:
-            with Store(store_settings(options)) as store:
+            with StoreClient(store_settings(options)) as store:
                 snapshot = store.snapshot()
                 if snapshot.network is None:
                     raise AnsibleParserError(

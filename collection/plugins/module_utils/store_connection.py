@@ -12,7 +12,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from ansible_collections.weft.overlay.plugins.module_utils.etcd_access.access import AccessError
-from ansible_collections.weft.overlay.plugins.module_utils.etcd_access.store import AccessStore
+from ansible_collections.weft.overlay.plugins.module_utils.etcd_access.store import AccessClient
 from ansible_collections.weft.overlay.plugins.module_utils.weft.model.allocation import (
     AllocationError,
 )
@@ -22,14 +22,16 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.model.json_objec
 from ansible_collections.weft.overlay.plugins.module_utils.weft.model.network import NetworkError
 from ansible_collections.weft.overlay.plugins.module_utils.weft.store.client import (
     LIBRARY_ERROR,
-    Store,
+    StoreClient,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store.errors import (
+    StoreError,
+    StoreSettingsError,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.store.settings import (
     DEFAULT_ENDPOINT,
     DEFAULT_PREFIX,
-    StoreError,
     StoreSettings,
-    StoreSettingsError,
     Tls,
 )
 
@@ -49,16 +51,16 @@ def store_options() -> dict[str, Any]:
 
 
 @contextmanager
-def opened_store(module: AnsibleModule) -> Iterator[Store]:
+def opened_store(module: AnsibleModule) -> Iterator[StoreClient]:
     """Open the store that the module's parameters name; errors of the library fail the module."""
-    with _failing(module), Store(store_settings(module.params)) as store:
+    with _failing(module), StoreClient(store_settings(module.params)) as store:
         yield store
 
 
 @contextmanager
-def opened_access(module: AnsibleModule) -> Iterator[AccessStore]:
+def opened_access(module: AnsibleModule) -> Iterator[AccessClient]:
     """Open the users and roles of the store that the module's parameters name, as opened_store."""
-    with _failing(module), AccessStore(store_settings(module.params)) as store:
+    with _failing(module), AccessClient(store_settings(module.params)) as store:
         yield store
 
 

@@ -194,9 +194,9 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.model.network im
     serialise_network,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.model.snapshot import Snapshot
-from ansible_collections.weft.overlay.plugins.module_utils.weft.store.client import (
-    LostRaceError,
-    Store,
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store.client import StoreClient
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store.errors import (
+    WriteConflictError,
 )
 
 _ATTEMPTS = 5
@@ -238,8 +238,8 @@ def decide(params: dict[str, Any], snapshot: Snapshot) -> Decision:
     orphaned = tuple(
         lease
         for lease in snapshot.leases
-        if (after is None or not after.leases_out(lease.subnet))
-        and (after is None or before is None or before.leases_out(lease.subnet))
+        if (after is None or not after.can_lease(lease.subnet))
+        and (after is None or before is None or before.can_lease(lease.subnet))
     )
     text = snapshot.network.text if snapshot.network else None
     decision = Decision(before, text, after, orphaned if text is not None else ())
@@ -248,7 +248,7 @@ def decide(params: dict[str, Any], snapshot: Snapshot) -> Decision:
     return decision
 
 
-def apply(params: dict[str, Any], store: Store, check_mode: bool) -> Decision:
+def apply(params: dict[str, Any], store: StoreClient, check_mode: bool) -> Decision:
     """Decide and write; once more for each time that another writer was faster."""
     attempts = range(_ATTEMPTS, 0, -1)
     for attempts_left in attempts:
@@ -260,7 +260,7 @@ def apply(params: dict[str, Any], store: Store, check_mode: bool) -> Decision:
         try:
             store.write_network(text, snapshot)
             break
-        except LostRaceError:
+        except WriteConflictError:
             if attempts_left == 1:
                 raise
     return decision

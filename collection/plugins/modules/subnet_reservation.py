@@ -185,10 +185,10 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.model.allocation
     Request,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.model.lease import Lease
-from ansible_collections.weft.overlay.plugins.module_utils.weft.store.client import Store
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store.client import StoreClient
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store.errors import NoNetworkError
 from ansible_collections.weft.overlay.plugins.module_utils.weft.store.reservation import (
-    NoNetworkError,
-    Terms,
+    ReservationSettings,
     plan_release,
     plan_reservations,
     release,
@@ -220,11 +220,18 @@ def requests_from(params: dict[str, Any]) -> tuple[Request, ...]:
     return requests
 
 
-def present(store: Store, requests: tuple[Request, ...], terms: Terms, check_mode: bool) -> Result:
+def present(
+    store: StoreClient,
+    requests: tuple[Request, ...],
+    settings: ReservationSettings,
+    check_mode: bool,
+) -> Result:
     if check_mode:
-        reservations, _changes = plan_reservations(store.prefix, store.snapshot(), requests, terms)
+        reservations, _changes = plan_reservations(
+            store.prefix, store.snapshot(), requests, settings
+        )
     else:
-        reservations = reserve(store, requests, terms)
+        reservations = reserve(store, requests, settings)
     return Result(
         changed=any(reservation.changed for reservation in reservations),
         before={
@@ -248,7 +255,7 @@ def present(store: Store, requests: tuple[Request, ...], terms: Terms, check_mod
     )
 
 
-def absent(store: Store, requests: tuple[Request, ...], check_mode: bool) -> Result:
+def absent(store: StoreClient, requests: tuple[Request, ...], check_mode: bool) -> Result:
     leases = plan_release(store.snapshot(), requests) if check_mode else release(store, requests)
     names = {request.public_ip: request.name for request in requests}
     return Result(
@@ -321,8 +328,8 @@ def main() -> None:
         requests = requests_from(params)
         try:
             if params["state"] == "present":
-                terms = Terms(ttl=params["ttl"], may_move=params["move"])
-                result = present(store, requests, terms, module.check_mode)
+                settings = ReservationSettings(ttl=params["ttl"], may_move=params["move"])
+                result = present(store, requests, settings, module.check_mode)
             else:
                 result = absent(store, requests, module.check_mode)
         except NoNetworkError as error:

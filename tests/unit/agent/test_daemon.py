@@ -30,9 +30,9 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.model.lease impo
 from ansible_collections.weft.overlay.plugins.module_utils.weft.store.certificate_expiry import (
     store_certificate_expiry,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.store.client import Store
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store.client import StoreClient
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store.errors import StoreError
 from ansible_collections.weft.overlay.plugins.module_utils.weft.store.settings import (
-    StoreError,
     StoreSettings,
     Tls,
 )
@@ -88,7 +88,7 @@ def test_an_agent_that_no_longer_follows_the_store_ends(tmp_path: Path) -> None:
     agent = Agent(
         Settings(),
         cast(Netlink, NoLinks()),
-        cast(Store, BrokenStore()),
+        cast(StoreClient, BrokenStore()),
         tmp_path / "snapshot.json",
         tmp_path / "status.json",
     )
@@ -103,7 +103,7 @@ def test_a_status_that_cannot_be_written_is_said_and_no_end(
     Agent(
         Settings(),
         cast(Netlink, LastPass()),
-        cast(Store, StoreThatIsAway()),
+        cast(StoreClient, StoreThatIsAway()),
         tmp_path / "snapshot.json",
         tmp_path / "missing" / "status.json",
     ).run()
@@ -120,7 +120,7 @@ def test_the_status_tells_when_the_certificate_ends(tmp_path: Path, readable: bo
     Agent(
         Settings(store=StoreSettings(("https://127.0.0.1:1",), tls=tls)),
         cast(Netlink, LastPass()),
-        cast(Store, StoreThatIsAway()),
+        cast(StoreClient, StoreThatIsAway()),
         tmp_path / "snapshot.json",
         tmp_path / "status.json",
     ).run()

@@ -19,11 +19,13 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.model.lease impo
 from ansible_collections.weft.overlay.plugins.module_utils.weft.model.snapshot import StoredNetwork
 from ansible_collections.weft.overlay.plugins.module_utils.weft.store.client import (
     LeaseChange,
+    StoreClient,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store.errors import (
     LeaseExpiredError,
-    Store,
+    StoreError,
     StoreRefusedError,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.store.settings import StoreError
 
 PUBLIC_IP = IPv4Address("10.168.0.11")
 SUBNET = IPv4Network("100.96.1.0/24")
@@ -38,7 +40,7 @@ class FailingStore:
         self.renewed: list[int] = []
         self.writes_refused = 0
 
-    def refresh(self, lease_id: int) -> int:
+    def keep_alive(self, lease_id: int) -> int:
         self.renewed.append(lease_id)
         return self._renewal()
 
@@ -55,7 +57,7 @@ class Kept:
         self.store = store
         self.reports: list[str | None] = []
         self._reported = threading.Event()
-        self.keeper = Keeper(cast(Store, store), policy, "host1", self._report)
+        self.keeper = Keeper(cast(StoreClient, store), policy, "host1", self._report)
 
     def _report(self, problem: str | None) -> None:
         self.reports.append(problem)

@@ -167,7 +167,7 @@ def test_never_overlaps_and_is_deterministic(leases: list[Lease], requests: list
     assert [each.request for each in assignments] == requests
     assert allocate(SMALL, list(reversed(leases)), requests) == assignments
     fresh = [each.subnet for each in assignments if each.moves or each.held is None]
-    assert all(SMALL.leases_out(each.subnet) for each in assignments)
+    assert all(SMALL.can_lease(each.subnet) for each in assignments)
     for lower, upper in pairwise(sorted(fresh)):
         assert not lower.overlaps(upper)
     given_up = {each.held.subnet for each in assignments if each.held and each.moves}

@@ -32,7 +32,7 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.model.snapshot i
     StoredNetwork,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.store.reservation import (
-    Terms,
+    ReservationSettings,
     plan_reservations,
 )
 
@@ -80,7 +80,7 @@ def reserve_again(value: str) -> Lease:
     """What becomes of a lease of 24 hours when its host is adopted."""
     held = parse_lease(PREFIX, KEY, value, lease_id=DAY, mod_revision=5)
     ((reservation,), (change,)) = plan_reservations(
-        PREFIX, Snapshot(5, NETWORK, (held,)), [Request("host", PUBLIC_IP)], Terms()
+        PREFIX, Snapshot(5, NETWORK, (held,)), [Request("host", PUBLIC_IP)], ReservationSettings()
     )
     assert change.before == held
     assert change.ttl is None

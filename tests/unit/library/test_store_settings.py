@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store.errors import (
+    StoreSettingsError,
+)
 from ansible_collections.weft.overlay.plugins.module_utils.weft.store.settings import (
     StoreSettings,
-    StoreSettingsError,
     Tls,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.system.backoff import backoff

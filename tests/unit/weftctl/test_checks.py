@@ -20,8 +20,8 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.links imp
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.state import HostState
 from ansible_collections.weft.overlay.plugins.module_utils.weft.model.network import parse_backend
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store.errors import StoreFault
 from ansible_collections.weft.overlay.plugins.module_utils.weft.store.settings import (
-    StoreFault,
     StoreSettings,
     Tls,
 )
@@ -149,7 +149,7 @@ BROKEN: list[tuple[str, Callable[[HostFacts], HostFacts], Severity, str, str]] =
     (
         "store",
         lambda facts: replace(
-            facts, store_problem="no endpoint answered", store_fault=StoreFault.AWAY
+            facts, store_problem="no endpoint answered", store_fault=StoreFault.UNREACHABLE
         ),
         Severity.FAULT,
         "no endpoint answered",

@@ -23,7 +23,7 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.agent.view impor
     serialise_view,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.model.lease import Lease
-from ansible_collections.weft.overlay.plugins.module_utils.weft.store.settings import StoreFault
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store.errors import StoreFault
 from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.gathering import gather
 from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.places import Places
 from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.program import main
@@ -127,7 +127,7 @@ def test_the_certificate_is_read_where_the_settings_say(places: Places, tmp_path
     }
     places.settings.write_text(json.dumps({"store": store}))
     facts = gather(places)
-    assert facts.store_fault is StoreFault.AWAY
+    assert facts.store_fault is StoreFault.UNREACHABLE
     assert facts.certificate_expiry is not None
     # The test's authority issues for two days.
     assert abs(facts.certificate_expiry - facts.now - 2 * 86400) < 3600

@@ -10,9 +10,11 @@ from typing import Any
 
 from ansible_collections.weft.overlay.plugins.module_utils.weft.store.client import (
     Connection,
-    StoreRefusedError,
     login,
     messages,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store.errors import (
+    StoreRefusedError,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.store.settings import StoreSettings
 from ansible_collections.weft.overlay.plugins.module_utils.weft.system.closing import Closing
@@ -40,7 +42,7 @@ from .access import (
 _NO_PASSWORD = b"\x1a\x02\x08\x01"
 
 
-class AccessStore(Closing):
+class AccessClient(Closing):
     """The users and roles of an etcd. Once authentication is on, only root reaches them."""
 
     def __init__(self, settings: StoreSettings) -> None:

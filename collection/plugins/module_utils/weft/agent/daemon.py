@@ -23,8 +23,8 @@ from ..kernel.netlink import KernelError, Netlink
 from ..metrics.endpoint import Endpoint
 from ..metrics.report import Report
 from ..store.certificate_expiry import CertificateError, store_certificate_expiry
-from ..store.client import Store
-from ..store.settings import StoreError
+from ..store.client import StoreClient
+from ..store.errors import StoreError
 from ..system import logs, notify
 from ..system.files import write_atomically
 from .follower import Follower
@@ -61,7 +61,7 @@ def run(arguments: list[str]) -> int:
     threading.excepthook = _log_end_of_thread
     try:
         settings = load_settings(options.config)
-        with Netlink() as netlink, Store(settings.store) as store:
+        with Netlink() as netlink, StoreClient(settings.store) as store:
             Agent(settings, netlink, store, options.snapshot, options.status).run()
     except (SettingsError, KernelError, StoreError) as error:
         _log.error("cannot start: %s", error)
@@ -81,7 +81,7 @@ class Agent:
     """Ties the threads that speak with the store to the reconciler of the host."""
 
     def __init__(
-        self, settings: Settings, netlink: Netlink, store: Store, snapshot: Path, status: Path
+        self, settings: Settings, netlink: Netlink, store: StoreClient, snapshot: Path, status: Path
     ) -> None:
         self._snapshot = snapshot
         self._status = status

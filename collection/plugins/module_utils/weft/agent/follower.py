@@ -9,7 +9,7 @@ import logging
 import threading
 from collections.abc import Callable
 
-from ..store.client import Store
+from ..store.client import StoreClient
 from ..store.lease_watch import Interrupted, LeaseWatch, Resumed
 from .view import View, advance
 
@@ -19,7 +19,7 @@ _log = logging.getLogger(__name__)
 class Follower(threading.Thread):
     """Calls publish(view, problem) after every event; problem is None while the store answers."""
 
-    def __init__(self, store: Store, view: View, publish: Callable[[View, str | None], None]):
+    def __init__(self, store: StoreClient, view: View, publish: Callable[[View, str | None], None]):
         super().__init__(name="follower", daemon=True)
         self._watch = LeaseWatch(store)
         self._view = view

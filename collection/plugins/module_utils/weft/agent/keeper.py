@@ -21,9 +21,17 @@ from ..backends.plan import Announcement
 from ..model.allocation import AllocationError, Request
 from ..model.lease import Lease, serialise_lease
 from ..model.network import NetworkError
-from ..store.client import LeaseChange, LeaseExpiredError, LostRaceError, Store, StoreRefusedError
-from ..store.reservation import Terms, reserve
-from ..store.settings import StoreError
+from ..store.client import (
+    LeaseChange,
+    StoreClient,
+)
+from ..store.errors import (
+    LeaseExpiredError,
+    StoreError,
+    StoreRefusedError,
+    WriteConflictError,
+)
+from ..store.reservation import ReservationSettings, reserve
 from .settings import LeasePolicy
 from .view import View
 
@@ -45,7 +53,7 @@ class Keeper(threading.Thread):
 
     def __init__(
         self,
-        store: Store,
+        store: StoreClient,
         policy: LeasePolicy,
         name: str,
         report: Callable[[str | None], None],
@@ -118,9 +126,9 @@ class Keeper(threading.Thread):
             return None
         last = self._last_held.own_lease(public_ip, within)
         request = Request(self._host, public_ip, previous=last.subnet if last else None)
-        terms = Terms(self._policy.ttl, keep_expiry=True)
+        settings = ReservationSettings(self._policy.ttl, keep_expiry=True)
         try:
-            (reservation,) = reserve(self._store, [request], terms)
+            (reservation,) = reserve(self._store, [request], settings)
         except StoreRefusedError as error:
             # By its identity a host of the fleet may take the subnet that it had, and no other.
             rivals = self._view.rivals_of(last) if last else ()
@@ -143,7 +151,7 @@ class Keeper(threading.Thread):
             backend_data=announcement.backend_data,
         )
         # Who was faster wakes this thread again, with the lease as it is now.
-        with contextlib.suppress(LostRaceError):
+        with contextlib.suppress(WriteConflictError):
             self._store.commit([LeaseChange(own, after)])
             _log.info("the lease of %s says %s", own.subnet, serialise_lease(after))
 
@@ -153,7 +161,7 @@ class Keeper(threading.Thread):
         if own.lease_id == self._renewed and now < self._due:
             return self._due - now
         try:
-            self._granted = self._store.refresh(own.lease_id)
+            self._granted = self._store.keep_alive(own.lease_id)
         except LeaseExpiredError:
             _log.warning("the lease of %s has expired", own.subnet)
             return self._until_retry()

@@ -18,7 +18,11 @@ from typing import Any, TypeVar
 from ..datapath.table import QUEUES_MAX
 from ..errors import WeftError
 from ..model.network import Backend, NetworkError, parse_backend
-from ..store.settings import StoreSettings, StoreSettingsError, Tls
+from ..store.errors import StoreSettingsError
+from ..store.settings import (
+    StoreSettings,
+    Tls,
+)
 from .datapath import Datapath
 from .underlay import InterfaceChoice
 

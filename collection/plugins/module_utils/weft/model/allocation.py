@@ -110,7 +110,7 @@ def allocate(
         previous = request.previous
         if request in chosen or previous is None:
             continue
-        if network.leases_out(previous) and not taken.overlaps(previous):
+        if network.can_lease(previous) and not taken.overlaps(previous):
             choose(request, previous)
     free = taken.free_subnets(network)
     for request in requests:
@@ -197,7 +197,7 @@ def _held(network: Network, leases: Sequence[Lease], request: Request) -> Lease 
         leases,
         key=lambda lease: (
             lease.subnet != request.subnet,
-            not network.leases_out(lease.subnet),
+            not network.can_lease(lease.subnet),
             lease.subnet,
         ),
         default=None,
@@ -205,7 +205,7 @@ def _held(network: Network, leases: Sequence[Lease], request: Request) -> Lease 
 
 
 def _keeps(network: Network, request: Request, lease: Lease, may_move: bool) -> bool:
-    if not network.leases_out(lease.subnet):
+    if not network.can_lease(lease.subnet):
         return False
     if request.subnet is None or request.subnet == lease.subnet:
         return True
@@ -230,7 +230,7 @@ def _check_asked(
         raise AllocationError(
             f"{asks}, but the network's subnets are /{network.subnet_length}; ask for one of these."
         )
-    if not network.leases_out(subnet):
+    if not network.can_lease(subnet):
         raise AllocationError(
             f"{asks}, which is outside what {network.network} leases out: "
             f"{network.subnet_min} to {network.subnet_max}; ask for one of these."

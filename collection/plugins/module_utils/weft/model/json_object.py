@@ -82,7 +82,7 @@ def integer_field(fields: Mapping[str, JsonValue], name: str) -> int | None:
     return value
 
 
-def switch_field(fields: Mapping[str, JsonValue], name: str, default: bool) -> bool:
+def boolean_field(fields: Mapping[str, JsonValue], name: str, default: bool) -> bool:
     """Return the boolean in field *name*, *default* when unset; JsonObjectError for others."""
     value = fields.get(name, default)
     if not isinstance(value, bool):

@@ -24,11 +24,11 @@ from .json_object import (
     JsonObject,
     JsonObjectError,
     JsonValue,
+    boolean_field,
     dump_object,
     integer_field,
     load_object,
     split_fields,
-    switch_field,
     text_field,
 )
 
@@ -135,7 +135,7 @@ class Network:
         span = int(self.subnet_max) - int(self.subnet_min)
         return (span >> (32 - self.subnet_length)) + 1
 
-    def leases_out(self, subnet: IPv4Network) -> bool:
+    def can_lease(self, subnet: IPv4Network) -> bool:
         """Tell whether *subnet* is one of those that this network leases."""
         return (
             subnet.prefixlen == self.subnet_length
@@ -188,13 +188,13 @@ def network_from_document(document: Mapping[str, JsonValue]) -> Network:
     Raises NetworkError, or JsonObjectError for a field of the wrong type.
     """
     fields, unknown = split_fields(document, _NETWORK_FIELDS)
-    if not switch_field(fields, "EnableIPv4", default=True):
+    if not boolean_field(fields, "EnableIPv4", default=True):
         raise NetworkError(
             "EnableIPv4 is false, but a lease's key in the store needs an IPv4 subnet; "
             "set EnableIPv4 to true."
         )
     plan = _subnet_plan(_IPV4, fields)
-    enable_ipv6 = switch_field(fields, "EnableIPv6", default=False)
+    enable_ipv6 = boolean_field(fields, "EnableIPv6", default=False)
     ipv6_plan = _subnet_plan(_IPV6, fields) if enable_ipv6 else None
     return Network(
         network=plan.network,
@@ -207,7 +207,7 @@ def network_from_document(document: Mapping[str, JsonValue]) -> Network:
         ipv6_subnet_length=ipv6_plan.length if ipv6_plan else None,
         ipv6_subnet_min=ipv6_plan.first if ipv6_plan else None,
         ipv6_subnet_max=ipv6_plan.last if ipv6_plan else None,
-        enable_nftables=switch_field(fields, "EnableNFTables", default=False),
+        enable_nftables=boolean_field(fields, "EnableNFTables", default=False),
         unknown=unknown,
     )
 
@@ -389,7 +389,7 @@ def _backend_from_fields(
 ) -> Backend:
     rules = BACKENDS[backend_type]
     elsewhere, _rest = split_fields(unknown, ("DirectRouting",))
-    if switch_field(elsewhere, "DirectRouting", default=False):
+    if boolean_field(elsewhere, "DirectRouting", default=False):
         raise NetworkError(
             f"DirectRouting is on, but the backend '{backend_type}' has no such option; "
             "use 'vxlan', or leave DirectRouting out."
@@ -404,9 +404,9 @@ def _backend_from_fields(
         vni=_within("VNI", rules.default_vni if vni is None else vni, _VNIS),
         # In Go an unset number is 0, so an MTU of 0 asks for the interface's own.
         mtu=_within("MTU", integer_field(fields, "MTU") or None, _MTUS),
-        gbp=switch_field(fields, "GBP", default=False),
-        learning=switch_field(fields, "Learning", default=False),
-        direct_routing=switch_field(fields, "DirectRouting", default=False),
+        gbp=boolean_field(fields, "GBP", default=False),
+        learning=boolean_field(fields, "Learning", default=False),
+        direct_routing=boolean_field(fields, "DirectRouting", default=False),
         unknown=unknown,
     )
 

@@ -57,7 +57,7 @@ class Snapshot:
         return tuple(entry.subnet for entry in self.invalid if entry.subnet is not None)
 
 
-def read_entry(
+def parse_entry(
     prefix: str, key: bytes, value: bytes, *, lease_id: int, mod_revision: int
 ) -> Lease | InvalidEntry:
     """Return what stands at *key* among the leases; bad entries come back with their reason."""

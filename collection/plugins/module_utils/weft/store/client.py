@@ -20,10 +20,21 @@ from types import TracebackType
 from typing import Any, Generic, NoReturn, TypeVar
 
 from ..model.lease import Lease, config_key, serialise_lease, subnet_key, subnets_prefix
-from ..model.snapshot import InvalidEntry, Snapshot, StoredNetwork, read_entry
+from ..model.snapshot import InvalidEntry, Snapshot, StoredNetwork, parse_entry
 from ..system.backoff import backoff
 from ..system.closing import Closing
-from .settings import Endpoint, StoreError, StoreFault, StoreSettings
+from .errors import (
+    HistoryLostError,
+    LeaseExpiredError,
+    StoreError,
+    StoreFileError,
+    StoreLibraryError,
+    StoreRefusedError,
+    StoreUnavailableError,
+    StoreUntrustedError,
+    WriteConflictError,
+)
+from .settings import Endpoint, StoreSettings
 
 # etcd's messages and stubs, for what else speaks through a Connection.
 messages: Any = None
@@ -66,46 +77,6 @@ _WORDS_OF_DISTRUST = (
     "security handshaker",
     "unwrap failed",
 )
-
-
-class StoreLibraryError(StoreError):
-    """The Python library etcd3 is missing or does not work on this host."""
-
-
-class StoreUnavailableError(StoreError):
-    """No endpoint answered in time; the message has the reason of each."""
-
-    fault = StoreFault.AWAY
-
-
-class StoreUntrustedError(StoreUnavailableError):
-    """An endpoint is there, but it or this host does not take the other's certificate."""
-
-    fault = StoreFault.TLS
-
-
-class StoreFileError(StoreError):
-    """A TLS file cannot be read."""
-
-    fault = StoreFault.TLS
-
-
-class StoreRefusedError(StoreError):
-    """The store answered and refused: credentials, permissions, or an impossible request."""
-
-    fault = StoreFault.REFUSED
-
-
-class LostRaceError(StoreError):
-    """Another writer was faster; read again and decide again."""
-
-
-class LeaseExpiredError(StoreError):
-    """The etcd lease behind a subnet lease has expired."""
-
-
-class HistoryLostError(StoreError):
-    """The store no longer has the changes since a revision; a new snapshot is needed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +214,7 @@ class Connection:
             self._client = None
 
 
-class EventStream:
+class WatchStream:
     """The changes under the prefix since a revision, as one stream of one endpoint sends them.
 
     Iterating yields the events of one or more revisions at a time, with the revision up to which
@@ -348,7 +319,7 @@ class EventStream:
             )
 
 
-class Store(Closing):
+class StoreClient(Closing):
     """The network and the leases under one prefix. Threads may share it; calls take turns."""
 
     def __init__(self, settings: StoreSettings) -> None:
@@ -382,7 +353,7 @@ class Store(Closing):
         response = self._transaction(request).value
         configs, entries = (operation.response_range.kvs for operation in response.responses)
         read = [
-            read_entry(
+            parse_entry(
                 self.prefix, kv.key, kv.value, lease_id=kv.lease, mod_revision=kv.mod_revision
             )
             for kv in entries
@@ -403,7 +374,7 @@ class Store(Closing):
     def write_network(self, text: str | None, since: Snapshot) -> int:
         """Put *text* as the configuration, or remove it when None; return the new revision.
 
-        Raises LostRaceError when, after *since*, it was written or a lease was created.
+        Raises WriteConflictError when, after *since*, it was written or a lease was created.
         """
         write = _Write(config_key(self.prefix), since.network_revision, text)
         return self._write([write], [self._no_lease_created_after(since.revision)])
@@ -416,7 +387,7 @@ class Store(Closing):
         Each transaction is atomic and holds only while every touched lease is as it was read, and,
         with *since*, while no lease was created and the configuration not written after it. So two
         allocators give neither one subnet, nor overlapping ones, to two hosts. Up to 126 keys make
-        one transaction; of more, the first may stand when a later one raises LostRaceError.
+        one transaction; of more, the first may stand when a later one raises WriteConflictError.
         Creating a lease needs *since*. Raises LeaseExpiredError for an etcd lease that is gone.
         """
         if since is None and any(_creates(change) for change in changes):
@@ -443,7 +414,7 @@ class Store(Closing):
             if change.after is not None
         )
 
-    def refresh(self, lease_id: int) -> int:
+    def keep_alive(self, lease_id: int) -> int:
         """Keep the etcd lease *lease_id* alive; return its full time to live in seconds.
 
         Raises LeaseExpiredError when it is gone.
@@ -474,7 +445,7 @@ class Store(Closing):
             if answer.TTL > 0
         }
 
-    def open_stream(self, start_revision: int, cluster_id: int = 0) -> EventStream:
+    def open_watch(self, start_revision: int, cluster_id: int = 0) -> WatchStream:
         """Open the stream of changes from *start_revision* on, at the next endpoint in turn.
 
         The revision counts in the cluster of that ID, such as an earlier stream's; 0 takes any.
@@ -483,7 +454,7 @@ class Store(Closing):
         members = self._settings.members
         endpoint = members[self._watched % len(members)]
         self._watched += 1
-        return EventStream(self._settings, endpoint, start_revision, cluster_id)
+        return WatchStream(self._settings, endpoint, start_revision, cluster_id)
 
     def _key(self, lease: Lease) -> str:
         return subnet_key(self.prefix, lease.subnet, lease.ipv6_subnet)
@@ -513,7 +484,7 @@ class Store(Closing):
             yield _Write(self._key(after), expected, serialise_lease(after), after.lease_id)
 
     def _write(self, writes: Sequence[_Write], guards: Sequence[Any]) -> int:
-        """Carry out *writes* in one transaction and return its revision. Raises LostRaceError."""
+        """Write in one transaction and return its revision. Raises WriteConflictError."""
         request = rpc.TxnRequest(
             compare=[*(_unchanged(write.key, write.expected) for write in writes), *guards],
             success=[_operation(write) for write in writes],
@@ -536,7 +507,7 @@ class Store(Closing):
             if (kv.mod_revision if kv is not None else 0) != write.expected
         ]
         what = f"{changed[0]} was" if changed else "the configuration or another lease was"
-        raise LostRaceError(f"Another writer was faster: {what} written meanwhile; try again.")
+        raise WriteConflictError(f"Another writer was faster: {what} written meanwhile; try again.")
 
     def _no_lease_created_after(self, revision: int) -> Any:
         prefix = subnets_prefix(self.prefix).encode()

@@ -13,10 +13,14 @@ from ipaddress import IPv4Network, IPv6Network
 from typing import TypeAlias
 
 from ..model.lease import Lease, LeaseError, config_key, parse_subnet_key
-from ..model.snapshot import InvalidEntry, Snapshot, StoredNetwork, read_entry
+from ..model.snapshot import InvalidEntry, Snapshot, StoredNetwork, parse_entry
 from ..system.backoff import backoff
-from .client import EventStream, HistoryLostError, KeyEvent, Store
-from .settings import StoreError
+from .client import (
+    KeyEvent,
+    StoreClient,
+    WatchStream,
+)
+from .errors import HistoryLostError, StoreError
 
 # Seconds that a stream must have lasted for its break not to count as the next of a row.
 _STABLE = 10.0
@@ -90,7 +94,7 @@ class LeaseWatch:
 
     def __init__(
         self,
-        store: Store,
+        store: StoreClient,
         from_revision: int | None = None,
         *,
         pauses: Callable[[], Iterator[float]] = backoff,
@@ -100,7 +104,7 @@ class LeaseWatch:
         self._cluster_id = 0
         self._pauses = pauses
         self._stopped = threading.Event()
-        self._stream: EventStream | None = None
+        self._stream: WatchStream | None = None
 
     def stop(self) -> None:
         """End the iteration."""
@@ -135,7 +139,7 @@ class LeaseWatch:
             self._next = snapshot.revision + 1
             self._cluster_id = snapshot.cluster_id
             yield Listed(snapshot)
-        stream = self._stream = self._store.open_stream(self._next, self._cluster_id)
+        stream = self._stream = self._store.open_watch(self._next, self._cluster_id)
         try:
             self._cluster_id = stream.cluster_id
             yield Resumed(str(stream.endpoint))
@@ -163,7 +167,7 @@ class LeaseWatch:
             except LeaseError:
                 return None
             return LeaseDeleted(subnet, ipv6_subnet, event.mod_revision)
-        entry = read_entry(
+        entry = parse_entry(
             prefix,
             event.key,
             event.value,

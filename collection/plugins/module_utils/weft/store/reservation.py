@@ -14,20 +14,19 @@ from ..model.allocation import Assignment, Request, allocate
 from ..model.lease import Lease, config_key
 from ..model.snapshot import Snapshot
 from ..system.backoff import backoff
-from .client import LeaseChange, LostRaceError, Store
-from .settings import StoreError
+from .client import (
+    LeaseChange,
+    StoreClient,
+)
+from .errors import NoNetworkError, WriteConflictError
 
 T = TypeVar("T")
 
 _ATTEMPTS = 30
 
 
-class NoNetworkError(StoreError):
-    """The store holds no network, so no subnet can be leased."""
-
-
 @dataclass(frozen=True, slots=True)
-class Terms:
+class ReservationSettings:
     """How subnets are reserved.
 
     Without ``ttl`` a lease never expires; with it, it does after so many seconds unless it is
@@ -60,7 +59,7 @@ class Reservation:
 
 
 def plan_reservations(
-    prefix: str, snapshot: Snapshot, requests: Sequence[Request], terms: Terms
+    prefix: str, snapshot: Snapshot, requests: Sequence[Request], settings: ReservationSettings
 ) -> tuple[tuple[Reservation, ...], tuple[LeaseChange, ...]]:
     """Decide from *snapshot* alone what each host gets, and what has to be written for it.
 
@@ -76,13 +75,13 @@ def plan_reservations(
         snapshot.leases,
         requests,
         blocked=snapshot.blocked,
-        may_move=terms.may_move,
+        may_move=settings.may_move,
     )
     reservations = []
     changes = []
     for assignment in assignments:
         held = assignment.held
-        after, ttl = _wanted(assignment, terms)
+        after, ttl = _wanted(assignment, settings)
         expires = ttl is not None or not after.is_reservation
         reservations.append(Reservation(assignment.request, held, after, expires))
         if held is None or assignment.moves or held.is_reservation == expires:
@@ -91,19 +90,19 @@ def plan_reservations(
 
 
 def reserve(
-    store: Store, requests: Sequence[Request], terms: Terms | None = None
+    store: StoreClient, requests: Sequence[Request], settings: ReservationSettings | None = None
 ) -> tuple[Reservation, ...]:
     """Give every request its subnet in *store*; what is as it should be is not written.
 
     ``before`` of the results is the state at the first look. Raises what plan_reservations raises,
     and StoreError.
     """
-    terms = terms or Terms()
+    settings = settings or ReservationSettings()
     held_at_first: dict[Request, Lease | None] = {}
 
     def attempt() -> tuple[Reservation, ...]:
         snapshot = store.snapshot()
-        reservations, changes = plan_reservations(store.prefix, snapshot, requests, terms)
+        reservations, changes = plan_reservations(store.prefix, snapshot, requests, settings)
         for reservation in reservations:
             held_at_first.setdefault(reservation.request, reservation.before)
         written = {lease.public_ip: lease for lease in store.commit(changes, snapshot)}
@@ -129,7 +128,7 @@ def plan_release(snapshot: Snapshot, requests: Sequence[Request]) -> tuple[Lease
     )
 
 
-def release(store: Store, requests: Sequence[Request]) -> tuple[Lease, ...]:
+def release(store: StoreClient, requests: Sequence[Request]) -> tuple[Lease, ...]:
     """Delete the leases of the hosts from *store* and return them. Raises StoreError."""
     released: dict[Lease, None] = {}
 
@@ -147,18 +146,18 @@ def _until_won(attempt: Callable[[], tuple[T, ...]]) -> tuple[T, ...]:
     for _attempt in range(_ATTEMPTS - 1):
         try:
             return attempt()
-        except LostRaceError:
+        except WriteConflictError:
             time.sleep(next(pauses))
     return attempt()
 
 
-def _wanted(assignment: Assignment, terms: Terms) -> tuple[Lease, int | None]:
+def _wanted(assignment: Assignment, settings: ReservationSettings) -> tuple[Lease, int | None]:
     """Return the lease as it should stand, and the seconds of a new etcd lease to put it on."""
     held = assignment.held
     if held is None:
-        return Lease(assignment.subnet, assignment.request.public_ip), terms.ttl
+        return Lease(assignment.subnet, assignment.request.public_ip), settings.ttl
     lease = replace(held, subnet=assignment.subnet)
     # A time to live that runs already is renewed by the host itself.
-    if terms.keep_expiry or held.is_reservation == (terms.ttl is None):
+    if settings.keep_expiry or held.is_reservation == (settings.ttl is None):
         return lease, None
-    return replace(lease, lease_id=0), terms.ttl
+    return replace(lease, lease_id=0), settings.ttl

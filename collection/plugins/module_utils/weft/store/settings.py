@@ -6,38 +6,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import Enum, auto
-from typing import ClassVar
 from urllib.parse import urlsplit
 
-from ..errors import WeftError
+from .errors import StoreSettingsError
 
 DEFAULT_ENDPOINT = "http://127.0.0.1:2379"
 DEFAULT_PREFIX = "/coreos.com/network"
 _ETCD_PORT = 2379
-
-
-class StoreFault(Enum):
-    """Where to look for the cause of an error of the store."""
-
-    AWAY = auto()
-    """No endpoint answers: etcd, or the way to it."""
-    TLS = auto()
-    """A TLS file cannot be read, or one side does not take the other's certificate."""
-    REFUSED = auto()
-    """The store answers, and refuses: user, password, permissions."""
-    OTHER = auto()
-    """None of these: what this host has installed, or what was asked."""
-
-
-class StoreError(WeftError):
-    """The store cannot do what was asked; the message says what was tried and what to do next."""
-
-    fault: ClassVar[StoreFault] = StoreFault.OTHER
-
-
-class StoreSettingsError(StoreError):
-    """The settings contradict each other or name something that cannot be."""
 
 
 @dataclass(frozen=True, slots=True)

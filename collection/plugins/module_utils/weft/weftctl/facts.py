@@ -19,7 +19,7 @@ from ..kernel.links import Link, Links, RouteLookup
 from ..kernel.state import HostState
 from ..model.lease import Lease
 from ..model.network import Network
-from ..store.settings import StoreFault
+from ..store.errors import StoreFault
 from .host.verdict import Ruleset
 
 BRIDGE = "docker0"

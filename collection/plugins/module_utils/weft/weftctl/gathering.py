@@ -32,8 +32,11 @@ from ..kernel.netlink import KernelError, Netlink
 from ..model.lease import Lease
 from ..model.network import NetworkError
 from ..store.certificate_expiry import CertificateError, store_certificate_expiry
-from ..store.client import Store
-from ..store.settings import StoreError, StoreFault
+from ..store.client import StoreClient
+from ..store.errors import (
+    StoreError,
+    StoreFault,
+)
 from ..system.programs import run_program
 from .agent_status import read_agent_status
 from .facts import HostFacts, bridge_of
@@ -178,7 +181,7 @@ class _Gathering:
         view: View | None = None
         if problem is None:
             try:
-                with Store(facts.settings.store) as store:
+                with StoreClient(facts.settings.store) as store:
                     snapshot = store.snapshot()
                 leases = {lease.subnet: lease for lease in snapshot.leases}
                 view = View(snapshot.network, leases, snapshot.revision)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ...store.settings import StoreFault
+from ...store.errors import StoreFault
 from ..advice import SITE
 from ..facts import HostFacts
 from ..finding import Check, Flaw

@@ -9,8 +9,8 @@ import argparse
 
 from ...agent.daemon import load_view
 from ...agent.settings import SettingsError, load_settings
-from ...store.client import Store
-from ...store.settings import StoreError
+from ...store.client import StoreClient
+from ...store.errors import StoreError
 from ..agent_status import read_agent_status
 from ..command import Command
 from ..leases import lease_rows, render_leases
@@ -22,7 +22,7 @@ def run(options: argparse.Namespace, places: Places, screen: Screen) -> int:
     """Ask the store, or else tell what was last seen."""
     own = read_agent_status(places.status).own_subnet
     try:
-        with Store(load_settings(places.settings).store) as store:
+        with StoreClient(load_settings(places.settings).store) as store:
             snapshot = store.snapshot()
             leases, exit_status = snapshot.leases, 0
             lives = store.times_to_live(
