@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Internal: the filter `weft.overlay.renamed_variable` warns about a playbook variable's old name."""
+"""Internal: the filter `weft.overlay.renamed_variable`, for the old names of variables."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ version_added: 1.0.0
 description:
   - Internal to the playbooks of this collection. Returns its input as it is, and warns that the
     variable has another name.
-  - An undefined variable stays undefined and causes no warning, so that P(ansible.builtin.default#filter)
-    can follow.
+  - An undefined variable stays undefined and causes no warning, so that
+    P(ansible.builtin.default#filter) can follow.
 positional: _input, old, new
 options:
   _input:

@@ -22,7 +22,7 @@ _FOLDERS = ("collection", "docs", "tests", "bench", "lab")
 
 
 def readers(role: str) -> Iterator[Path]:
-    """Yield every playbook, task file, template and page outside the role, and the role's README."""
+    """Yield each playbook, task file, template and page outside the role, and its README."""
     for folder in _FOLDERS:
         for pattern in _READ:
             for path in (ROOT / folder).rglob(pattern):
