@@ -26,10 +26,12 @@ from typing import Any
 import pytest
 import yaml
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.agent.keeper import Keeper
-from ansible_collections.weft.overlay.plugins.module_utils.weft.agent.settings import LeasePolicy
-from ansible_collections.weft.overlay.plugins.module_utils.weft.agent.view import View
+from ansible_collections.weft.overlay.plugins.module_utils.weft.agent.lease_manager import (
+    LeaseManager,
+)
 from ansible_collections.weft.overlay.plugins.module_utils.weft.backends.plan import Announcement
+from ansible_collections.weft.overlay.plugins.module_utils.weft.host.lease_view import LeaseView
+from ansible_collections.weft.overlay.plugins.module_utils.weft.host.settings import LeasePolicy
 from ansible_collections.weft.overlay.plugins.module_utils.weft.model.allocation import Request
 from ansible_collections.weft.overlay.plugins.module_utils.weft.model.lease import Lease
 from ansible_collections.weft.overlay.plugins.module_utils.weft.store.client import (
@@ -260,19 +262,21 @@ class TestAHost:
     def test_writes_its_own_lease_by_its_own_identity(self, guarded: GuardedStore) -> None:
         problems: list[str | None] = []
         with guarded.store(HOST_A) as store:
-            keeper = Keeper(store, LeasePolicy(reserve=False, ttl=None), "a", problems.append)
+            manager = LeaseManager(
+                store, LeasePolicy(reserve=False, ttl=None), "a", problems.append
+            )
             snapshot = store.snapshot()
-            view = View(
+            view = LeaseView(
                 network=snapshot.network,
                 leases={lease.subnet: lease for lease in snapshot.leases},
             )
-            keeper.tell(IP_A, view, Announcement("vxlan", {"VNI": 1}))
-            keeper.start()
+            manager.update(IP_A, view, Announcement("vxlan", {"VNI": 1}))
+            manager.start()
             try:
                 await_value(lambda: lease_of(store, IP_A).backend_type, "vxlan")
             finally:
-                keeper.stop()
-                keeper.join(5)
+                manager.stop()
+                manager.join(5)
         assert set(problems) == {None}
 
     def test_is_told_who_has_its_subnet_when_its_lease_has_expired(
@@ -285,17 +289,17 @@ class TestAHost:
             (taken,) = root.commit([LeaseChange(own, replace(own, public_ip=stranger))])
             try:
                 snapshot = store.snapshot()
-                kept = View(snapshot.network, {own.subnet: own}, stale=True)
+                kept = LeaseView(snapshot.network, {own.subnet: own}, stale=True)
                 leases = {lease.subnet: lease for lease in snapshot.leases}
                 policy = LeasePolicy(reserve=True, ttl=60)
-                keeper = Keeper(store, policy, "a", problems.append, kept)
-                keeper.tell(IP_A, replace(kept, leases=leases, stale=False))
-                keeper.start()
+                manager = LeaseManager(store, policy, "a", problems.append, kept)
+                manager.update(IP_A, replace(kept, leases=leases, stale=False))
+                manager.start()
                 try:
                     await_value(lambda: bool(problems), True)
                 finally:
-                    keeper.stop()
-                    keeper.join(5)
+                    manager.stop()
+                    manager.join(5)
                 assert lease_of(store, stranger) == taken
             finally:
                 root.commit([LeaseChange(taken, own)])

@@ -17,13 +17,13 @@ import pytest
 from ansible_collections.weft.overlay.plugins.module_utils.weft.agent.daemon import (
     Agent,
     AgentError,
-    load_view,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.agent.settings import Settings
-from ansible_collections.weft.overlay.plugins.module_utils.weft.agent.view import (
-    View,
+from ansible_collections.weft.overlay.plugins.module_utils.weft.host.lease_view import (
+    LeaseView,
+    load_view,
     serialise_view,
 )
+from ansible_collections.weft.overlay.plugins.module_utils.weft.host.settings import Settings
 from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.links import Links
 from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.netlink import Netlink
 from ansible_collections.weft.overlay.plugins.module_utils.weft.model.lease import Lease
@@ -92,7 +92,7 @@ def test_an_agent_that_no_longer_follows_the_store_ends(tmp_path: Path) -> None:
         tmp_path / "snapshot.json",
         tmp_path / "status.json",
     )
-    with pytest.raises(AgentError, match="the follower has ended"):
+    with pytest.raises(AgentError, match="the lease watcher thread has ended"):
         agent.run()
 
 
@@ -133,11 +133,11 @@ def test_the_status_tells_when_the_certificate_ends(tmp_path: Path, readable: bo
 
 def test_a_kept_view_is_loaded_as_a_stale_one(tmp_path: Path) -> None:
     path = tmp_path / "snapshot.json"
-    assert load_view(path) == View(stale=True)
+    assert load_view(path) == LeaseView(stale=True)
     subnet = IPv4Network("100.96.1.0/24")
     leases = {subnet: Lease(subnet, IPv4Address("10.168.0.11"))}
-    path.write_text(serialise_view(View(None, leases, 4)))
-    assert load_view(path) == View(None, leases, 4, stale=True)
+    path.write_text(serialise_view(LeaseView(None, leases, 4)))
+    assert load_view(path) == LeaseView(None, leases, 4, stale=True)
 
 
 def test_a_damaged_kept_view_is_named_and_left_aside(
@@ -145,5 +145,5 @@ def test_a_damaged_kept_view_is_named_and_left_aside(
 ) -> None:
     path = tmp_path / "snapshot.json"
     path.write_text('{"revision": 4}')
-    assert load_view(path) == View(stale=True)
-    assert f"{path} is left aside" in caplog.text
+    assert load_view(path) == LeaseView(stale=True)
+    assert f"ignoring the snapshot file {path}" in caplog.text

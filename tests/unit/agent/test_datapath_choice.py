@@ -7,10 +7,10 @@ from typing import cast
 
 import pytest
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.agent.datapath import Datapath
 from ansible_collections.weft.overlay.plugins.module_utils.weft.agent.datapath_choice import (
     DatapathChoice,
 )
+from ansible_collections.weft.overlay.plugins.module_utils.weft.host.status import Datapath
 from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.netlink import Netlink
 
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 from ipaddress import IPv4Network
 from typing import Any, cast
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.agent.status import (
-    LeaseStatus,
-    Status,
-    StoreStatus,
-)
 from ansible_collections.weft.overlay.plugins.module_utils.weft.backends.plan import Plan
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process.status import (
     Status as DatapathStatus,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.host.status import (
+    LeaseStatus,
+    Status,
+    StoreStatus,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.device_counters import (
     DeviceCounters,

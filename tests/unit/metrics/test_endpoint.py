@@ -16,7 +16,7 @@ from typing import cast
 
 import pytest
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.agent.settings import (
+from ansible_collections.weft.overlay.plugins.module_utils.weft.host.settings import (
     MetricsSettings,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.metrics import exposition

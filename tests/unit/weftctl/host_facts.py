@@ -10,14 +10,14 @@ from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 from pathlib import Path
 from typing import Any, cast
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.agent.host_overlay import (
-    HostOverlay,
-)
-from ansible_collections.weft.overlay.plugins.module_utils.weft.agent.settings import Settings
-from ansible_collections.weft.overlay.plugins.module_utils.weft.agent.underlay import Underlay
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process.status import (
     Status,
 )
+from ansible_collections.weft.overlay.plugins.module_utils.weft.host.overlay_plan import (
+    plan_overlay,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.host.settings import Settings
+from ansible_collections.weft.overlay.plugins.module_utils.weft.host.underlay import Underlay
 from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.firewall import (
     desired_chains,
 )
@@ -94,9 +94,16 @@ def well(backend: str = "udp", *, kernel: bool = False) -> HostFacts:
     address = IPv4Address("192.0.2.11")
     underlay = Underlay("eth0", address, address, 1500)
     own, peers, offloads = leases[0], leases[1:], {"udp-gso": "active"}
-    plan = HostOverlay(
-        Settings(), network, own, peers, links, underlay, kernel_vxlan=kernel, offloads=offloads
-    ).plan()
+    plan = plan_overlay(
+        Settings(),
+        network,
+        own,
+        peers,
+        links=links,
+        underlay=underlay,
+        kernel_vxlan=kernel,
+        offloads=offloads,
+    )
     gateway = next(iter(plan.state.routes)).gateway
     towards = RouteLookup(device, gateway)
     return HostFacts(

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.agent.settings import Settings
+from ansible_collections.weft.overlay.plugins.module_utils.weft.host.settings import Settings
 from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.links import (
     LinkAddress,
     Links,

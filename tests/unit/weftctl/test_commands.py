@@ -12,15 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.agent.status import (
+from ansible_collections.weft.overlay.plugins.module_utils.weft.host.lease_view import (
+    LeaseView,
+    serialise_view,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.host.status import (
     LeaseStatus,
     Status,
     StoreStatus,
     write_status,
-)
-from ansible_collections.weft.overlay.plugins.module_utils.weft.agent.view import (
-    View,
-    serialise_view,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.model.lease import Lease
 from ansible_collections.weft.overlay.plugins.module_utils.weft.store.errors import StoreFault
@@ -95,7 +95,7 @@ def test_leases_fall_back_to_those_last_seen(
 ) -> None:
     subnet = IPv4Network("100.96.1.0/24")
     held = {subnet: Lease(subnet, IPv4Address("10.168.0.11"), lease_id=42)}
-    places.snapshot.write_text(serialise_view(View(None, held, 4)))
+    places.snapshot.write_text(serialise_view(LeaseView(None, held, 4)))
     write_status(places.status, ready(os.getpid()))
     # Port 1 of loopback: nobody answers.
     store = {"endpoints": ["http://127.0.0.1:1"], "timeout": 0.2}

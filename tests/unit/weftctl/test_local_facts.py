@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.agent.status import (
+from ansible_collections.weft.overlay.plugins.module_utils.weft.host.status import (
     LeaseStatus,
     Status,
     StoreStatus,

@@ -18,6 +18,10 @@ from pathlib import Path
 from types import FrameType
 
 from ..errors import WeftError
+from ..host.lease_view import LeaseView, load_view, save_view
+from ..host.paths import SETTINGS_PATH, SNAPSHOT_PATH, STATUS_PATH
+from ..host.settings import Settings, SettingsError, load_settings
+from ..host.status import Status, write_status
 from ..kernel import events, iptables
 from ..kernel.netlink import KernelError, Netlink
 from ..metrics.endpoint import Endpoint
@@ -26,19 +30,11 @@ from ..store.certificate_expiry import CertificateError, store_certificate_expir
 from ..store.client import StoreClient
 from ..store.errors import StoreError
 from ..system import logs, notify
-from ..system.files import write_atomically
-from .follower import Follower
-from .keeper import Keeper
+from .lease_manager import LeaseManager
+from .lease_watcher import LeaseWatcher
 from .reconciler import Reconciler
-from .settings import DEFAULT_PATH as DEFAULT_SETTINGS
-from .settings import Settings, SettingsError, load_settings
-from .status import DEFAULT_PATH as DEFAULT_STATUS
-from .status import Status, write_status
-from .view import View, parse_view, serialise_view
 
 _log = logging.getLogger(__name__)
-
-DEFAULT_SNAPSHOT = Path("/var/lib/weft/snapshot.json")
 
 # Seconds between two looks at everything; sooner where something is wrong.
 _RECONCILE_INTERVAL = 30.0
@@ -85,9 +81,7 @@ class Agent:
     ) -> None:
         self._snapshot = snapshot
         self._status = status
-        self._view = load_view(snapshot)
-        self._kept = self._view
-        self._store_problem: str | None = None
+        self._snapshot_due = False
         self._lease_problem: str | None = None
         self._stopping = False
         self._ready = False
@@ -100,17 +94,18 @@ class Agent:
         self._reconciler = Reconciler(settings, netlink)
         self._passes = 0
         self._endpoint = Endpoint(settings.metrics)
-        self._follower = Follower(store, self._view, self._learn)
-        self._keeper = Keeper(
-            store, settings.lease, socket.gethostname(), self._learn_of_lease, self._view
+        last_known = load_view(snapshot)
+        self._lease_watcher = LeaseWatcher(store, last_known, self._on_view_update)
+        self._lease_manager = LeaseManager(
+            store, settings.lease, socket.gethostname(), self._on_lease_problem, last_known
         )
 
     def run(self) -> None:
         """Reconcile on every event, and every 30 s or sooner, until stopped. Raises AgentError."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
-        self._follower.start()
-        self._keeper.start()
+        self._lease_watcher.start()
+        self._lease_manager.start()
         bells = [*events.open_bells(), self._woken]
         try:
             with selectors.DefaultSelector() as selector:
@@ -119,8 +114,8 @@ class Agent:
                 self._loop(selector, bells)
         finally:
             notify.notify("STOPPING=1")
-            self._follower.stop()
-            self._keeper.stop()
+            self._lease_watcher.stop()
+            self._lease_manager.stop()
             self._endpoint.close()
             for bell in (*bells, self._waker):
                 bell.close()
@@ -145,18 +140,23 @@ class Agent:
 
     def _check_threads(self) -> None:
         """Without one of them, all would seem well while nothing follows the store any more."""
-        for thread in (self._follower, self._keeper):
+        for thread in (self._lease_watcher, self._lease_manager):
             if not thread.is_alive():
-                raise AgentError(f"the {thread.name} has ended, so the agent does, to start anew")
+                raise AgentError(
+                    f"the {thread.name} thread has ended; the agent stops so that systemd restarts it"
+                )
 
     def _reconcile(self) -> bool:
-        view, begun = self._view, time.monotonic()
+        # Cleared before the view is read: an update in between sets it again.
+        snapshot_due, self._snapshot_due = self._snapshot_due, False
+        view, begun = self._lease_watcher.view, time.monotonic()
         self._reconciler.reconcile(view)
-        self._keeper.tell(self._reconciler.public_ip, view, self._reconciler.announcement)
-        self._keep(view)
+        self._lease_manager.update(self._reconciler.public_ip, view, self._reconciler.announcement)
+        if snapshot_due:
+            self._save_snapshot(view)
         self._endpoint.serve()
         status = replace(
-            self._reconciler.status(view, self._store_problem, self._lease_problem),
+            self._reconciler.status(view, self._lease_watcher.problem, self._lease_problem),
             metrics=self._endpoint.state,
             certificate_expiry=self._certificate_expiry(),
         )
@@ -188,21 +188,21 @@ class Agent:
             self._ready = True
             notify.notify("READY=1")
 
-    def _keep(self, view: View) -> None:
-        """Keep the newest view for a start without a store; a full disk costs nothing else."""
-        if view.stale or view is self._kept:
+    def _save_snapshot(self, view: LeaseView) -> None:
+        """Save the view for a start while etcd is unreachable. A failure is logged."""
+        if view.stale:
             return
         try:
-            write_atomically(self._snapshot, serialise_view(view).encode(), 0o640)
-            self._kept = view
+            save_view(self._snapshot, view)
         except OSError as error:
-            _log.warning("cannot keep %s: %s", self._snapshot, error.strerror)
+            self._snapshot_due = True
+            _log.warning("cannot write the snapshot file %s: %s", self._snapshot, error.strerror)
 
-    def _learn(self, view: View, problem: str | None) -> None:
-        self._view, self._store_problem = view, problem
+    def _on_view_update(self) -> None:
+        self._snapshot_due = True
         self._wake()
 
-    def _learn_of_lease(self, problem: str | None) -> None:
+    def _on_lease_problem(self, problem: str | None) -> None:
         if problem != self._lease_problem:
             self._lease_problem = problem
             if problem:
@@ -217,17 +217,6 @@ class Agent:
         # A full buffer means that it is awake already, a closed socket that it has ended.
         with contextlib.suppress(OSError):
             self._waker.send(b"\0")
-
-
-def load_view(path: Path) -> View:
-    """The view that was kept before this start, or an empty one; both are stale."""
-    try:
-        return parse_view(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return View(stale=True)
-    except (OSError, ValueError) as error:
-        _log.warning("%s is left aside: %s", path, error)
-        return View(stale=True)
 
 
 def _interval_of(settings: Settings) -> float:
@@ -248,8 +237,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="weftd agent", description="Watch the store and keep this host's overlay as it says."
     )
-    parser.add_argument("--config", type=Path, default=DEFAULT_SETTINGS, help="settings (JSON)")
-    parser.add_argument("--snapshot", type=Path, default=DEFAULT_SNAPSHOT, help="last known leases")
-    parser.add_argument("--status", type=Path, default=DEFAULT_STATUS, help="what weftctl reads")
+    parser.add_argument("--config", type=Path, default=SETTINGS_PATH, help="settings (JSON)")
+    parser.add_argument("--snapshot", type=Path, default=SNAPSHOT_PATH, help="last known leases")
+    parser.add_argument("--status", type=Path, default=STATUS_PATH, help="what weftctl reads")
     parser.add_argument("--verbose", action="store_true", help="log what is not news, too")
     return parser

@@ -8,8 +8,8 @@ from __future__ import annotations
 import logging
 
 from ..backends.vtep import TYPE
+from ..host.status import Datapath
 from ..kernel.netlink import Netlink
-from .datapath import Datapath
 
 _log = logging.getLogger(__name__)
 

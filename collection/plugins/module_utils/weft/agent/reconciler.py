@@ -16,6 +16,12 @@ from ..backends.plan import Announcement, Plan, RefusedError
 from ..backends.registry import UnknownBackendError
 from ..datapath.process.client import DatapathClient, DatapathError
 from ..datapath.process.status import Status as DatapathStatus
+from ..host.conflicts import connected_overlaps, shared_addresses
+from ..host.lease_view import LeaseView
+from ..host.overlay_plan import active_backends, plan_overlay
+from ..host.settings import Settings
+from ..host.status import Datapath, LeaseStatus, Status, StoreStatus
+from ..host.underlay import Underlay, UnderlayError, choose_underlay
 from ..kernel import iptables
 from ..kernel.difference import Change, difference
 from ..kernel.links import Links, leftovers
@@ -26,15 +32,8 @@ from ..model.lease import Lease
 from ..model.network import Network, NetworkError
 from ..system.files import write_atomically
 from ..system.release import running_release
-from .conflicts import connected_overlaps, shared_addresses
-from .datapath import Datapath
 from .datapath_choice import DatapathChoice
-from .host_overlay import HostOverlay, spoken_backends
-from .settings import Settings
-from .status import LeaseStatus, Status, StoreStatus
 from .subnet_env import SubnetEnvironment, render
-from .underlay import Underlay, UnderlayError, choose_underlay
-from .view import View
 
 _log = logging.getLogger(__name__)
 
@@ -84,7 +83,7 @@ class Reconciler:
         """The desired state of the host, as of the last pass."""
         return self._outcome.plan
 
-    def reconcile(self, view: View) -> None:
+    def reconcile(self, view: LeaseView) -> None:
         """Do one pass. Nothing raises: what went wrong is in the status and in the log."""
         before = self._outcome.problems
         self._outcome = self._pass(view)
@@ -95,7 +94,9 @@ class Reconciler:
             if problem not in self._outcome.problems:
                 _log.info("mended: %s", problem)
 
-    def status(self, view: View, store_problem: str | None, lease_problem: str | None) -> Status:
+    def status(
+        self, view: LeaseView, store_problem: str | None, lease_problem: str | None
+    ) -> Status:
         """What the last pass came to, and what the store's threads say."""
         outcome = self._outcome
         underlay, network, own, plan = (
@@ -127,10 +128,10 @@ class Reconciler:
         )
 
     def _spoken(self, network: Network) -> str:
-        backends = spoken_backends(self._settings, network)
+        backends = active_backends(self._settings, network)
         return " and ".join(backend.type for backend in backends)
 
-    def _pass(self, view: View) -> _Outcome:
+    def _pass(self, view: LeaseView) -> _Outcome:
         try:
             links = self._netlink.read_links()
             underlay = self._choose_underlay(links)
@@ -148,19 +149,18 @@ class Reconciler:
             return _Outcome(underlay, network)
         peers = view.peers_of(own, network.network)
         datapath = self._ask_datapath()
-        spoken = spoken_backends(self._settings, network)
-        host = HostOverlay(
-            self._settings,
-            network,
-            own,
-            peers,
-            links,
-            underlay,
-            kernel_vxlan=any(self._choice.kernel_vxlan(backend.type) for backend in spoken),
-            offloads=None if isinstance(datapath, DatapathError) else datapath["offloads"],
-        )
+        backends = active_backends(self._settings, network)
         try:
-            plan = host.plan()
+            plan = plan_overlay(
+                self._settings,
+                network,
+                own,
+                peers,
+                links=links,
+                underlay=underlay,
+                kernel_vxlan=any(self._choice.kernel_vxlan(backend.type) for backend in backends),
+                offloads=None if isinstance(datapath, DatapathError) else datapath["offloads"],
+            )
         except (RefusedError, UnknownBackendError) as error:
             return _Outcome(underlay, network, own, len(peers), problems=(str(error),))
         devices = {device.name for device in plan.state.devices}
@@ -169,7 +169,7 @@ class Reconciler:
             *(
                 f"{rival.public_ip} holds {rival.subnet}, which overlaps with this host's "
                 f"{own.subnet}: remove one of the two leases"
-                for rival in view.rivals_of(own)
+                for rival in view.conflicting_leases(own)
             ),
             *shared_addresses(view.leases_within(network.network)),
             *connected_overlaps(links, devices, network.network, own, peers),

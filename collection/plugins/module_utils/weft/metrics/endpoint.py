@@ -15,7 +15,7 @@ from ipaddress import IPv6Address
 from socket import AF_INET, AF_INET6
 from typing import Any
 
-from ..agent.settings import MetricsSettings
+from ..host.settings import MetricsSettings
 from ..system.release import running_release
 from . import exposition
 from .families import families

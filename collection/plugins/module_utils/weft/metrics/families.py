@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
-from ..agent.status import Status
 from ..datapath.offloads import ACTIVE
 from ..datapath.process.status import Status as DatapathStatus
+from ..host.status import Status
 from .report import Observation, Report
 
 Labels = tuple[tuple[str, str], ...]

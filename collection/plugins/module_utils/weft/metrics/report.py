@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ..agent.status import Status
 from ..backends.plan import Plan
 from ..datapath.process.status import Status as DatapathStatus
+from ..host.status import Status
 from ..kernel.device_counters import DeviceCounters
 
 

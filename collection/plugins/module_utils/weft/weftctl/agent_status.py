@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..agent.datapath import Datapath
+from ..host.status import Datapath
 
 
 @dataclass(frozen=True, slots=True)

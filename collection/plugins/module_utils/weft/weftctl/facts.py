@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 from typing import Any
 
-from ..agent.settings import Settings
-from ..agent.underlay import Underlay
 from ..backends.plan import Plan
 from ..datapath.process.status import Status as DatapathStatus
+from ..host.settings import Settings
+from ..host.underlay import Underlay
 from ..kernel.device_counters import DeviceCounters
 from ..kernel.links import Link, Links, RouteLookup
 from ..kernel.state import HostState

@@ -14,18 +14,17 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from ipaddress import IPv4Address
 
-from ..agent.daemon import load_view
-from ..agent.datapath import Datapath
-from ..agent.host_overlay import HostOverlay, spoken_backends
-from ..agent.settings import SettingsError, load_settings
-from ..agent.underlay import UnderlayError, choose_underlay
-from ..agent.view import View
 from ..backends.plan import RefusedError
 from ..backends.registry import UnknownBackendError
 from ..backends.vtep import TYPE as VXLAN
 from ..datapath.process.client import DatapathClient, DatapathError
 from ..docker.conflicts import flags_given
 from ..docker.invocation import read_invocation
+from ..host.lease_view import LeaseView, load_view
+from ..host.overlay_plan import active_backends, plan_overlay
+from ..host.settings import SettingsError, load_settings
+from ..host.status import Datapath
+from ..host.underlay import UnderlayError, choose_underlay
 from ..kernel import iptables
 from ..kernel.device_counters import read_device_counters, read_driver
 from ..kernel.netlink import KernelError, Netlink
@@ -178,13 +177,13 @@ class _Gathering:
 
     def store(self, facts: HostFacts) -> HostFacts:
         problem, fault = facts.unread.get("settings"), StoreFault.OTHER
-        view: View | None = None
+        view: LeaseView | None = None
         if problem is None:
             try:
                 with StoreClient(facts.settings.store) as store:
                     snapshot = store.snapshot()
                 leases = {lease.subnet: lease for lease in snapshot.leases}
-                view = View(snapshot.network, leases, snapshot.revision)
+                view = LeaseView(snapshot.network, leases, snapshot.revision)
             except StoreError as error:
                 problem, fault = str(error), error.fault
         view = view or load_view(self._places.snapshot)
@@ -207,20 +206,20 @@ class _Gathering:
         if network is None or own is None or underlay is None:
             raise UnreadError(_missing(facts))
         carried_by = facts.agent.get("datapath") or facts.settings.datapath
-        spoken = spoken_backends(facts.settings, network)
+        backends = active_backends(facts.settings, network)
         return replace(
             facts,
-            plan=HostOverlay(
+            plan=plan_overlay(
                 facts.settings,
                 network,
                 own,
                 facts.peers,
-                facts.links,
-                underlay,
+                links=facts.links,
+                underlay=underlay,
                 kernel_vxlan=carried_by != Datapath.USERSPACE
-                and any(backend.type == VXLAN for backend in spoken),
+                and any(backend.type == VXLAN for backend in backends),
                 offloads=facts.datapath["offloads"] if facts.datapath else None,
-            ).plan(),
+            ),
         )
 
     def state(self, facts: HostFacts) -> HostFacts:

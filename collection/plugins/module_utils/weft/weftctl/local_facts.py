@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ..agent.status import DEFAULT_PATH
+from ..host.paths import STATUS_PATH
 from .agent_status import read_agent_status
 
 
@@ -45,7 +45,7 @@ def local_facts(agent: Mapping[str, Any] | None, *, running: bool) -> dict[str, 
     }
 
 
-def main(path: Path = DEFAULT_PATH) -> None:
+def main(path: Path = STATUS_PATH) -> None:
     """Print the facts as JSON. That the agent does not run is one of them, and no failure."""
     agent = read_agent_status(path)
     facts = local_facts(agent.document, running=agent.running)

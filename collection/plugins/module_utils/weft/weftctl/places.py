@@ -8,20 +8,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..agent.daemon import DEFAULT_SNAPSHOT
-from ..agent.settings import DEFAULT_PATH as DEFAULT_SETTINGS
-from ..agent.status import DEFAULT_PATH as DEFAULT_STATUS
 from ..datapath.process.control import DEFAULT_PATH as DEFAULT_CONTROL
 from ..docker.invocation import LOAD_PATH
+from ..host.paths import SETTINGS_PATH, SNAPSHOT_PATH, STATUS_PATH
 
 
 @dataclass(frozen=True, slots=True)
 class Places:
     """The files of a host and the datapath's socket; units is where systemd looks for units."""
 
-    settings: Path = DEFAULT_SETTINGS
-    status: Path = DEFAULT_STATUS
-    snapshot: Path = DEFAULT_SNAPSHOT
+    settings: Path = SETTINGS_PATH
+    status: Path = STATUS_PATH
+    snapshot: Path = SNAPSHOT_PATH
     control: Path = DEFAULT_CONTROL
     docker_config: Path = Path("/etc/docker/daemon.json")
     units: tuple[Path, ...] = LOAD_PATH

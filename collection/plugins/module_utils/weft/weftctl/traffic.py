@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 
-from ..agent.host_overlay import spoken_backends
+from ..host.overlay_plan import active_backends
 from ..kernel.firewall import desired_chains, tables_to_mend
 from .advice import RESTART_AGENT, START_AGENT
 from .facts import BRIDGE, HostFacts
@@ -70,7 +70,7 @@ def encapsulated(facts: HostFacts, peer: IPv4Address) -> Iterator[Crossing]:
     underlay, network = facts.underlay, facts.network
     if underlay is None or network is None:
         return
-    for backend in spoken_backends(facts.settings, network):
+    for backend in active_backends(facts.settings, network):
         if backend.port is None:
             continue
         port, interface = backend.port, underlay.interface

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...agent.conflicts import shared_addresses
+from ...host.conflicts import shared_addresses
 from ..advice import SITE
 from ..facts import HostFacts
 from ..finding import Check, Flaw

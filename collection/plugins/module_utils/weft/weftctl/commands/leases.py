@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import argparse
 
-from ...agent.daemon import load_view
-from ...agent.settings import SettingsError, load_settings
+from ...host.lease_view import load_view
+from ...host.settings import SettingsError, load_settings
 from ...store.client import StoreClient
 from ...store.errors import StoreError
 from ..agent_status import read_agent_status

@@ -8,7 +8,7 @@ from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 
 import pytest
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.agent.underlay import (
+from ansible_collections.weft.overlay.plugins.module_utils.weft.host.underlay import (
     InterfaceChoice,
     Underlay,
     UnderlayError,

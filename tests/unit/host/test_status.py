@@ -7,7 +7,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.agent.status import (
+from ansible_collections.weft.overlay.plugins.module_utils.weft.host.status import (
     LeaseStatus,
     Status,
     StoreStatus,

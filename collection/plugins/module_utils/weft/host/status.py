@@ -7,11 +7,21 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
+from enum import StrEnum
 from pathlib import Path
 
 from ..system.files import write_atomically
 
-DEFAULT_PATH = Path("/run/weft/status.json")
+
+class Datapath(StrEnum):
+    """Which datapath forwards packets. AUTO, in settings only: the kernel if possible.
+
+    vxlan has both; udp always uses userspace, host-gw always the kernel.
+    """
+
+    AUTO = "auto"
+    KERNEL = "kernel"
+    USERSPACE = "userspace"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.agent.settings import (
+from ansible_collections.weft.overlay.plugins.module_utils.weft.host.settings import (
     LeasePolicy,
     MetricsSettings,
     Settings,

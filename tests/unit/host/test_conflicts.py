@@ -7,7 +7,7 @@ from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 
 import pytest
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.agent.conflicts import (
+from ansible_collections.weft.overlay.plugins.module_utils.weft.host.conflicts import (
     connected_overlaps,
     shared_addresses,
 )

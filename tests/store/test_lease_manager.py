@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The agent's keeper of its own lease, against a real etcd."""
+"""The agent's manager of its own lease, against a real etcd."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ from ipaddress import IPv4Address, IPv4Network
 
 import pytest
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.agent.keeper import Keeper
-from ansible_collections.weft.overlay.plugins.module_utils.weft.agent.settings import LeasePolicy
-from ansible_collections.weft.overlay.plugins.module_utils.weft.agent.view import View
+from ansible_collections.weft.overlay.plugins.module_utils.weft.agent.lease_manager import (
+    LeaseManager,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.host.lease_view import LeaseView
+from ansible_collections.weft.overlay.plugins.module_utils.weft.host.settings import LeasePolicy
 from ansible_collections.weft.overlay.plugins.module_utils.weft.model.lease import Lease
 from ansible_collections.weft.overlay.plugins.module_utils.weft.store.client import (
     LeaseChange,
@@ -39,19 +41,19 @@ def test_a_host_whose_lease_expired_while_it_was_off(
         change = LeaseChange(None, Lease(LAST.subnet, holder))
         store.commit([change], store.snapshot())
     snapshot = store.snapshot()
-    kept = View(snapshot.network, {LAST.subnet: LAST}, 1, stale=True)
+    kept = LeaseView(snapshot.network, {LAST.subnet: LAST}, 1, stale=True)
     policy = LeasePolicy(reserve=True, ttl=60)
-    keeper = Keeper(store, policy, "host5", lambda _problem: None, kept)
-    keeper.start()
+    manager = LeaseManager(store, policy, "host5", lambda _problem: None, kept)
+    manager.start()
     try:
         leases = {lease.subnet: lease for lease in snapshot.leases}
-        keeper.tell(PUBLIC_IP, replace(kept, leases=leases, stale=False))
+        manager.update(PUBLIC_IP, replace(kept, leases=leases, stale=False))
         deadline = time.monotonic() + 10
         held: list[Lease] = []
         while not held and time.monotonic() < deadline:
             held = [one for one in store.snapshot().leases if one.public_ip == PUBLIC_IP]
             time.sleep(0.05)
     finally:
-        keeper.stop()
-        keeper.join(5)
+        manager.stop()
+        manager.join(5)
     assert [lease.subnet for lease in held] == [reserved]

@@ -18,22 +18,14 @@ from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Network
 
 from ..backends.plan import Announcement
+from ..host.lease_view import LeaseView
+from ..host.settings import LeasePolicy
 from ..model.allocation import AllocationError, Request
 from ..model.lease import Lease, serialise_lease
 from ..model.network import NetworkError
-from ..store.client import (
-    LeaseChange,
-    StoreClient,
-)
-from ..store.errors import (
-    LeaseExpiredError,
-    StoreError,
-    StoreRefusedError,
-    WriteConflictError,
-)
+from ..store.client import LeaseChange, StoreClient
+from ..store.errors import LeaseExpiredError, StoreError, StoreRefusedError, WriteConflictError
 from ..store.reservation import ReservationSettings, reserve
-from .settings import LeasePolicy
-from .view import View
 
 _log = logging.getLogger(__name__)
 
@@ -43,7 +35,7 @@ _RENEWALS_PER_LIFE = 3
 _RETRIES_PER_LIFE = 6
 
 
-class Keeper(threading.Thread):
+class LeaseManager(threading.Thread):
     """Keeps the lease of the public IP that it was last told, by the view that it was last given.
 
     A host without a lease asks for the subnet that it had last, by kept at its start: its
@@ -57,9 +49,9 @@ class Keeper(threading.Thread):
         policy: LeasePolicy,
         name: str,
         report: Callable[[str | None], None],
-        kept: View | None = None,
+        kept: LeaseView | None = None,
     ) -> None:
-        super().__init__(name="keeper", daemon=True)
+        super().__init__(name="lease manager", daemon=True)
         self._store = store
         self._policy = policy
         self._host = name
@@ -67,7 +59,7 @@ class Keeper(threading.Thread):
         self._wake = threading.Event()
         self._stopped = False
         self._public_ip: IPv4Address | None = None
-        self._view = View(stale=True)
+        self._view = LeaseView(stale=True)
         self._announcement: Announcement | None = None
         self._last_held = kept or self._view
         # The etcd lease that was renewed last, for how many seconds, and when it is due again.
@@ -75,8 +67,11 @@ class Keeper(threading.Thread):
         self._granted = policy.ttl
         self._due = 0.0
 
-    def tell(
-        self, public_ip: IPv4Address | None, view: View, announcement: Announcement | None = None
+    def update(
+        self,
+        public_ip: IPv4Address | None,
+        view: LeaseView,
+        announcement: Announcement | None = None,
     ) -> None:
         """Give the newest public IP and view, and what the lease is to say, if that is known."""
         known = (self._public_ip, self._announcement)
@@ -131,7 +126,7 @@ class Keeper(threading.Thread):
             (reservation,) = reserve(self._store, [request], settings)
         except StoreRefusedError as error:
             # By its identity a host of the fleet may take the subnet that it had, and no other.
-            rivals = self._view.rivals_of(last) if last else ()
+            rivals = self._view.conflicting_leases(last) if last else ()
             lost = "".join(f", {one.public_ip} has {one.subnet} now" for one in rivals)
             self._report(
                 f"no lease is held by {public_ip}{lost}, and the store lets this host take no "

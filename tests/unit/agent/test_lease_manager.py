@@ -11,10 +11,12 @@ from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Network
 from typing import cast
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.agent.keeper import Keeper
-from ansible_collections.weft.overlay.plugins.module_utils.weft.agent.settings import LeasePolicy
-from ansible_collections.weft.overlay.plugins.module_utils.weft.agent.view import View
+from ansible_collections.weft.overlay.plugins.module_utils.weft.agent.lease_manager import (
+    LeaseManager,
+)
 from ansible_collections.weft.overlay.plugins.module_utils.weft.backends.plan import Announcement
+from ansible_collections.weft.overlay.plugins.module_utils.weft.host.lease_view import LeaseView
+from ansible_collections.weft.overlay.plugins.module_utils.weft.host.settings import LeasePolicy
 from ansible_collections.weft.overlay.plugins.module_utils.weft.model.lease import Lease
 from ansible_collections.weft.overlay.plugins.module_utils.weft.model.snapshot import StoredNetwork
 from ansible_collections.weft.overlay.plugins.module_utils.weft.store.client import (
@@ -51,13 +53,13 @@ class FailingStore:
 
 
 class Kept:
-    """A running keeper, with what it reported."""
+    """A running manager, with what it reported."""
 
     def __init__(self, store: FailingStore, policy: LeasePolicy) -> None:
         self.store = store
         self.reports: list[str | None] = []
         self._reported = threading.Event()
-        self.keeper = Keeper(cast(StoreClient, store), policy, "host1", self._report)
+        self.manager = LeaseManager(cast(StoreClient, store), policy, "host1", self._report)
 
     def _report(self, problem: str | None) -> None:
         self.reports.append(problem)
@@ -74,13 +76,13 @@ def keeping(
     renewal: Callable[[], int] = lambda: 60, policy: LeasePolicy | None = None
 ) -> Iterator[Kept]:
     kept = Kept(FailingStore(renewal), policy or LeasePolicy())
-    kept.keeper.start()
+    kept.manager.start()
     try:
         yield kept
     finally:
-        kept.keeper.stop()
-        kept.keeper.join(5)
-        assert not kept.keeper.is_alive()
+        kept.manager.stop()
+        kept.manager.join(5)
+        assert not kept.manager.is_alive()
 
 
 def eventually(condition: Callable[[], bool], seconds: float) -> None:
@@ -90,13 +92,13 @@ def eventually(condition: Callable[[], bool], seconds: float) -> None:
         time.sleep(0.01)
 
 
-def view(*leases: Lease, stale: bool = False) -> View:
-    return View(NETWORK, {lease.subnet: lease for lease in leases}, 5, stale)
+def view(*leases: Lease, stale: bool = False) -> LeaseView:
+    return LeaseView(NETWORK, {lease.subnet: lease for lease in leases}, 5, stale)
 
 
 def test_a_reservation_needs_nothing() -> None:
     with keeping() as kept:
-        kept.keeper.tell(PUBLIC_IP, view(Lease(SUBNET, PUBLIC_IP)))
+        kept.manager.update(PUBLIC_IP, view(Lease(SUBNET, PUBLIC_IP)))
         assert kept.next_report() is None
         assert kept.store.renewed == []
 
@@ -104,7 +106,7 @@ def test_a_reservation_needs_nothing() -> None:
 def test_a_lease_is_renewed_before_a_third_of_its_time_is_over() -> None:
     with keeping(lambda: 1) as kept:
         begun = time.monotonic()
-        kept.keeper.tell(PUBLIC_IP, view(Lease(SUBNET, PUBLIC_IP, lease_id=42)))
+        kept.manager.update(PUBLIC_IP, view(Lease(SUBNET, PUBLIC_IP, lease_id=42)))
         for _ in range(3):
             assert kept.next_report() is None
         assert kept.store.renewed == [42, 42, 42]
@@ -119,7 +121,7 @@ def test_a_failed_renewal_is_reported_and_not_called_well_meanwhile() -> None:
     with keeping(fail) as kept:
         held = Lease(SUBNET, PUBLIC_IP, lease_id=42)
         for _ in range(2):
-            kept.keeper.tell(PUBLIC_IP, view(held))
+            kept.manager.update(PUBLIC_IP, view(held))
             assert kept.next_report() == "etcd1: no leader"
         assert kept.reports == ["etcd1: no leader"] * 2
 
@@ -134,7 +136,7 @@ def test_a_renewal_that_fails_is_tried_again_while_the_lease_still_lives() -> No
         return answer
 
     with keeping(renewal) as kept:
-        kept.keeper.tell(PUBLIC_IP, view(Lease(SUBNET, PUBLIC_IP, lease_id=42)))
+        kept.manager.update(PUBLIC_IP, view(Lease(SUBNET, PUBLIC_IP, lease_id=42)))
         # Ten seconds later it would long be gone.
         eventually(lambda: kept.reports[:3] == [None, "etcd1: no leader", None], 8)
 
@@ -144,11 +146,11 @@ def test_a_lease_is_renewed_when_that_is_due_whatever_else_changes() -> None:
         held = Lease(SUBNET, PUBLIC_IP, lease_id=42)
         for other in range(2, 6):
             peer = Lease(IPv4Network(f"100.96.{other}.0/24"), IPv4Address(f"10.168.0.{other}"))
-            kept.keeper.tell(PUBLIC_IP, view(held, peer))
+            kept.manager.update(PUBLIC_IP, view(held, peer))
             assert kept.next_report() is None
         assert kept.store.renewed == [42]
         # Another lease of etcd has a time of its own.
-        kept.keeper.tell(PUBLIC_IP, view(replace(held, lease_id=43)))
+        kept.manager.update(PUBLIC_IP, view(replace(held, lease_id=43)))
         assert kept.next_report() is None
         assert kept.store.renewed == [42, 43]
 
@@ -156,27 +158,27 @@ def test_a_lease_is_renewed_when_that_is_due_whatever_else_changes() -> None:
 def test_a_lease_lives_though_its_announcement_cannot_be_written() -> None:
     with keeping(lambda: 1) as kept:
         held = view(Lease(SUBNET, PUBLIC_IP, lease_id=42))
-        kept.keeper.tell(PUBLIC_IP, held, Announcement("vxlan", {"VNI": 1}))
+        kept.manager.update(PUBLIC_IP, held, Announcement("vxlan", {"VNI": 1}))
         assert kept.next_report() == "etcd1: permission denied"
         eventually(lambda: len(kept.store.renewed) >= 3, 8)
         assert kept.store.writes_refused >= 3
         assert set(kept.reports) == {"etcd1: permission denied"}
 
 
-def test_an_expired_lease_does_not_end_the_keeper() -> None:
+def test_an_expired_lease_does_not_end_the_manager() -> None:
     def expired() -> int:
         raise LeaseExpiredError("gone")
 
     with keeping(expired) as kept:
-        kept.keeper.tell(PUBLIC_IP, view(Lease(SUBNET, PUBLIC_IP, lease_id=42)))
+        kept.manager.update(PUBLIC_IP, view(Lease(SUBNET, PUBLIC_IP, lease_id=42)))
         kept.next_report()
-        kept.keeper.tell(PUBLIC_IP, view())
+        kept.manager.update(PUBLIC_IP, view())
         assert "no lease is held by 10.168.0.11" in (kept.next_report() or "")
 
 
 def test_without_a_lease_and_without_leave_to_reserve_the_next_step_is_named() -> None:
     with keeping() as kept:
-        kept.keeper.tell(PUBLIC_IP, view())
+        kept.manager.update(PUBLIC_IP, view())
         problem = kept.next_report() or ""
         for words in ("10.168.0.11", "weft.overlay.subnet_reservation", "lease.reserve"):
             assert words in problem
@@ -184,16 +186,16 @@ def test_without_a_lease_and_without_leave_to_reserve_the_next_step_is_named() -
 
 def test_nothing_is_decided_on_a_stale_view_or_without_a_network_or_a_public_ip() -> None:
     with keeping(policy=LeasePolicy(reserve=True)) as kept:
-        kept.keeper.tell(PUBLIC_IP, view(stale=True))
-        kept.keeper.tell(PUBLIC_IP, View())
-        kept.keeper.tell(None, view())
+        kept.manager.update(PUBLIC_IP, view(stale=True))
+        kept.manager.update(PUBLIC_IP, LeaseView())
+        kept.manager.update(None, view())
         # Each was looked at before this one is answered.
-        kept.keeper.tell(PUBLIC_IP, view(Lease(SUBNET, PUBLIC_IP)))
+        kept.manager.update(PUBLIC_IP, view(Lease(SUBNET, PUBLIC_IP)))
         assert kept.next_report() is None
         assert kept.reports == [None]
 
 
 def test_a_network_that_cannot_be_read_is_reported() -> None:
     with keeping() as kept:
-        kept.keeper.tell(PUBLIC_IP, View(StoredNetwork("{", 3)))
+        kept.manager.update(PUBLIC_IP, LeaseView(StoredNetwork("{", 3)))
         assert "JSON" in (kept.next_report() or "")

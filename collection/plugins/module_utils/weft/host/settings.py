@@ -19,16 +19,11 @@ from ..datapath.table import QUEUES_MAX
 from ..errors import WeftError
 from ..model.network import Backend, NetworkError, parse_backend
 from ..store.errors import StoreSettingsError
-from ..store.settings import (
-    StoreSettings,
-    Tls,
-)
-from .datapath import Datapath
+from ..store.settings import StoreSettings, Tls
+from .status import Datapath
 from .underlay import InterfaceChoice
 
 _Value = TypeVar("_Value")
-
-DEFAULT_PATH = Path("/etc/weft/weftd.json")
 
 AUTO = "auto"
 _PORT_MAX = 65535
