@@ -143,7 +143,7 @@ class Agent:
         for thread in (self._lease_watcher, self._lease_manager):
             if not thread.is_alive():
                 raise AgentError(
-                    f"the {thread.name} thread has ended; the agent stops so that systemd restarts it"
+                    f"the {thread.name} thread has ended; exiting for systemd to restart the agent"
                 )
 
     def _reconcile(self) -> bool:
