@@ -320,7 +320,7 @@ def test_an_mtu_above_the_underlays_is_named_and_the_underlays_is_used(
     fleet: Fleet, one: AgentHost
 ) -> None:
     fleet.publish_backend("vxlan", MTU=9000)
-    one.await_problem("the network's MTU is 9000", "eth0 1500")
+    one.await_problem("the MTU of the network is 9000", "eth0 has 1500")
     assert is_well(one)
     fleet.publish_backend("vxlan")
 

@@ -29,7 +29,7 @@ import yaml
 from ansible_collections.weft.overlay.plugins.module_utils.weft.agent.lease_manager import (
     LeaseManager,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.backends.plan import Announcement
+from ansible_collections.weft.overlay.plugins.module_utils.weft.backends.plan import LeaseData
 from ansible_collections.weft.overlay.plugins.module_utils.weft.host.lease_view import LeaseView
 from ansible_collections.weft.overlay.plugins.module_utils.weft.host.settings import LeasePolicy
 from ansible_collections.weft.overlay.plugins.module_utils.weft.model.allocation import Request
@@ -270,7 +270,7 @@ class TestAHost:
                 network=snapshot.network,
                 leases={lease.subnet: lease for lease in snapshot.leases},
             )
-            manager.update(IP_A, view, Announcement("vxlan", {"VNI": 1}))
+            manager.update(IP_A, view, LeaseData("vxlan", {"VNI": 1}))
             manager.start()
             try:
                 await_value(lambda: lease_of(store, IP_A).backend_type, "vxlan")

@@ -14,7 +14,7 @@ from typing import cast
 from ansible_collections.weft.overlay.plugins.module_utils.weft.agent.lease_manager import (
     LeaseManager,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.backends.plan import Announcement
+from ansible_collections.weft.overlay.plugins.module_utils.weft.backends.plan import LeaseData
 from ansible_collections.weft.overlay.plugins.module_utils.weft.host.lease_view import LeaseView
 from ansible_collections.weft.overlay.plugins.module_utils.weft.host.settings import LeasePolicy
 from ansible_collections.weft.overlay.plugins.module_utils.weft.model.lease import Lease
@@ -158,7 +158,7 @@ def test_a_lease_is_renewed_when_that_is_due_whatever_else_changes() -> None:
 def test_a_lease_lives_though_its_announcement_cannot_be_written() -> None:
     with keeping(lambda: 1) as kept:
         held = view(Lease(SUBNET, PUBLIC_IP, lease_id=42))
-        kept.manager.update(PUBLIC_IP, held, Announcement("vxlan", {"VNI": 1}))
+        kept.manager.update(PUBLIC_IP, held, LeaseData("vxlan", {"VNI": 1}))
         assert kept.next_report() == "etcd1: permission denied"
         eventually(lambda: len(kept.store.renewed) >= 3, 8)
         assert kept.store.writes_refused >= 3

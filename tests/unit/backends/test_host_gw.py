@@ -10,7 +10,7 @@ import pytest
 
 from ansible_collections.weft.overlay.plugins.module_utils.weft.backends.host_gw import plan_host_gw
 from ansible_collections.weft.overlay.plugins.module_utils.weft.backends.plan import (
-    Announcement,
+    LeaseData,
     Overlay,
     RefusedError,
 )
@@ -65,7 +65,7 @@ def test_each_peer_is_the_gateway_to_its_subnet() -> None:
     )
     assert (plan.mtu, plan.datapath_table, plan.problems) == (1500, None, ())
     assert (plan.traffic.devices, plan.traffic.masquerade) == (("eth0",), True)
-    assert plan.announcement == Announcement("host-gw")
+    assert plan.lease_data == LeaseData("host-gw")
     assert backend_named("host-gw") is plan_host_gw
 
 
@@ -75,7 +75,7 @@ def test_a_peer_that_is_not_on_the_link_is_named_and_the_others_are_reached() ->
     plan = plan_host_gw(overlay(peer(2), far, poison), masquerade=False)
     assert {str(route.destination) for route in plan.state.routes} == {"100.96.2.0/24"}
     assert "203.0.113.9 (100.96.3.0/24) is not on the link of eth0" in plan.problems[0]
-    assert "no host's address" in plan.problems[1]
+    assert "not a host address" in plan.problems[1]
 
 
 def test_leases_of_another_type_are_no_peers() -> None:

@@ -9,11 +9,11 @@ from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 import pytest
 
 from ansible_collections.weft.overlay.plugins.module_utils.weft.backends.plan import (
-    Announcement,
+    LeaseData,
     Overlay,
     RefusedError,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.backends.vxlan import plan_vxlan
+from ansible_collections.weft.overlay.plugins.module_utils.weft.backends.registry import plan_vxlan
 from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.state import (
     Address,
     Device,
@@ -68,7 +68,7 @@ def test_the_state_is_what_flannel_lays() -> None:
 
 def test_the_lease_says_what_flannel_needs_and_nothing_of_the_userspace_datapath() -> None:
     planned = replace(overlay(), offloads={"partial-checksum": "active"})
-    assert plan_vxlan(planned, masquerade=False).announcement == Announcement(
+    assert plan_vxlan(planned, masquerade=False).lease_data == LeaseData(
         "vxlan", {"VNI": 1, "VtepMAC": "02:77:0a:a8:00:0b"}
     )
 
@@ -117,7 +117,7 @@ def test_an_mtu_above_the_underlays_is_named_and_not_used() -> None:
         plan = plan_vxlan(planned, masquerade=False)
         assert plan.mtu == 1450
         (problem,) = plan.problems
-        assert "is 9000 and that of eth0 1500" in problem
+        assert "is 9000, but eth0 has 1500" in problem
 
 
 def test_a_tunnel_end_is_the_first_holders_and_the_second_is_named() -> None:

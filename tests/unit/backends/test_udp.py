@@ -9,12 +9,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.backends.announcement import (
-    announces_partial_checksum,
-    partial_checksum_data,
-)
 from ansible_collections.weft.overlay.plugins.module_utils.weft.backends.plan import (
-    Announcement,
+    LeaseData,
     Overlay,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.backends.registry import (
@@ -22,6 +18,10 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.backends.registr
     backend_named,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.backends.udp import plan_udp
+from ansible_collections.weft.overlay.plugins.module_utils.weft.backends.userspace import (
+    accepts_partial_checksum,
+    partial_checksum_data,
+)
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.offloads import IDLE
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.table import parse_table
 from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.firewall import (
@@ -102,7 +102,7 @@ def test_partial_checksums_are_given_to_who_announces_them() -> None:
 
 @pytest.mark.parametrize("data", [None, [], "weft", {"weft": None}, {"weft": {"InnerChecksum": 1}}])
 def test_other_backend_data_announces_nothing(data: JsonValue) -> None:
-    assert not announces_partial_checksum(replace(lease(2), backend_data=data))
+    assert not accepts_partial_checksum(replace(lease(2), backend_data=data))
 
 
 def test_the_socket_is_bound_to_the_interface_and_not_to_the_public_ip() -> None:
@@ -131,19 +131,20 @@ def test_a_lease_of_an_impossible_public_ip_does_not_keep_the_others_away(addres
 def test_the_registry_knows_udp_and_names_what_there_is_for_another() -> None:
     assert backend_named("udp") is plan_udp
     with pytest.raises(
-        UnknownBackendError, match=r"is wireguard.*has host-gw, udp, vxlan.*publish another"
+        UnknownBackendError,
+        match=r"is wireguard.*only host-gw, udp, vxlan.*publish another",
     ):
         backend_named("wireguard")
 
 
-def test_the_lease_announces_partial_checksums_while_the_datapath_takes_them() -> None:
-    def announced(offloads: dict[str, str] | None) -> Announcement | None:
-        return plan_udp(replace(overlay(), offloads=offloads), masquerade=False).announcement
+def test_the_lease_accepts_partial_checksums_while_the_datapath_takes_them() -> None:
+    def announced(offloads: dict[str, str] | None) -> LeaseData | None:
+        return plan_udp(replace(overlay(), offloads=offloads), masquerade=False).lease_data
 
-    assert announced({"partial-checksum": "active"}) == Announcement(None, partial_checksum_data())
+    assert announced({"partial-checksum": "active"}) == LeaseData(None, partial_checksum_data())
     # Else no host would ever be the first.
-    assert announced({"partial-checksum": IDLE}) == Announcement(None, partial_checksum_data())
-    assert announced({"partial-checksum": "refused: no"}) == Announcement()
+    assert announced({"partial-checksum": IDLE}) == LeaseData(None, partial_checksum_data())
+    assert announced({"partial-checksum": "refused: no"}) == LeaseData()
     assert announced(None) is None
 
 

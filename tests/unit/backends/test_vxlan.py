@@ -8,18 +8,18 @@ from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 
 import pytest
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.backends.announcement import (
-    partial_checksum_data,
-)
 from ansible_collections.weft.overlay.plugins.module_utils.weft.backends.plan import (
-    Announcement,
+    LeaseData,
     Overlay,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.backends.registry import (
     backend_named,
+    plan_vxlan,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.backends.userspace import (
+    partial_checksum_data,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.backends.vtep import vtep_mac
-from ansible_collections.weft.overlay.plugins.module_utils.weft.backends.vxlan import plan_vxlan
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.offloads import (
     ACTIVE,
     IDLE,
@@ -105,15 +105,15 @@ def test_the_options_of_the_network_are_followed_or_named() -> None:
 
 
 def test_the_lease_says_what_flannel_needs_and_what_weft_takes() -> None:
-    def announced(offloads: dict[str, str] | None) -> Announcement | None:
-        return plan_vxlan(replace(overlay(), offloads=offloads), masquerade=False).announcement
+    def announced(offloads: dict[str, str] | None) -> LeaseData | None:
+        return plan_vxlan(replace(overlay(), offloads=offloads), masquerade=False).lease_data
 
     flannels_part: JsonObject = {"VNI": 1, "VtepMAC": "02:77:0a:a8:00:0b"}
     for state in (ACTIVE, IDLE):
-        assert announced({"partial-checksum": state}) == Announcement(
+        assert announced({"partial-checksum": state}) == LeaseData(
             "vxlan", {**flannels_part, **partial_checksum_data()}
         )
-    assert announced({"partial-checksum": "refused"}) == Announcement("vxlan", flannels_part)
+    assert announced({"partial-checksum": "refused"}) == LeaseData("vxlan", flannels_part)
     assert announced(None) is None
 
 

@@ -151,7 +151,7 @@ class Agent:
         snapshot_due, self._snapshot_due = self._snapshot_due, False
         view, begun = self._lease_watcher.view, time.monotonic()
         self._reconciler.reconcile(view)
-        self._lease_manager.update(self._reconciler.public_ip, view, self._reconciler.announcement)
+        self._lease_manager.update(self._reconciler.public_ip, view, self._reconciler.lease_data)
         if snapshot_due:
             self._save_snapshot(view)
         self._endpoint.serve()

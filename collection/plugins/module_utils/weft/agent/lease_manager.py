@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Network
 
-from ..backends.plan import Announcement
+from ..backends.plan import LeaseData
 from ..host.lease_view import LeaseView
 from ..host.settings import LeasePolicy
 from ..model.allocation import AllocationError, Request
@@ -60,7 +60,7 @@ class LeaseManager(threading.Thread):
         self._stopped = False
         self._public_ip: IPv4Address | None = None
         self._view = LeaseView(stale=True)
-        self._announcement: Announcement | None = None
+        self._lease_data: LeaseData | None = None
         self._last_held = kept or self._view
         # The etcd lease that was renewed last, for how many seconds, and when it is due again.
         self._renewed = 0
@@ -71,12 +71,12 @@ class LeaseManager(threading.Thread):
         self,
         public_ip: IPv4Address | None,
         view: LeaseView,
-        announcement: Announcement | None = None,
+        lease_data: LeaseData | None = None,
     ) -> None:
         """Give the newest public IP and view, and what the lease is to say, if that is known."""
-        known = (self._public_ip, self._announcement)
-        if view is not self._view or (public_ip, announcement) != known:
-            self._public_ip, self._view, self._announcement = public_ip, view, announcement
+        known = (self._public_ip, self._lease_data)
+        if view is not self._view or (public_ip, lease_data) != known:
+            self._public_ip, self._view, self._lease_data = public_ip, view, lease_data
             self._wake.set()
 
     def stop(self) -> None:
@@ -106,7 +106,7 @@ class LeaseManager(threading.Thread):
         if own is None:
             return self._without_lease(public_ip, network.network)
         self._last_held = view
-        # First: a lease must not expire because its announcement cannot be written.
+        # First: a lease must not expire because its lease_data cannot be written.
         due = None if own.is_reservation else self._keep_alive(own)
         self._announce(own)
         self._report(None)
@@ -137,13 +137,13 @@ class LeaseManager(threading.Thread):
         return None  # the watch brings it
 
     def _announce(self, own: Lease) -> None:
-        announcement = self._announcement
-        if announcement is None or announcement.stands_in(own):
+        lease_data = self._lease_data
+        if lease_data is None or lease_data.matches(own):
             return
         after = replace(
             own,
-            backend_type=announcement.backend_type,
-            backend_data=announcement.backend_data,
+            backend_type=lease_data.backend_type,
+            backend_data=lease_data.backend_data,
         )
         # Who was faster wakes this thread again, with the lease as it is now.
         with contextlib.suppress(WriteConflictError):

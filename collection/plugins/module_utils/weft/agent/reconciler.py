@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Interface
 
-from ..backends.plan import Announcement, Plan, RefusedError
+from ..backends.plan import LeaseData, Plan, RefusedError
 from ..backends.registry import UnknownBackendError
 from ..datapath.process.client import DatapathClient, DatapathError
 from ..datapath.process.status import Status as DatapathStatus
@@ -73,10 +73,10 @@ class Reconciler:
         return None if underlay is None else underlay.public_ip
 
     @property
-    def announcement(self) -> Announcement | None:
+    def lease_data(self) -> LeaseData | None:
         """What the own lease is to say, as of the last pass."""
         plan = self._outcome.plan
-        return None if plan is None else plan.announcement
+        return None if plan is None else plan.lease_data
 
     @property
     def plan(self) -> Plan | None:

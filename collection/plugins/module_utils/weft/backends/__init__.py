@@ -1,4 +1,4 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""udp, vxlan, host-gw: each turns leases into the desired state of a host."""
+"""The backends udp, vxlan and host-gw: each computes the desired state of a host from leases."""

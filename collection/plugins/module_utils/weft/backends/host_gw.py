@@ -7,22 +7,21 @@ from __future__ import annotations
 
 from ..kernel.firewall import OverlayTraffic
 from ..kernel.state import HostState, Route
-from .flaws import impossible_address
-from .plan import Announcement, Overlay, Plan, RefusedError
+from .plan import LeaseData, Overlay, Plan, RefusedError, public_ip_problem
 
 TYPE = "host-gw"
 
 
 def plan_host_gw(overlay: Overlay, masquerade: bool) -> Plan:
-    """The plan of this host; a lease of another type is no peer, as for flannel.
+    """Return the plan of this host; leases of another type are ignored, as by flannel.
 
-    A peer that is not on the link is a problem, and no reason to leave the others alone. Raises
-    RefusedError if the peers could not have this host as a gateway.
+    A peer that is not on the link is a problem of that peer only. Raises RefusedError if the peers
+    cannot use this host as a gateway.
     """
     if overlay.own.public_ip != overlay.address:
         raise RefusedError(
             f"the public IP {overlay.own.public_ip} is not {overlay.address}, the address of "
-            f"{overlay.interface}: host-gw needs hosts that reach each other untranslated; set "
+            f"{overlay.interface}: host-gw requires hosts that reach each other without NAT; set "
             "public_ip to that address, or publish the backend vxlan"
         )
     leases = [peer for peer in overlay.peers if peer.backend_type == TYPE]
@@ -36,13 +35,13 @@ def plan_host_gw(overlay: Overlay, masquerade: bool) -> Plan:
         traffic=OverlayTraffic(
             overlay.network.network, overlay.own.subnet, (interface,), masquerade
         ),
-        announcement=Announcement(TYPE),
+        lease_data=LeaseData(TYPE),
         problems=(
             *overlay.mtu_problems(),
             *(
-                impossible_address(peer)
+                public_ip_problem(peer)
                 or f"{peer.public_ip} ({peer.subnet}) is not on the link of {interface}, so "
-                "host-gw cannot reach it: move it there, or publish the backend vxlan"
+                "host-gw cannot reach it: move the host to that link, or publish the backend vxlan"
                 for peer in leases
                 if peer.public_ip not in overlay.on_link
             ),

@@ -1,9 +1,10 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The vxlan backend on a device of the kernel: what flannel lays for a lease, to the letter.
+"""The vxlan backend on the kernel datapath, identical to flannel's.
 
-Device, neighbour, FDB entry and route for each peer: flannel, pkg/backend/vxlan/vxlan_network.go.
+Device, and a neighbour, an FDB entry and a route per peer: flannel,
+pkg/backend/vxlan/vxlan_network.go.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ from ..model.network import VXLAN_PORT
 from .plan import Overlay, Plan
 from .vtep import (
     ENCAPSULATION_OVERHEAD,
-    announcement,
     device_name,
+    lease_data,
     usable_peers,
     vni_of,
     vtep_mac,
@@ -33,9 +34,9 @@ from .vtep import (
 
 
 def plan_kernel_vxlan(overlay: Overlay, masquerade: bool) -> Plan:
-    """The plan of this host. Raises RefusedError.
+    """Return the plan of this host. Raises RefusedError.
 
-    With DirectRouting, a peer on the same link gets its packets as they are.
+    With DirectRouting, packets to a peer on the same link are routed without encapsulation.
     """
     network, subnet, backend = overlay.network.network, overlay.own.subnet, overlay.network.backend
     device = device_name(backend)
@@ -79,6 +80,6 @@ def plan_kernel_vxlan(overlay: Overlay, masquerade: bool) -> Plan:
             (device, overlay.interface) if backend.direct_routing else (device,),
             masquerade,
         ),
-        announcement=announcement(overlay, {}),
+        lease_data=lease_data(overlay, {}),
         problems=(*overlay.mtu_problems(), *problems),
     )

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a backend is given and what it asks for: the values between leases and the host."""
+"""The input and the output of a backend: one host's overlay, and its desired state. No I/O."""
 
 from __future__ import annotations
 
@@ -19,29 +19,29 @@ from ..model.network import Network
 
 
 @dataclass(frozen=True, slots=True)
-class Announcement:
-    """What a host's lease tells the others of its backend; flannel's fields of the same name."""
+class LeaseData:
+    """The fields `BackendType` and `BackendData` of a lease, as flannel names them."""
 
     backend_type: str | None = None
     backend_data: JsonValue = None
 
-    def stands_in(self, lease: Lease) -> bool:
-        """Tell whether a lease says it already."""
+    def matches(self, lease: Lease) -> bool:
+        """Return whether the lease has these values."""
         return (lease.backend_type, lease.backend_data) == (self.backend_type, self.backend_data)
 
 
 class RefusedError(WeftError):
-    """What the network asks for cannot be on this host; nothing of the host is to change."""
+    """The host cannot run what the network requires; nothing on the host is changed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Overlay:
-    """One host's view of the network: its own lease, its peers', its underlay, its datapath.
+    """The network as one host sees it: its own lease, its peers' leases and its underlay.
 
-    kernel_vxlan tells whether the kernel is to carry what both datapaths could. on_link holds the
-    peers' public IPs that the interface reaches without a gateway. offloads are the userspace
-    datapath's, each with its state, or None while it does not answer; those in offloads_disabled
-    the operator has switched off. queues is how many of its device's are to be carried at once.
+    kernel_vxlan: whether vxlan uses the kernel datapath. on_link: the peers' public IPs that the
+    interface reaches without a gateway. offloads: the state of each offload of the userspace
+    datapath, or None while it is unreachable. offloads_disabled: those that the operator disabled.
+    queues: the number of queues of the userspace datapath's device. MTUs in bytes.
     """
 
     network: Network
@@ -58,39 +58,51 @@ class Overlay:
 
     @property
     def underlay_mtu(self) -> int:
-        """The bytes that a packet of the underlay may have: as published, but what fits."""
+        """The MTU of the network, at most that of the interface, in bytes."""
         return min(self.network.backend.mtu or self.interface_mtu, self.interface_mtu)
 
     def mtu_problems(self) -> list[str]:
-        """Name an MTU of the network that the interface does not have."""
+        """Return a problem if the MTU of the network is above that of the interface."""
         published = self.network.backend.mtu
         if published is None or published <= self.interface_mtu:
             return []
         return [
-            f"the network's MTU is {published} and that of {self.interface} {self.interface_mtu}, "
-            "which this host uses: publish the lower one, or raise that of the interface"
+            f"the MTU of the network is {published}, but {self.interface} has "
+            f"{self.interface_mtu}, which this host uses: publish the lower MTU, or raise that of "
+            f"{self.interface}"
         ]
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The desired state of a host.
+    """The desired state of a host; mtu in bytes.
 
-    announcement is what the own lease is to say, None while that is not known. datapath_table is
-    what the userspace datapath is to carry, None where the kernel carries.
-    problems are said in status and logs; the rest of the plan holds in spite of them.
+    lease_data: what the own lease must contain, None while unknown. datapath_table: the table of
+    the userspace datapath, None with the kernel datapath. problems: shown in status and logs; the
+    rest of the plan applies in spite of them.
     """
 
     state: HostState
     mtu: int
     traffic: OverlayTraffic
-    announcement: Announcement | None = None
+    lease_data: LeaseData | None = None
     datapath_table: dict[str, Any] | None = None
     problems: tuple[str, ...] = ()
 
 
 class Backend(Protocol):
-    """Turns leases into the desired state of a host; a pure function with a name."""
+    """Computes the desired state of a host from leases; a pure function."""
 
     def __call__(self, overlay: Overlay, masquerade: bool) -> Plan:
-        """The plan of this host."""
+        """Return the plan of this host. Raises RefusedError."""
+
+
+def public_ip_problem(peer: Lease) -> str | None:
+    """Return a problem if the public IP of the lease cannot be the address of a host."""
+    address = peer.public_ip
+    if not (address.is_multicast or address.is_reserved or address.is_unspecified):
+        return None
+    return (
+        f"the lease {peer.subnet} has the public IP {address}, which is not a host address: "
+        "correct or remove that lease"
+    )

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What backends on the userspace datapath share: one TUN device, one route, one table."""
+"""The plan of a backend on the userspace datapath: one TUN device, one route, one table."""
 
 from __future__ import annotations
 
@@ -14,8 +14,12 @@ from ..kernel.firewall import OverlayTraffic
 from ..kernel.state import Address, Device, HostState, Route
 from ..model.json_object import JsonObject
 from ..model.lease import Lease
-from .announcement import announces_partial_checksum, partial_checksum_data
-from .plan import Announcement, Overlay, Plan
+from .plan import LeaseData, Overlay, Plan
+
+# The part of `BackendData` that only weft reads; flannel ignores it.
+_SECTION = "weft"
+_INNER_CHECKSUM = "InnerChecksum"
+_PARTIAL = "partial"
 
 
 def plan_userspace(
@@ -25,12 +29,13 @@ def plan_userspace(
     wire: Mapping[str, Any],
     overhead: int,
     peers: Sequence[Mapping[str, Any]],
-    announcement: Announcement | None,
+    lease_data: LeaseData | None,
     problems: Iterable[str],
 ) -> Plan:
-    """The plan of a host whose datapath carries `peers`, the table's, with `overhead` bytes each.
+    """Return the plan of a host whose userspace datapath sends to `peers`, entries of the table.
 
-    wire is what the table says of the backend: the keys backend, device, port, and its own.
+    wire: the table's keys of the backend: backend, device, port, and its own. overhead: the bytes
+    of encapsulation per packet.
     """
     network, subnet, device = overlay.network.network, overlay.own.subnet, wire["device"]
     mtu = overlay.underlay_mtu - overhead
@@ -43,7 +48,7 @@ def plan_userspace(
         ),
         mtu=mtu,
         traffic=OverlayTraffic(network, subnet, (device,), masquerade),
-        announcement=announcement,
+        lease_data=lease_data,
         datapath_table={
             **wire,
             "bind": str(overlay.address),
@@ -59,19 +64,31 @@ def plan_userspace(
 
 
 def peer_document(peer: Lease) -> dict[str, Any]:
-    """Return a peer of the table; what it announces is used towards it."""
+    """Return the table's entry of a peer, with the options that its lease supports."""
     document: dict[str, Any] = {"subnet": str(peer.subnet), "public_ip": str(peer.public_ip)}
-    if announces_partial_checksum(peer):
+    if accepts_partial_checksum(peer):
         document["partial_checksum"] = True
     return document
 
 
-def what_datapath_takes(offloads: Mapping[str, str] | None) -> JsonObject | None:
-    """The `BackendData` that says what the datapath takes; None while it does not answer.
+def backend_data(offloads: Mapping[str, str] | None) -> JsonObject | None:
+    """Return weft's part of `BackendData`; None while the datapath is unreachable.
 
-    An offload that only waits for a peer must be announced, or both ends would wait for ever.
+    An idle offload is included: it becomes active when a peer's lease supports it, too.
     """
     if offloads is None:
         return None
-    takes = offloads.get(Offload.PARTIAL_CHECKSUM) in (ACTIVE, IDLE)
-    return partial_checksum_data() if takes else {}
+    accepts = offloads.get(Offload.PARTIAL_CHECKSUM) in (ACTIVE, IDLE)
+    return partial_checksum_data() if accepts else {}
+
+
+def partial_checksum_data() -> JsonObject:
+    """Return the `BackendData` of a host that accepts partial inner checksums."""
+    return {_SECTION: {_INNER_CHECKSUM: _PARTIAL}}
+
+
+def accepts_partial_checksum(lease: Lease) -> bool:
+    """Return whether the host of the lease accepts packets with a partial inner checksum."""
+    data = lease.backend_data
+    section = data.get(_SECTION) if isinstance(data, dict) else None
+    return isinstance(section, dict) and section.get(_INNER_CHECKSUM) == _PARTIAL

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..backends.plan import Overlay, Plan
-from ..backends.several import plan_several
+from ..backends.registry import plan_backends
 from ..kernel.links import Links
 from ..model.lease import Lease
 from ..model.network import Backend, Network
@@ -47,7 +47,7 @@ def plan_overlay(
         offloads_disabled=settings.offloads_disabled,
         queues=settings.queues,
     )
-    return plan_several(overlay, settings.masquerade, active_backends(settings, network))
+    return plan_backends(overlay, settings.masquerade, active_backends(settings, network))
 
 
 def active_backends(settings: Settings, network: Network) -> tuple[Backend, ...]:

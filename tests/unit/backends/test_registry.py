@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Hosts that speak two backends hold what both ask for, and announce the first."""
+"""With several active backends, a host has the state of each; its lease is that of the first."""
 
 from __future__ import annotations
 
@@ -17,9 +17,7 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.backends.plan im
 from ansible_collections.weft.overlay.plugins.module_utils.weft.backends.registry import (
     BACKENDS,
     UnknownBackendError,
-)
-from ansible_collections.weft.overlay.plugins.module_utils.weft.backends.several import (
-    plan_several,
+    plan_backends,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.model.json_object import JsonValue
 from ansible_collections.weft.overlay.plugins.module_utils.weft.model.lease import Lease
@@ -59,22 +57,22 @@ OVERLAY = Overlay(
 def test_one_is_what_its_own_plan_is(backend: Backend) -> None:
     network = replace(OVERLAY.network, backend=backend)
     alone = BACKENDS[backend.type](replace(OVERLAY, network=network), False)
-    assert plan_several(OVERLAY, False, [backend]) == alone
+    assert plan_backends(OVERLAY, False, [backend]) == alone
 
 
 def test_two_hold_what_both_ask_for_and_announce_the_first() -> None:
-    plans = [plan_several(OVERLAY, False, [backend]) for backend in (VXLAN, UDP)]
-    both = plan_several(OVERLAY, False, [VXLAN, UDP])
+    plans = [plan_backends(OVERLAY, False, [backend]) for backend in (VXLAN, UDP)]
+    both = plan_backends(OVERLAY, False, [VXLAN, UDP])
     assert both.state == plans[0].state | plans[1].state
-    assert both.announcement == plans[0].announcement
+    assert both.lease_data == plans[0].lease_data
     assert both.datapath_table == plans[1].datapath_table is not None
     assert (both.mtu, both.traffic.devices) == (1450, ("flannel.1", "flannel0"))
-    back = plan_several(OVERLAY, False, [UDP, VXLAN])
-    assert (back.state, back.announcement) == (both.state, plans[1].announcement)
+    back = plan_backends(OVERLAY, False, [UDP, VXLAN])
+    assert (back.state, back.lease_data) == (both.state, plans[1].lease_data)
 
 
 def test_each_peer_is_reached_by_what_it_announces() -> None:
-    state = plan_several(OVERLAY, False, [UDP, VXLAN, HOST_GW]).state
+    state = plan_backends(OVERLAY, False, [UDP, VXLAN, HOST_GW]).state
     assert {(str(route.destination), route.device) for route in state.routes} == {
         ("100.96.0.0/16", "flannel0"),
         ("100.96.3.0/24", "flannel.1"),
@@ -83,10 +81,10 @@ def test_each_peer_is_reached_by_what_it_announces() -> None:
 
 
 def test_the_userspace_datapath_carries_one() -> None:
-    with pytest.raises(RefusedError, match="let the kernel carry vxlan"):
-        plan_several(replace(OVERLAY, kernel_vxlan=False), False, [UDP, VXLAN])
+    with pytest.raises(RefusedError, match="use the kernel datapath for vxlan"):
+        plan_backends(replace(OVERLAY, kernel_vxlan=False), False, [UDP, VXLAN])
 
 
 def test_an_unknown_one_is_named() -> None:
     with pytest.raises(UnknownBackendError, match="wireguard"):
-        plan_several(OVERLAY, False, [UDP, Backend("wireguard")])
+        plan_backends(OVERLAY, False, [UDP, Backend("wireguard")])
