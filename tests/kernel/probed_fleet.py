@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Containers that verify each other: hosts that route to each other's subnets, as by host-gw.
 
-The probes and the responders are those of the module probe, in the containers' namespaces; what
-they saw is judged by the filter of the role verify.
+Probes and responders are those of the modules container_probe_info and probe_container, in the
+containers' network namespaces; the filter of the role verify evaluates the results.
 """
 
 from __future__ import annotations
@@ -38,23 +38,23 @@ responder.serve(lambda: time.sleep(3600))
 _PROBE = f"""
 import json, sys
 from {_PACKAGE}.network_namespace import device_mtu
-from {_PACKAGE}.probes import Effort, Peer, probe
+from {_PACKAGE}.probes import Peer, ProbeSettings, probe_peers
 address, port, echoes, timeout, attempts, peers = json.loads(sys.argv[1])
-effort = Effort(port, echoes, timeout, attempts)
-seen = probe([Peer(*peer) for peer in peers], effort, device_mtu(address))
+settings = ProbeSettings(port, echoes, timeout, attempts)
+seen = probe_peers([Peer(*peer) for peer in peers], settings, device_mtu(address))
 print(json.dumps([each.document() for each in seen]))
 """
 
-_HEARD = f"""
+_SOURCES = f"""
 import json, sys
-from {_PACKAGE}.connections import heard
-print(json.dumps(heard(int(sys.argv[1]), 5)))
+from {_PACKAGE}.connections import query_sources
+print(json.dumps(query_sources(int(sys.argv[1]), 5)))
 """
 
 _THROUGHPUT = f"""
 import sys
-from {_PACKAGE}.connections import throughput
-print(throughput(sys.argv[1], int(sys.argv[2]), 1, 10))
+from {_PACKAGE}.connections import measure_throughput
+print(measure_throughput(sys.argv[1], int(sys.argv[2]), 1, 10))
 """
 
 
@@ -110,7 +110,7 @@ class ProbedFleet:
                 "name": f"host{machine.number}",
                 "started": {"address": machine.container_ip, "prefix_length": 24, "mtu": self._mtu},
                 "probed": {"observations": observations},
-                "absent": {"heard": json.loads(_python(machine.container, _HEARD, str(PORT)))},
+                "absent": {"sources": json.loads(_python(machine.container, _SOURCES, str(PORT)))},
             }
             for machine, observations in zip(self.machines, probed, strict=True)
         ]

@@ -7,31 +7,36 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: verification
-short_description: Judge what the probes of the role C(verify) saw
+short_description: Evaluate the probe results of the role C(verify)
 version_added: 1.0.0
 description:
-  - Takes what M(weft.overlay.probe) returned on each host, and returns the verification document,
-    the same as JUnit XML, and the lines for a terminal.
+  - Internal to the collection. The role P(weft.overlay.verify#role) uses it.
+  - Takes the results of M(weft.overlay.probe_container) and M(weft.overlay.container_probe_info) of
+    each host, and returns the verification document, the same as JUnit XML, and the lines for a
+    terminal.
 positional: _input, began, ended
 options:
   _input:
     description:
-      - One dictionary for each host, with its C(name), and what the module returned for each of its
-        states C(started), C(probed), C(measured) and C(absent). A state that did not run is missing
-        or empty. C(left) is true of a host that is no longer in the play.
+      - One dictionary for each host, with its C(name) and the results of four tasks.
+      - C(started) and C(absent) are the results of M(weft.overlay.probe_container), C(probed) and
+        C(measured) are the reachability and the throughput result of
+        M(weft.overlay.container_probe_info). The result of a task that did not run is missing or
+        empty.
+      - C(left) is true for a host that is no longer in the play.
     type: list
     elements: dict
     required: true
   began:
-    description: When the verification began, in the form of ISO 8601.
+    description: The start of the verification, as an ISO 8601 time.
     type: str
     required: true
   ended:
-    description: When it ended.
+    description: The end of the verification, as an ISO 8601 time.
     type: str
     required: true
   loss:
-    description: Percent of the echo requests that may be lost without a fault.
+    description: The percentage of echo requests that may be lost before a pair counts as faulty.
     type: int
     default: 20
 author:
@@ -49,8 +54,8 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description:
-    - C(document) is the verification document, C(problems) the sentences in it, C(junit) a text in
-      the form of JUnit XML, C(summary) a list of lines.
+    - C(document) is the verification document, C(problems) the list of problems in it, C(junit) the
+      JUnit XML, and C(summary) a list of lines for a terminal.
   type: dict
 """
 
@@ -69,14 +74,14 @@ from ansible_collections.weft.overlay.plugins.plugin_utils.verification.summary 
 def verification(
     probes: Sequence[Mapping[str, Any]], began: str, ended: str, loss: int = 20
 ) -> dict[str, Any]:
-    """Return the documents. Raises AnsibleFilterError for what the module did not return."""
+    """Return the documents. Raises AnsibleFilterError if the input is not a list of results."""
     try:
         results = read_results(probes, int(loss))
-        first, last = _instant(began), _instant(ended)
+        first, last = _parse_time(began), _parse_time(ended)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise AnsibleFilterError(
-            "weft.overlay.verification wants what weft.overlay.probe returned on each host, and "
-            f"two times: {error!r}"
+            "weft.overlay.verification needs the results of weft.overlay.probe_container and "
+            f"weft.overlay.container_probe_info of each host, and two ISO 8601 times: {error!r}"
         ) from error
     made = document(results, first, last)
     return {
@@ -87,7 +92,7 @@ def verification(
     }
 
 
-def _instant(text: str) -> datetime:
+def _parse_time(text: str) -> datetime:
     # Ansible's now(utc=true) does not name its zone.
     instant = datetime.fromisoformat(text)
     return instant if instant.tzinfo else instant.replace(tzinfo=UTC)

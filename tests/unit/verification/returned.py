@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the module probe returns on the hosts of a fleet, but for what a test says of a pair."""
+"""Results of the probe modules on the hosts of a fleet; a test changes those of single pairs."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def fleet(
                 ]
             },
             "absent": {
-                "heard": [address(other) for other in numbers if (other, source) not in silent]
+                "sources": [address(other) for other in numbers if (other, source) not in silent]
             },
         }
         for source in numbers

@@ -7,12 +7,12 @@ import pytest
 
 from ansible_collections.weft.overlay.plugins.module_utils.verification.exchange import (
     HEADERS,
-    Answer,
     ExchangeError,
+    Reply,
     datagram,
-    pull,
-    pull_who,
-    push,
+    encode_reply,
+    parse_identity,
+    parse_reply,
     token_of,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.verification.path_mtu import SMALLEST
@@ -27,22 +27,22 @@ def test_a_datagram_fills_its_packet_and_keeps_its_token(size: int) -> None:
     assert token_of(payload) == TOKEN
 
 
-def test_an_answer_comes_back_as_it_was_said() -> None:
-    said = push({"name": "h\u00f6st", "source": "100.96.1.2"})
-    assert pull_who(said) == Answer("h\u00f6st", "100.96.1.2")
+def test_a_reply_is_parsed_as_it_was_encoded() -> None:
+    data = encode_reply({"name": "h\u00f6st", "source": "100.96.1.2"})
+    assert parse_identity(data) == Reply("h\u00f6st", "100.96.1.2")
 
 
 @pytest.mark.parametrize("data", [b"", b"\xff", b"[1]", b"HTTP/1.1 400 Bad Request"])
-def test_what_another_server_says_is_no_answer(data: bytes) -> None:
-    with pytest.raises(ExchangeError, match="answer"):
-        pull(data)
+def test_data_of_another_server_is_not_a_reply(data: bytes) -> None:
+    with pytest.raises(ExchangeError, match="reply"):
+        parse_reply(data)
 
 
-def test_an_answer_that_does_not_tell_who_is_none() -> None:
+def test_a_reply_without_a_source_is_refused() -> None:
     with pytest.raises(ExchangeError, match="lacks 'source'"):
-        pull_who(b'{"name": "host1"}')
+        parse_identity(b'{"name": "host1"}')
 
 
 @pytest.mark.parametrize("payload", [b"", b"\xff\xfe", b"short"])
-def test_a_stranger_s_datagram_has_a_token_of_nobody(payload: bytes) -> None:
+def test_a_datagram_of_an_unknown_sender_has_another_token(payload: bytes) -> None:
     assert token_of(payload) != TOKEN

@@ -122,7 +122,7 @@ def test_the_counts_of_a_suite_are_those_that_the_parser_counts() -> None:
     [
         ([{"started": {}}], "KeyError.'name'"),
         ([{"name": "one", "started": {"address": "100.96.1.2"}}], "prefix_length"),
-        (["host3"], "what weft.overlay.probe returned on each host"),
+        (["host3"], "the results of weft.overlay.probe_container"),
         ([{"name": "a", "probed": {"observations": [{"name": "b"}]}}], "sent"),
     ],
 )

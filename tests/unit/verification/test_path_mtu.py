@@ -20,7 +20,7 @@ def rounds(true_mtu: int, ceiling: int) -> tuple[int, int]:
         sizes = search.sizes()
         assert sizes == sorted(set(sizes))
         assert search.passes < sizes[0] <= sizes[-1] < search.fails
-        search = search.learn(sizes, [size for size in sizes if size <= true_mtu])
+        search = search.narrowed(sizes, [size for size in sizes if size <= true_mtu])
         count += 1
     return search.passes, count
 
@@ -39,12 +39,12 @@ def test_three_rounds_find_the_one_of_an_ethernet(true_mtu: int) -> None:
 
 
 def test_a_size_that_was_lost_by_chance_does_not_hide_a_larger_one() -> None:
-    search = PathMtuSearch(SMALLEST, 1500).learn([500, 900, 1300], [900])
+    search = PathMtuSearch(SMALLEST, 1500).narrowed([500, 900, 1300], [900])
     assert search == PathMtuSearch(900, 1300)
 
 
 def test_where_nothing_arrives_the_bounds_close_on_the_smallest() -> None:
-    assert PathMtuSearch(SMALLEST, 1500).learn([500, 900], []) == PathMtuSearch(SMALLEST, 500)
+    assert PathMtuSearch(SMALLEST, 1500).narrowed([500, 900], []) == PathMtuSearch(SMALLEST, 500)
 
 
 def test_two_sizes_that_follow_each_other_leave_nothing_to_try() -> None:

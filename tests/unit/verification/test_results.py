@@ -95,15 +95,22 @@ def test_a_host_that_left_the_play_has_no_container_whatever_it_returned_before(
     assert "it had left the play before" in results.hosts[1].problems[0]
 
 
-def test_what_a_responder_heard_tells_the_directions_apart() -> None:
+def test_the_sources_of_a_responder_tell_the_directions_apart() -> None:
     found = pairs(2, {(1, 2): SILENCE})
-    assert (found["host1", "host2"].heard, found["host2", "host1"].heard) == (False, True)
+    assert (found["host1", "host2"].arrived, found["host2", "host1"].arrived) == (False, True)
 
 
-def test_a_responder_that_could_not_be_asked_tells_nothing() -> None:
+def test_without_the_sources_of_a_responder_nothing_is_known() -> None:
     given = fleet(2)
-    given[1]["absent"] = {"heard": None}
-    assert [pair.heard for pair in read_results(given, 20).pairs] == [None, True]
+    given[1]["absent"] = {"sources": None}
+    assert [pair.arrived for pair in read_results(given, 20).pairs] == [None, True]
+
+
+def test_the_deprecated_module_named_the_sources_otherwise() -> None:
+    given = fleet(2)
+    for entry in given:
+        entry["absent"]["heard"] = entry["absent"].pop("sources")
+    assert [pair.arrived for pair in read_results(given, 20).pairs] == [True, True]
 
 
 def test_a_host_says_what_its_daemon_says() -> None:

@@ -1,4 +1,4 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a host does for a verification: a container, a responder in its network, and the probes."""
+"""The hosts' part of a verification: the container, the responder in it, and the probes."""

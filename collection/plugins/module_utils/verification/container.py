@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The container of a verification, by docker's command line. Each call may raise ContainerError."""
+"""The container of a verification, by docker's command line."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ Run = Callable[[list[str]], tuple[int, str, str]]
 
 
 class ContainerError(WeftError):
-    """docker refused, or answered what cannot be read; names the command and the reason."""
+    """A docker command failed, or the container does not run; names the command and the reason."""
 
 
 @dataclass(frozen=True, slots=True)
-class Running:
-    """A container that runs, in Docker's default network."""
+class RunningContainer:
+    """A running container in Docker's default network."""
 
     pid: int
     address: str
@@ -30,12 +30,12 @@ class Running:
 
     @property
     def network_namespace(self) -> str:
-        """Where the kernel shows the container's network."""
+        """The path of the container's network namespace."""
         return f"/proc/{self.pid}/ns/net"
 
 
-class ProbeContainer:
-    """A container by its name."""
+class ContainerClient:
+    """Runs docker commands for one container. Each method may raise ContainerError."""
 
     def __init__(self, name: str, docker: str, run: Run) -> None:
         self._name = name
@@ -44,67 +44,77 @@ class ProbeContainer:
 
     def version(self) -> str:
         """Return the version of dockerd, such as 28.5.2."""
-        return self._ask("version", "--format", "{{.Server.Version}}").strip()
+        return self._checked("version", "--format", "{{.Server.Version}}").strip()
 
     def has_image(self, image: str) -> bool:
-        """Whether the image is there."""
+        """Return whether the host has the image."""
         code, _output, errors = self._run([self._docker, "image", "inspect", image])
         if code != 0 and "no such image" not in errors.lower():
-            raise ContainerError(_refusal(["image", "inspect", image], errors))
+            raise ContainerError(_failure(["image", "inspect", image], errors))
         return code == 0
 
     def load_image(self, archive: str) -> None:
-        """Load the image from the host's disk."""
-        self._ask("image", "load", "--input", archive)
+        """Load the image from an archive on the host."""
+        self._checked("image", "load", "--input", archive)
 
     def pull_image(self, image: str) -> None:
         """Pull the image from its registry."""
-        self._ask("image", "pull", "--quiet", image)
+        self._checked("image", "pull", "--quiet", image)
 
     def start(self, image: str, lifetime: int) -> None:
-        """Start it; it ends by itself after ``lifetime`` seconds and is gone then."""
-        self._ask(
+        """Start the container; after ``lifetime`` seconds it ends and Docker removes it."""
+        self._checked(
             *("run", "--detach", "--rm", "--network=bridge", f"--name={self._name}"),
             *("--entrypoint=sleep", image, str(lifetime)),
         )
 
-    def inspect(self) -> Running | None:
-        """Return what runs under the name, or None."""
+    def inspect(self) -> RunningContainer | None:
+        """Return the container, or None if it does not run."""
         command = ["container", "inspect", self._name]
         code, output, errors = self._run([self._docker, *command])
         if code != 0:
             if "no such container" in errors.lower():
                 return None
-            raise ContainerError(_refusal(command, errors))
-        return _running(self._name, output)
+            raise ContainerError(_failure(command, errors))
+        return _parse_inspected(self._name, output)
+
+    def inspect_running(self) -> RunningContainer:
+        """Return the container. Raises ContainerError if it does not run."""
+        running = self.inspect()
+        if running is None:
+            raise ContainerError(
+                f"container {self._name} does not run: it reached the end of its lifetime or was "
+                "removed. Run the verification again."
+            )
+        return running
 
     def remove(self) -> None:
-        """Remove it, if it is there."""
-        self._ask("container", "rm", "--force", "--volumes", self._name)
+        """Remove the container if it exists."""
+        self._checked("container", "rm", "--force", "--volumes", self._name)
 
-    def _ask(self, *command: str) -> str:
+    def _checked(self, *command: str) -> str:
         code, output, errors = self._run([self._docker, *command])
         if code != 0:
-            raise ContainerError(_refusal(list(command), errors))
+            raise ContainerError(_failure(list(command), errors))
         return output
 
 
-def _running(name: str, output: str) -> Running | None:
+def _parse_inspected(name: str, output: str) -> RunningContainer | None:
     try:
         (fields,) = json.loads(output)
         if not fields["State"]["Running"]:
             return None
         bridge: dict[str, Any] = fields["NetworkSettings"]["Networks"]["bridge"]
-        return Running(
+        return RunningContainer(
             int(fields["State"]["Pid"]), str(bridge["IPAddress"]), int(bridge["IPPrefixLen"])
         )
     except (KeyError, TypeError, ValueError) as error:
         raise ContainerError(
-            f"'docker container inspect {name}' does not tell the container's address: {error!r}: "
-            "is Docker's default bridge switched off?"
+            f"the output of 'docker container inspect {name}' has no address: {error!r}. "
+            "Check that Docker's default bridge is enabled."
         ) from error
 
 
-def _refusal(command: list[str], errors: str) -> str:
-    reason = " ".join(errors.split()) or "no reason given"
+def _failure(command: list[str], errors: str) -> str:
+    reason = " ".join(errors.split()) or "no error message"
     return f"'docker {' '.join(command)}': {reason}"

@@ -1,11 +1,11 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a probe and a responder say to each other, on one port of TCP and UDP.
+"""The protocol between probes and responder, on one TCP and UDP port.
 
-A connection begins with a line, the request; the answer is one JSON object. A datagram begins with
-a token of 16 hexadecimal digits and is filled up to the size that is tried; its answer is a small
-JSON object, so that only one direction is tried.
+TCP: the request is one line, the reply one JSON object. UDP: the request begins with a token of 16
+hexadecimal digits and is padded to the size under test; the reply is a small JSON object, so that
+the size is tested in one direction only.
 """
 
 from __future__ import annotations
@@ -17,31 +17,31 @@ from typing import Any
 
 from ansible_collections.weft.overlay.plugins.module_utils.weft.errors import WeftError
 
-WHO = b"who\n"
-"""Answered with ``name`` of the host that answers and ``source``, the caller's address."""
+IDENTIFY = b"identify\n"
+"""The reply has ``name``, the host of the responder, and ``source``, the caller's address."""
 
-HEARD = b"heard\n"
-"""Answered with ``heard``: the addresses from which anything has arrived."""
+SOURCES = b"sources\n"
+"""The reply has ``sources``, the addresses from which the responder received packets."""
 
 SINK = b"sink\n"
-"""Takes data to the end of the stream; answered with ``bytes`` and ``seconds``."""
+"""Followed by data to the end of the stream; the reply has ``bytes`` and ``seconds``."""
 
 LINE_LIMIT = 16
-"""Bytes of the longest request that is read."""
+"""The longest request line, in bytes."""
 
 HEADERS = 20 + 8
-"""Bytes of the IPv4 and the UDP header (RFC 791, RFC 768)."""
+"""The length of the IPv4 and UDP headers in bytes (RFC 791, RFC 768)."""
 
 TOKEN_LENGTH = 16
 
 
 class ExchangeError(WeftError, ValueError):
-    """What came back is no answer of a responder; names the bytes."""
+    """The received bytes are not the reply of a responder; the message quotes them."""
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """Who answered, and from which address the question came; ``error`` where nobody did."""
+class Reply:
+    """The host that replied and the source address that it received; ``error`` without a reply."""
 
     name: str = ""
     source: str | None = None
@@ -54,30 +54,30 @@ def datagram(token: str, size: int) -> bytes:
 
 
 def token_of(payload: bytes) -> str:
-    """Return the token of a datagram; what is none is no text of hexadecimal digits."""
+    """Return the first bytes of a datagram as text: its token, if a probe sent it."""
     return payload[:TOKEN_LENGTH].decode("ascii", "replace")
 
 
-def push(fields: Mapping[str, Any]) -> bytes:
-    """Return an answer's bytes."""
+def encode_reply(fields: Mapping[str, Any]) -> bytes:
+    """Return the bytes of a reply."""
     return json.dumps(fields).encode() + b"\n"
 
 
-def pull(data: bytes) -> dict[str, Any]:
-    """Read an answer. Raises ExchangeError if it is none."""
+def parse_reply(data: bytes) -> dict[str, Any]:
+    """Return the fields of a reply. Raises ExchangeError if the data is not a reply."""
     try:
         fields = json.loads(data)
     except ValueError as error:
-        raise ExchangeError(f"not an answer: {data[:80]!r}") from error
+        raise ExchangeError(f"not a reply: {data[:80]!r}") from error
     if not isinstance(fields, dict):
-        raise ExchangeError(f"an answer is a JSON object, not {data[:80]!r}")
+        raise ExchangeError(f"the reply is not a JSON object: {data[:80]!r}")
     return fields
 
 
-def pull_who(data: bytes) -> Answer:
-    """Read who answered. Raises ExchangeError if the data does not tell."""
-    fields = pull(data)
+def parse_identity(data: bytes) -> Reply:
+    """Return the reply to IDENTIFY or to a datagram. Raises ExchangeError if it is not one."""
+    fields = parse_reply(data)
     try:
-        return Answer(str(fields["name"]), str(fields["source"]))
+        return Reply(str(fields["name"]), str(fields["source"]))
     except KeyError as error:
-        raise ExchangeError(f"the answer lacks {error}: {data[:80]!r}") from error
+        raise ExchangeError(f"the reply lacks {error}: {data[:80]!r}") from error

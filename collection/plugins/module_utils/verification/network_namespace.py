@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A container's network, entered from the host: what is opened inside stays inside."""
+"""A container's network namespace, entered from a process of the host."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _IFREQ_ADDRESS = struct.Struct("16s4x4s16x")  # netdevice(7): the name, then a s
 _IFREQ_MTU = struct.Struct("16si20x")
 
 
-def enter(path: str) -> None:
-    """Move this thread, and those that it starts, into the network namespace at ``path``.
+def enter_network_namespace(path: str) -> None:
+    """Move this thread, and the threads that it starts, into the network namespace at ``path``.
 
-    There is no way back. Raises OSError. Python has ``os.setns`` from 3.12 on.
+    The thread cannot return. Raises OSError. (``os.setns`` exists only from Python 3.12 on.)
     """
     libc = ctypes.CDLL(None, use_errno=True)
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
@@ -36,17 +36,17 @@ def enter(path: str) -> None:
 def device_mtu(address: str) -> int:
     """Return the MTU, in bytes, of the device that has the IPv4 address.
 
-    Raises OSError if none has it.
+    Raises OSError if no device has it.
     """
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
         for _index, name in socket.if_nameindex():
             try:
-                answer = fcntl.ioctl(
+                result = fcntl.ioctl(
                     control, _SIOCGIFADDR, _IFREQ_ADDRESS.pack(name.encode(), bytes(4))
                 )
             except OSError:
                 continue  # it has no IPv4 address
-            if _IFREQ_ADDRESS.unpack(answer)[1] == socket.inet_aton(address):
-                answer = fcntl.ioctl(control, _SIOCGIFMTU, _IFREQ_MTU.pack(name.encode(), 0))
-                return int(_IFREQ_MTU.unpack(answer)[1])
+            if _IFREQ_ADDRESS.unpack(result)[1] == socket.inet_aton(address):
+                result = fcntl.ioctl(control, _SIOCGIFMTU, _IFREQ_MTU.pack(name.encode(), 0))
+                return int(_IFREQ_MTU.unpack(result)[1])
     raise OSError(f"no device has the address {address}")

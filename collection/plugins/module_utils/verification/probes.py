@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The probes of one container to all the others."""
+"""The probes from one container to the containers of all peers."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from typing import Any
 
 from . import connections, echo
 from .datagrams import DatagramProbe, PathMtu
-from .exchange import Answer
+from .exchange import Reply
 
-_AT_ONCE = 64  # peers; one waits for the network nearly all the time
+_PARALLEL = 64  # peers; a probe waits for the network nearly all the time
 
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """Another host and its container's address."""
+    """Another host and the address of its container."""
 
     name: str
     address: str
 
 
 @dataclass(frozen=True, slots=True)
-class Effort:
-    """How hard to try: seconds for one attempt, attempts before something counts as lost."""
+class ProbeSettings:
+    """Port, number of echo requests, timeout of an attempt in seconds, number of attempts."""
 
     port: int
     echoes: int
@@ -38,17 +38,17 @@ class Effort:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What the probes saw of a peer; sizes in bytes, round trips in seconds."""
+    """The results of the probes to a peer; sizes in bytes, round-trip times in seconds."""
 
     peer: Peer
     round_trips: echo.RoundTrips
-    udp: Answer
-    tcp: Answer
+    udp: Reply
+    tcp: Reply
     path_mtu: PathMtu | None
     expected_mtu: int
 
     def document(self) -> dict[str, Any]:
-        """Return it as a module's result, round trips in milliseconds."""
+        """Return the entry of the module's result, with round-trip times in milliseconds."""
         times = [1000 * time for time in self.round_trips.times]
         path = self.path_mtu
         return {
@@ -67,25 +67,27 @@ class Observation:
             "udp": asdict(self.udp),
             "tcp": asdict(self.tcp),
             "path_mtu": path.size if path else None,
-            "path_mtu_told_by": path.told_by if path else "",
+            "path_mtu_told_by": path.reported_by if path else "",
             "expected_mtu": self.expected_mtu,
         }
 
 
-def probe(peers: Sequence[Peer], effort: Effort, mtu: int) -> list[Observation]:
-    """Probe all peers at once; ``mtu`` is that of the own container's device.
+def probe_peers(peers: Sequence[Peer], settings: ProbeSettings, mtu: int) -> list[Observation]:
+    """Probe all peers in parallel; ``mtu`` is the MTU of this container's device, in bytes.
 
-    First the round trips alone, since what else happens would be measured with them. Raises
-    OSError or ValueError as `echo.measure` does.
+    The round-trip times are measured first and alone, so that the other probes do not affect them.
+    Raises OSError or ValueError as `echo.measure` does.
     """
-    round_trips = echo.measure([peer.address for peer in peers], effort.echoes, effort.timeout)
+    round_trips = echo.measure([peer.address for peer in peers], settings.echoes, settings.timeout)
 
     def observe(peer: Peer) -> Observation:
-        with DatagramProbe(peer.address, effort.port, effort.timeout, effort.attempts) as datagrams:
-            udp = datagrams.who()
+        with DatagramProbe(
+            peer.address, settings.port, settings.timeout, settings.attempts
+        ) as datagrams:
+            udp = datagrams.identify()
             path_mtu = None if udp.error else datagrams.path_mtu(mtu)
-        tcp = connections.who(peer.address, effort.port, effort.timeout, effort.attempts)
+        tcp = connections.identify(peer.address, settings.port, settings.timeout, settings.attempts)
         return Observation(peer, round_trips[peer.address], udp, tcp, path_mtu, mtu)
 
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
+    with ThreadPoolExecutor(_PARALLEL) as pool:
         return list(pool.map(observe, peers))

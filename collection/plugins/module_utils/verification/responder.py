@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The end that answers: in a container's network, for as long as the container lives."""
+"""The responder: replies to probes in a container's network namespace while the container runs."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from collections.abc import Callable
 
 from . import exchange
 
-_PATIENCE = 10.0  # seconds that a caller may be silent
+_IDLE_TIMEOUT = 10.0  # seconds without data before a connection is closed
 _CHUNK = 1 << 18  # bytes
 _BACKLOG = 512
 _LARGEST = 0xFFFF
 
 
 class Responder:
-    """Answers on one port of TCP and UDP; its sockets are open when it is made.
+    """Replies on one TCP and UDP port. The constructor opens the sockets.
 
-    Raises OSError if the port is taken.
+    Raises OSError if the port is in use.
     """
 
     def __init__(self, name: str, port: int) -> None:
         self._name = name
-        self._heard: set[str] = set()
+        self._sources: set[str] = set()
         self._stream = socket.create_server(("0.0.0.0", port), backlog=_BACKLOG)
         try:
             self._datagrams = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -39,8 +39,8 @@ class Responder:
             raise
 
     def serve(self, wait: Callable[[], object]) -> None:
-        """Answer until ``wait`` returns."""
-        for loop in (self._answer_datagrams, self._answer_connections):
+        """Reply until ``wait`` returns."""
+        for loop in (self._serve_datagrams, self._serve_connections):
             threading.Thread(target=loop, daemon=True).start()
         wait()
 
@@ -49,55 +49,55 @@ class Responder:
         self._stream.close()
         self._datagrams.close()
 
-    def _answer_datagrams(self) -> None:
+    def _serve_datagrams(self) -> None:
         while True:
             payload, (source, port) = self._datagrams.recvfrom(_LARGEST)
-            self._heard.add(source)
-            answer = exchange.push(
+            self._sources.add(source)
+            reply = exchange.encode_reply(
                 {"token": exchange.token_of(payload), "name": self._name, "source": source}
             )
-            # A caller that cannot be answered notices it by itself.
+            # The caller reports a missing reply.
             with contextlib.suppress(OSError):
-                self._datagrams.sendto(answer, (source, port))
+                self._datagrams.sendto(reply, (source, port))
 
-    def _answer_connections(self) -> None:
+    def _serve_connections(self) -> None:
         while True:
             connection, (source, _port) = self._stream.accept()
             threading.Thread(
-                target=self._answer_connection, args=(connection, source), daemon=True
+                target=self._serve_connection, args=(connection, source), daemon=True
             ).start()
 
-    def _answer_connection(self, connection: socket.socket, source: str) -> None:
+    def _serve_connection(self, connection: socket.socket, source: str) -> None:
         with connection, contextlib.suppress(OSError):
-            connection.settimeout(_PATIENCE)
+            connection.settimeout(_IDLE_TIMEOUT)
             with connection.makefile("rb") as stream:
                 request = stream.readline(exchange.LINE_LIMIT)
-                if request == exchange.HEARD:
-                    connection.sendall(exchange.push({"heard": sorted(self._heard)}))
+                if request == exchange.SOURCES:
+                    connection.sendall(exchange.encode_reply({"sources": sorted(self._sources)}))
                     return
-                self._heard.add(source)
-                if request == exchange.WHO:
-                    answer = exchange.push({"name": self._name, "source": source})
+                self._sources.add(source)
+                if request == exchange.IDENTIFY:
+                    reply = exchange.encode_reply({"name": self._name, "source": source})
                 elif request == exchange.SINK:
-                    answer = _sink(connection)
+                    reply = _sink(connection)
                 else:
                     return
-            connection.sendall(answer)
+            connection.sendall(reply)
 
 
 def _sink(connection: socket.socket) -> bytes:
-    # Unread bytes of the line's buffer are a few kilobytes, too few to matter.
-    began, taken = time.monotonic(), 0
+    # The bytes buffered while reading the request line are not counted: a few kilobytes at most.
+    began, received = time.monotonic(), 0
     buffer = bytearray(_CHUNK)
     while count := connection.recv_into(buffer):
-        taken += count
-    return exchange.push({"bytes": taken, "seconds": time.monotonic() - began})
+        received += count
+    return exchange.encode_reply({"bytes": received, "seconds": time.monotonic() - began})
 
 
 def serve_in_background(responder: Responder, pid: int, lifetime: float) -> None:
-    """Let a process of its own answer until process ``pid`` ends, or ``lifetime`` seconds.
+    """Start a process that replies until process ``pid`` ends, at most ``lifetime`` seconds.
 
-    Raises OSError if there is no such process.
+    Raises OSError if process ``pid`` does not exist.
     """
     watched = os.pidfd_open(pid)
     child = os.fork()
@@ -106,15 +106,15 @@ def serve_in_background(responder: Responder, pid: int, lifetime: float) -> None
         os.close(watched)
         responder.close()
         return
-    # The grandchild belongs to nobody, and holds nothing that the caller waits for.
+    # A daemon (double fork) without the caller's file descriptors, so that Ansible does not wait.
     os.setsid()
     if os.fork():
         os._exit(0)
     try:
         os.chdir("/")
-        nowhere = os.open(os.devnull, os.O_RDWR)
+        null = os.open(os.devnull, os.O_RDWR)
         for descriptor in (0, 1, 2):
-            os.dup2(nowhere, descriptor)
+            os.dup2(null, descriptor)
         responder.serve(lambda: select.select([watched], [], [], lifetime))
     finally:
         os._exit(0)

@@ -140,7 +140,7 @@ def _cause(pair: Pair, link: str) -> str:
 
 
 def _silence(pair: Pair, seen: Observation) -> str:
-    if pair.heard and _error(seen) == "timed out":
+    if pair.arrived and _error(seen) == "timed out":
         return "the requests arrive, and no answer comes back"
     return _error(seen)
 
@@ -168,7 +168,7 @@ def _cause_of_silence(pair: Pair) -> str:
                 return cause.format(
                     source=source.name, destination=destination.name, address=destination.container
                 )
-    if pair.heard:
+    if pair.arrived:
         return _lossy(destination, source)
     return _lossy(source, destination)
 

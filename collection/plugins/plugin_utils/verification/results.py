@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Hosts and pairs of a verification, read from what the module probe returned on each host."""
+"""Hosts and pairs of a verification, read from the results of the probe modules on each host."""
 
 from __future__ import annotations
 
@@ -111,14 +111,14 @@ class Observation:
 class Pair:
     """One direction between two hosts.
 
-    heard tells whether anything arrived at the destination, None where it could not be asked.
+    arrived: whether the destination received packets of the source; None if that is unknown.
     """
 
     source: Host
     destination: Host
     seen: Observation | None
     fault: Fault | None
-    heard: bool | None = None
+    arrived: bool | None = None
     throughput_mbit: float | None = None
     throughput_error: str = ""
 
@@ -155,9 +155,11 @@ def read_results(given: Sequence[Mapping[str, Any]], tolerated_loss: int) -> Res
     anything else.
     """
     hosts = tuple(_host(entry) for entry in given)
-    seen, heard, throughputs = {}, {}, {}
+    seen, sources, throughputs = {}, {}, {}
     for host, entry in zip(hosts, given, strict=True):
-        heard[host.name] = (entry.get("absent") or {}).get("heard")
+        absent = entry.get("absent") or {}
+        # The deprecated module probe names the sources "heard".
+        sources[host.name] = absent.get("sources", absent.get("heard"))
         for each in (entry.get("probed") or {}).get("observations") or ():
             seen[host.name, each["name"]] = _observation(each)
         for each in (entry.get("measured") or {}).get("throughput") or ():
@@ -168,7 +170,7 @@ def read_results(given: Sequence[Mapping[str, Any]], tolerated_loss: int) -> Res
             if source is destination or not (source.container and destination.container):
                 continue
             names = (source.name, destination.name)
-            arrived = heard[destination.name]
+            received = sources[destination.name]
             observation = seen.get(names)
             pairs.append(
                 Pair(
@@ -176,7 +178,7 @@ def read_results(given: Sequence[Mapping[str, Any]], tolerated_loss: int) -> Res
                     destination,
                     observation,
                     _fault(source, destination, observation, tolerated_loss),
-                    None if arrived is None else source.container in arrived,
+                    None if received is None else source.container in received,
                     *throughputs.get(names, (None, "")),
                 )
             )
