@@ -50,26 +50,30 @@ def main(arguments: list[str]) -> int:
 
 
 def tables(specs: Mapping[str, Any]) -> str:
-    """Return a table for `main`, then one for each other entry point, by its task file."""
-    parts = []
+    """Return a table for `main`, then the inputs of each other entry point, by its task file.
+
+    Options that an entry point shares with `main` are listed by name.
+    """
+    main = specs["main"].get("options", {})
+    parts = [_table(main) if main else "It has no variables."]
     for entry, spec in specs.items():
+        if entry == "main":
+            continue
         options = spec.get("options", {})
-        if entry != "main":
-            description = markdown(spec["short_description"])
-            parts.append(f"`tasks_from: {entry}.yml` ({description}):")
-        if options:
-            parts.append(
-                "\n".join(
-                    [
-                        "| variable | type | default | meaning |",
-                        "| --- | --- | --- | --- |",
-                        *_rows(options),
-                    ]
-                )
-            )
-        else:
-            parts.append("It has no variables.")
+        shared = [name for name, option in options.items() if main.get(name) == option]
+        own = {name: option for name, option in options.items() if name not in shared}
+        description = markdown(spec["short_description"])
+        words = ", ".join(f"`{name}`" for name in shared) or ("" if own else "no variables")
+        reads = f" It reads {words}." if words else ""
+        parts.append(f"`tasks_from: {entry}.yml`: {description}.{reads}")
+        if own:
+            parts.append(_table(own))
     return "\n\n".join(parts)
+
+
+def _table(options: Mapping[str, Any]) -> str:
+    head = ["| variable | type | default | meaning |", "| --- | --- | --- | --- |"]
+    return "\n".join([*head, *_rows(options)])
 
 
 def _rows(options: Mapping[str, Any], parent: str = "") -> Iterator[str]:

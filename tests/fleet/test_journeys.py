@@ -163,7 +163,7 @@ def test_prometheus_is_told_where_each_host_answers(
     assert "--limit leaves out jrn2" in limited.output
     loopback = play(collections, folder, *arguments)
     assert loopback.status != 0
-    assert "which no other host reaches: set overlay_metrics_address" in loopback.output
+    assert "which other hosts cannot reach. Set overlay_metrics_address" in loopback.output
 
 
 def test_a_host_joins_and_the_others_are_left_alone(

@@ -164,7 +164,9 @@ def test_the_run_after_it_converges_and_the_next_changes_nothing(fleet: Fleet) -
 def test_a_run_that_is_killed_before_it_restarts_is_made_up_for(fleet: Fleet) -> None:
     before = fleet.starts(1, 2)
     fleet.interrupt("site", "etcd : Look at the member", *CHANGE)
-    fleet.interrupt("site", "overlay : Compare what runs with what is installed", *CHANGE)
+    fleet.interrupt(
+        "site", "overlay : Compare the running processes with the installed release", *CHANGE
+    )
     assert fleet.lab.on(2, "grep -c 'masquerade\": true' /etc/weft/weftd.json").strip() == "1"
     assert "FLANNEL_IPMASQ=false" in fleet.lab.on(2, "cat /run/flannel/subnet.env")
     run = fleet.run("site", *CHANGE)
@@ -272,7 +274,7 @@ def test_an_upgrade_goes_by_the_canary_and_the_next_changes_nothing(fleet: Fleet
     assert predicted.status == 0, predicted.output
     assert {host: fleet.status(host)["release"] for host in (1, 2, 3)} == before
     # Killed with the release installed, and before it runs; then with it running on the canary.
-    for task in ("Have the agent run what is installed", "Verify the fleet"):
+    for task in ("Schedule a restart of the outdated agent", "Verify the fleet"):
         fleet.interrupt("upgrade", task, *CHANGE, collections=newer)
     assert fleet.lab.on(1, "ls /opt/weft/before").split() != []
     run = fleet.run("upgrade", *CHANGE, collections=newer)
@@ -350,7 +352,10 @@ def test_a_host_that_came_back_is_drained_and_removed_without_a_trace(fleet: Fle
     assert "weftd.service" in fleet.lab.on(3, TRACES)
     assert fleet.lab.on(3, "docker ps --format '{{.Names}}'; ls /root") == "tenant\n"
     fleet.interrupt(
-        "remove_host", "overlay : Take the overlay out of the kernel", *confirmed, *drained
+        "remove_host",
+        "overlay : Remove the overlay's devices, routes and firewall rules",
+        *confirmed,
+        *drained,
     )
     assert fleet.lab.on(3, "docker ps --quiet; cat /root/drained") == "tenant\n"
     run = fleet.run("remove_host", *confirmed)

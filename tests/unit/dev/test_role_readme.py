@@ -39,7 +39,15 @@ def test_a_row_has_type_default_choices_and_parts() -> None:
 
 def test_other_entry_points_follow_by_their_task_file() -> None:
     specs = {"main": MAIN, "absent": {"short_description": "Undo", "options": {}}}
-    assert tables(specs).endswith("`tasks_from: absent.yml` (Undo):\n\nIt has no variables.")
+    assert tables(specs).endswith("`tasks_from: absent.yml`: Undo. It reads no variables.")
+
+
+def test_options_shared_with_main_are_listed_by_name() -> None:
+    own = {"web_force": {"type": "bool", "default": False, "description": "Whether to force."}}
+    shared = {"web_ports": MAIN["options"]["web_ports"]}
+    specs = {"main": MAIN, "undo": {"short_description": "Undo", "options": shared | own}}
+    _, _, entry = tables(specs).partition("`tasks_from: undo.yml`: Undo. It reads `web_ports`.\n\n")
+    assert entry.splitlines()[2:] == ["| `web_force` | bool | `false` | Whether to force. |"]
 
 
 @pytest.mark.parametrize(
