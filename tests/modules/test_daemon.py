@@ -54,7 +54,7 @@ class Host:
 
 @pytest.fixture(scope="module")
 def collections(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the collection, which an edit of the checkout meanwhile does not reach."""
+    """A copy of the collection, so that edits of the checkout do not affect the tests."""
     root = tmp_path_factory.mktemp("collections")
     plugins = root / COLLECTION / "plugins"
     shutil.copytree(REPOSITORY / "collection/plugins", plugins, ignore=_CACHES)
@@ -63,7 +63,7 @@ def collections(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def archive(collections: Path) -> Archive:
-    """What the files of the package, read one by one, make."""
+    """The archive of the files of the package."""
     root = collections / COLLECTION / "plugins/module_utils/weft"
     paths = root.rglob("*.py")
     return build_archive({path.relative_to(root).as_posix(): path.read_bytes() for path in paths})
@@ -76,7 +76,7 @@ def host(tmp_path: Path, collections: Path) -> Host:
 
 @pytest.fixture
 def releases(tmp_path: Path, collections: Path) -> list[Path]:
-    """Collections that each bundle a daemon of their own."""
+    """Collections with different daemons."""
     paths = []
     for number in range(3):
         root = tmp_path / f"collections-{number}"
@@ -87,10 +87,10 @@ def releases(tmp_path: Path, collections: Path) -> list[Path]:
     return paths
 
 
-def test_the_payload_carries_the_whole_package(host: Host, archive: Archive) -> None:
-    """What Ansible sends makes the very archive that a checkout makes."""
+def test_the_payload_has_the_whole_package(host: Host, archive: Archive) -> None:
+    """The archive built from Ansible's payload equals the one built from a checkout."""
     path = Path(host.run()["path"])
-    assert _files(path.read_bytes()) == _files(archive.content), "name the rest in PARTS"
+    assert _files(path.read_bytes()) == _files(archive.content), "not imported"
     assert path.read_bytes() == archive.content
     assert path.parent.name == archive.digest[:16]
 
@@ -108,6 +108,28 @@ def test_the_digest_does_not_depend_on_the_hosts_python(
     )
     assert outcome["digest"] == archive.digest
     assert not host.directory.exists()
+
+
+@pytest.mark.parametrize(
+    ("file", "is_new_release"),
+    [
+        ("weft/cli.py", True),
+        ("weft/datapath/policy.py", True),
+        ("docker/restart.py", False),
+        ("release/archive.py", False),
+        ("host_state.py", False),
+    ],
+)
+def test_only_an_edit_of_the_daemon_changes_the_digest(
+    host: Host, archive: Archive, tmp_path: Path, file: str, is_new_release: bool
+) -> None:
+    """As sent by Ansible: an edit elsewhere restarts no agent."""
+    collections = tmp_path / "edited"
+    shutil.copytree(host.collections, collections)
+    with (collections / COLLECTION / "plugins/module_utils" / file).open("a") as edited:
+        edited.write("\n# edited\n")
+    outcome = host.run("--check", collections=collections)
+    assert (outcome["digest"] != archive.digest) == is_new_release
 
 
 def test_the_module_runs_from_a_directory_too(host: Host, archive: Archive) -> None:
@@ -151,7 +173,7 @@ def test_files_have_fixed_modes(host: Host) -> None:
     assert (host.launchers / "weftd").stat().st_mode & 0o7777 == 0o755
 
 
-def test_releases_change_and_go_back(host: Host, releases: list[Path]) -> None:
+def test_releases_are_installed_and_rolled_back(host: Host, releases: list[Path]) -> None:
     first, second, third = (host.run(collections=path, keep=2)["current"] for path in releases)
     assert len({first, second, third}) == 3
     assert _names(host.directory / "releases") == {second, third}
@@ -166,8 +188,8 @@ def test_releases_change_and_go_back(host: Host, releases: list[Path]) -> None:
     assert not host.run(collections=releases[2], keep=2)["changed"]
 
 
-def test_a_running_program_keeps_to_its_release(host: Host, releases: list[Path]) -> None:
-    """The launcher resolves the link, so that no program reads two releases."""
+def test_a_running_program_keeps_its_release(host: Host, releases: list[Path]) -> None:
+    """The launcher resolves the link, so that no program reads files of two releases."""
     name = host.run(collections=releases[0])["current"]
     launcher = (host.launchers / "weftd").read_text()
     shown = launcher.replace(f"exec {sys.executable} -I", "echo")
@@ -175,7 +197,7 @@ def test_a_running_program_keeps_to_its_release(host: Host, releases: list[Path]
     assert started.stdout == f"{host.directory}/releases/{name}/weft.pyz weftd\n"
 
 
-def test_there_may_be_no_previous_release(host: Host) -> None:
+def test_a_rollback_without_a_previous_release_fails(host: Host) -> None:
     for flags in ((), ("--check",)):
         outcome = host.run(*flags, state="previous")
         assert outcome.failed
@@ -183,7 +205,7 @@ def test_there_may_be_no_previous_release(host: Host) -> None:
     assert not host.directory.exists()
 
 
-def test_a_damaged_release_and_launcher_are_mended(host: Host) -> None:
+def test_a_damaged_release_and_launcher_are_repaired(host: Host) -> None:
     path = Path(host.run()["path"])
     content = path.read_bytes()
     path.write_bytes(content[:-1])
@@ -197,7 +219,7 @@ def test_a_damaged_release_and_launcher_are_mended(host: Host) -> None:
     assert host.version("weftctl") == path.parent.name
 
 
-def test_another_interpreter_changes_the_launchers_alone(host: Host) -> None:
+def test_another_interpreter_changes_only_the_launchers(host: Host) -> None:
     before = host.run()
     other = host.run(python="/usr/bin/python3")
     assert (other["changed"], other["releases"]) == (True, before["releases"])
@@ -213,16 +235,16 @@ def test_an_interpreter_that_cannot_run_it_changes_nothing(host: Host, python: s
     assert not host.launchers.exists()
 
 
-def test_a_foreign_launcher_is_left_alone(host: Host) -> None:
+def test_a_launcher_of_another_owner_is_not_changed(host: Host) -> None:
     host.launchers.mkdir()
-    foreign = host.launchers / "weftd"
-    foreign.write_text("#!/bin/sh\necho mine\n")
+    other = host.launchers / "weftd"
+    other.write_text("#!/bin/sh\necho mine\n")
     outcome = host.run()
     assert outcome.failed
-    assert str(foreign) in outcome["msg"]
+    assert str(other) in outcome["msg"]
     assert not host.directory.exists()
     host.run(state="absent")
-    assert foreign.exists()
+    assert other.exists()
 
 
 def test_absent_removes_what_was_installed(host: Host) -> None:

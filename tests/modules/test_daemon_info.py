@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The module daemon_info, with a real process behind a systemctl of the test's own."""
+"""The module daemon_info, with a real process and a systemctl of the test."""
 
 from __future__ import annotations
 
@@ -50,14 +50,14 @@ class Host:
         )
         assert self.process.stdout is not None
         assert self.process.stdout.readline() == b"up\n"
-        self.tell(self.process.pid, self.settings.stat().st_mtime_ns)
+        self.write_status(self.process.pid, self.settings.stat().st_mtime_ns)
         self.run_by_systemd(self.process.pid)
 
     def install(self, name: str) -> None:
         (self.directory / "current").unlink(missing_ok=True)
         (self.directory / "current").symlink_to(f"releases/{name}")
 
-    def tell(self, pid: int, settings_written_ns: int) -> None:
+    def write_status(self, pid: int, settings_written_ns: int) -> None:
         document = {"pid": pid, "settings_written_ns": settings_written_ns}
         self.status.write_text(json.dumps(document))
 
@@ -98,7 +98,7 @@ def host(tmp_path: Path) -> Iterator[Host]:
         host.process.communicate()
 
 
-def test_a_process_that_runs_what_is_installed_is_left_alone(host: Host) -> None:
+def test_a_process_of_the_installed_release_is_not_outdated(host: Host) -> None:
     outcome = host.run()
     assert not outcome["changed"]
     assert (outcome["current"], outcome["outdated"]) == (RELEASE, [])
@@ -112,7 +112,7 @@ def test_a_process_that_runs_what_is_installed_is_left_alone(host: Host) -> None
     }
 
 
-def test_what_was_installed_since_is_told(host: Host) -> None:
+def test_each_difference_from_the_installed_files_is_reported(host: Host) -> None:
     host.install(NEWER)
     host.unit.write_text("[Service]\nEnvironment=WEFT_UNIT=d2\n")
     os.utime(host.settings, ns=(0, 1))
@@ -121,15 +121,15 @@ def test_what_was_installed_since_is_told(host: Host) -> None:
     (process,) = outcome["processes"]
     assert process["differences"] == [
         f"runs release {RELEASE}, {NEWER} is current",
-        f"is run by {sys.executable}, not by /usr/bin/python3.99",
-        "was started by another text of its unit",
-        "has read other settings than are written",
+        f"uses the interpreter {sys.executable}, not /usr/bin/python3.99",
+        "was started with an older version of its unit",
+        "read an older version of the settings file",
     ]
 
 
-def test_the_status_of_an_earlier_agent_tells_nothing_of_this_one(host: Host) -> None:
-    host.tell(host.process.pid + 1, host.settings.stat().st_mtime_ns)
-    assert host.differences() == ["has read other settings than are written"]
+def test_the_status_of_an_earlier_agent_is_ignored(host: Host) -> None:
+    host.write_status(host.process.pid + 1, host.settings.stat().st_mtime_ns)
+    assert host.differences() == ["read an older version of the settings file"]
 
 
 def test_a_unit_that_does_not_run_is_not_outdated(host: Host) -> None:

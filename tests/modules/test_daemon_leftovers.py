@@ -52,7 +52,7 @@ def everything(host: NamespaceHost) -> str:
     return host.shell(f"{TABLES}; bridge fdb show")
 
 
-def test_check_mode_says_what_would_go_and_leaves_it(host: NamespaceHost) -> None:
+def test_check_mode_reports_the_objects_and_removes_none(host: NamespaceHost) -> None:
     before = everything(host)
     predicted = host.run("daemon_leftovers", "--check", "--diff")
     assert predicted["changed"]
@@ -60,7 +60,7 @@ def test_check_mode_says_what_would_go_and_leaves_it(host: NamespaceHost) -> Non
     assert everything(host) == before
 
 
-def test_the_overlay_goes_everything_else_stays_and_a_second_run_finds_nothing(
+def test_only_the_overlay_is_removed_and_a_second_run_changes_nothing(
     host: NamespaceHost,
 ) -> None:
     first = host.run("daemon_leftovers")
@@ -78,15 +78,15 @@ def test_the_overlay_goes_everything_else_stays_and_a_second_run_finds_nothing(
     assert not host.run("daemon_leftovers")["changed"]
 
 
-def test_what_no_lease_accounts_for_is_told(host: NamespaceHost) -> None:
-    everyone = host.run("peer_info", leases=[SECOND, THIRD])
-    assert sorted(entry["kind"] for entry in everyone["entries"]) == [
+def test_entries_without_a_lease_are_stale(host: NamespaceHost) -> None:
+    with_both = host.run("peer_info", leases=[SECOND, THIRD])
+    assert sorted(entry["kind"] for entry in with_both["entries"]) == [
         "fdb",
         "neighbour",
         "route",
         "route",
     ]
-    assert everyone["strays"] == []
+    assert with_both["strays"] == []
     without_second = host.run("peer_info", leases=[THIRD])
     assert sorted(entry["kind"] for entry in without_second["strays"]) == [
         "fdb",
@@ -97,7 +97,7 @@ def test_what_no_lease_accounts_for_is_told(host: NamespaceHost) -> None:
     assert host.run("peer_info", leases=[THIRD])["strays"] == []
 
 
-def test_a_lease_that_is_none_is_refused(host: NamespaceHost) -> None:
+def test_an_invalid_lease_is_refused(host: NamespaceHost) -> None:
     outcome = host.run("peer_info", leases=[{"subnet": "100.96.2.0/24"}])
     assert outcome.failed
     assert "a lease lacks 'public_ip'" in outcome["msg"]

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: daemon
-short_description: Install the overlay daemon that this collection bundles
+short_description: Install weftd and weftctl
 version_added: 1.0.0
 author:
   - The weft developers (@weft)
 description:
-  - Installs C(weftd) and C(weftctl). Ansible sends the daemon's sources along with this module,
-    which writes them as one zip application, so that a host needs neither a download nor a build.
-  - A release lies in a directory named by the digest of its sources. The link C(current) moves
-    to it at once, and the link C(previous) names the release that ran before, for a rollback.
-  - The module neither starts nor restarts a service. Do so where the result is changed.
+  - Installs C(weftd) and C(weftctl). Ansible sends the daemon's sources together with this module,
+    which writes them to one zip application, so that a host needs neither a download nor a build.
+  - Each release has a directory that is named after the digest of its sources. The symbolic link
+    C(current) is switched to it atomically. The link C(previous) names the release before, for a
+    rollback.
+  - The module neither starts nor restarts a service. Restart the services if the result is
+    changed.
 extends_documentation_fragment:
   - weft.overlay.attributes
 attributes:
@@ -29,8 +31,8 @@ options:
   state:
     description:
       - V(present) installs the release that this collection bundles.
-      - V(previous) goes back to the release that ran before the latest one was installed. Once
-        that one runs there is nothing more to do. It fails if there is none.
+      - V(previous) rolls back to the release that was current before the latest one was installed.
+        It fails if there is none, and changes nothing if that release is already current.
       - V(absent) removes the launchers and all releases.
     type: str
     choices: [present, absent, previous]
@@ -46,18 +48,18 @@ options:
   python:
     description:
       - The Python interpreter that runs the daemon, version 3.11 or newer.
-      - The daemon's own needs, etcd3 and pyroute2, must be there when it starts; this module
-        does not need them.
+      - The daemon needs the Python libraries etcd3 and pyroute2 when it starts. This module does
+        not need them.
     type: path
     default: /usr/bin/python3
   keep:
     description:
-      - How many releases to keep. The current and the previous one are always kept.
+      - The number of releases to keep. The current and the previous release are always kept.
     type: int
     default: 3
 notes:
-  - A file in O(launcher_directory) that has a launcher's name and is not this module's is left
-    alone, and O(state=present) fails.
+  - If O(launcher_directory) has a file with the name of a launcher that this module did not write,
+    the file is not changed, and O(state=present) fails.
 """
 
 EXAMPLES = r"""
@@ -65,11 +67,11 @@ EXAMPLES = r"""
   weft.overlay.daemon:
   register: daemon
 
-- name: Go back to the release before
+- name: Roll back to the previous release
   weft.overlay.daemon:
     state: previous
 
-- name: Run the daemon with an interpreter of its own
+- name: Run the daemon with another Python interpreter
   weft.overlay.daemon:
     python: /opt/weft-python/bin/python
 """
@@ -82,18 +84,18 @@ digest:
   sample: 5f1c3f6a0a9ae2bd4f0b1a2f8f2c4b7d5f1c3f6a0a9ae2bd4f0b1a2f8f2c4b7d
 path:
   description:
-    - The zip application that runs, or null if there is none.
-    - Once it is there Ansible adds the file's attributes to the result.
+    - The zip application of the current release, or null if there is none.
+    - If it exists, Ansible adds the file's attributes to the result.
   returned: success
   type: str
   sample: /opt/weft/releases/5f1c3f6a0a9ae2bd/weft.pyz
 current:
-  description: The release that runs, or null if there is none.
+  description: The current release, or null if there is none.
   returned: success
   type: str
   sample: 5f1c3f6a0a9ae2bd
 previous:
-  description: The release that O(state=previous) goes back to, or null if there is none.
+  description: The release to which O(state=previous) rolls back, or null if there is none.
   returned: success
   type: str
   sample: 0b9d2f6c1e7a4d35
@@ -126,8 +128,8 @@ from ansible_collections.weft.overlay.plugins.module_utils.release.layout import
     Releases,
     launcher,
     release_name,
+    rolled_back,
     with_installed,
-    with_previous,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.release.sources import package_sources
 from ansible_collections.weft.overlay.plugins.module_utils.weft.cli import PROGRAMS
@@ -145,7 +147,7 @@ class Launcher:
 
 
 class Daemon:
-    """Brings the releases and the launchers to the wanted state."""
+    """Installs, rolls back or removes the releases and the launchers."""
 
     def __init__(self, module: AnsibleModule, archive: Archive) -> None:
         params = module.params
@@ -162,12 +164,12 @@ class Daemon:
         }
 
     def run(self) -> dict[str, Any]:
-        """Decide, write what differs, and return the module's result."""
+        """Read the releases, decide, act unless in check mode, and return the result."""
         before = self.directory.read()
-        after = self._decided(before)
-        found = self._launchers_found()
+        after = self._decide(before)
+        found = self._read_launchers()
         wanted = {path: None if self.state == "absent" else self.launchers[path] for path in found}
-        damaged = self.state == "present" and not self._is_whole()
+        damaged = self.state == "present" and not self._is_intact()
         changed = before != after or found != wanted or damaged
         if changed and not self.module.check_mode:
             if after.current is None:
@@ -184,18 +186,18 @@ class Daemon:
             "diff": self._diff(before, after, found, wanted, damaged=damaged),
         }
 
-    def _decided(self, before: Releases) -> Releases:
+    def _decide(self, before: Releases) -> Releases:
         if self.state == "absent":
             return Releases()
         if self.state == "previous":
-            return with_previous(before)
+            return rolled_back(before)
         return with_installed(before, self.name, self.module.params["keep"])
 
-    def _is_whole(self) -> bool:
+    def _is_intact(self) -> bool:
         return self.directory.holds(self.name, self.archive.content)
 
-    def _launchers_found(self) -> dict[Path, Launcher | None]:
-        """Return the launchers that are there, or None; a foreign file is left out."""
+    def _read_launchers(self) -> dict[Path, Launcher | None]:
+        """Return the launchers by path, None if missing. A file of another owner is left out."""
         found: dict[Path, Launcher | None] = {}
         for path in self.launchers:
             if not path.exists():
@@ -206,18 +208,18 @@ class Daemon:
                 found[path] = Launcher(text, path.stat().st_mode & 0o7777)
             elif self.state != "absent":
                 raise ReleaseError(
-                    f"{path} is not a launcher of weft's: move it away, "
-                    "or give another launcher_directory"
+                    f"{path} exists and was not written by weft: move it, "
+                    "or set another launcher_directory"
                 )
         return found
 
     def _install(self, before: Releases, after: Releases, current: str) -> None:
-        if self.state == "present" and not self._is_whole():
+        if self.state == "present" and not self._is_intact():
             self.directory.write(self.name, self.archive.content)
         elif before.names[:1] != after.names[:1]:
             self.directory.touch(self.name)
         try:
-            self._try_out(current)
+            self._check_release(current)
         except ReleaseError:
             if current not in before.names:
                 self.directory.remove(current)
@@ -231,8 +233,8 @@ class Daemon:
         for name in set(before.names) - set(after.names):
             self.directory.remove(name)
 
-    def _try_out(self, name: str) -> None:
-        """Let both processes of the release load before the host depends on them."""
+    def _check_release(self, name: str) -> None:
+        """Check that both processes of the release start with this interpreter."""
         python = self.module.params["python"]
         archive = str(self.directory.archive_path(name))
         for process in ("agent", "datapath"):
@@ -245,7 +247,7 @@ class Daemon:
                 reason = (error.strip() or f"exit code {code}").splitlines()[-1]
                 raise ReleaseError(
                     f"{python} cannot run release {name} ({reason}): "
-                    "give an interpreter of version 3.11 or newer as python"
+                    "set python to an interpreter of version 3.11 or newer"
                 )
 
     def _remove(self, before: Releases, found: dict[Path, Launcher | None]) -> None:
@@ -266,12 +268,12 @@ class Daemon:
         *,
         damaged: bool,
     ) -> list[dict[str, str]]:
-        whole = f"{self.name} is {{}}\n" if damaged and self.name in before.names else ""
+        state = f"{self.name} is {{}}\n" if damaged and self.name in before.names else ""
         entries = [
             (
                 self.directory.root,
-                _shown_releases(before) + whole.format("damaged"),
-                _shown_releases(after) + whole.format("whole"),
+                _shown_releases(before) + state.format("damaged"),
+                _shown_releases(after) + state.format("intact"),
             ),
             *(
                 (path, _shown_launcher(found[path]), _shown_launcher(wanted[path]))
@@ -320,8 +322,8 @@ def main() -> None:
         supports_check_mode=True,
     )
     if module.params["keep"] < 1:
-        module.fail_json(msg=f"keep {module.params['keep']} is less than 1: give a number from 1")
-    # The daemon's own user reads what is written here, whatever mask this user has.
+        module.fail_json(msg=f"keep is {module.params['keep']}: it must be at least 1")
+    # The user of the daemon must be able to read the files.
     os.umask(0o022)
     try:
         result = Daemon(module, build_archive(package_sources())).run()

@@ -2,21 +2,22 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tell whether the daemon's processes run what is installed."""
+"""Check whether the daemon's processes run the installed release."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: daemon_info
-short_description: Tell whether the daemon's processes run what is installed
+short_description: Check whether the daemon's processes run the installed release
 version_added: 1.0.0
 author:
   - The weft developers (@weft)
 description:
-  - Compares what the processes of C(weft-datapath.service) and C(weftd.service) run with what lies
-    on the host, that is the release, the interpreter, the unit and the agent's settings.
-  - The answer comes from the processes themselves. So a restart that an interrupted play owes is
-    seen by the next one.
+  - Internal to the collection. The role P(weft.overlay.overlay#role) uses it.
+  - Compares the processes of C(weft-datapath.service) and C(weftd.service) with the files on the
+    host, that is with the installed release, the interpreter, the unit and the agent's settings.
+  - It reads the state of the processes themselves, so that the next play makes up for a restart
+    that an interrupted play has missed.
 extends_documentation_fragment:
   - weft.overlay.attributes
   - weft.overlay.attributes.info_module
@@ -26,15 +27,15 @@ options:
     type: path
     default: /opt/weft
   python:
-    description: The Python interpreter that is to run the daemon.
+    description: The Python interpreter that runs the daemon.
     type: path
     default: /usr/bin/python3
   settings:
-    description: The agent's settings.
+    description: The agent's settings file.
     type: path
     default: /etc/weft/weftd.json
   status:
-    description: The agent's status.
+    description: The agent's status file.
     type: path
     default: /run/weft/status.json
 seealso:
@@ -42,7 +43,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Look for processes that do not run what is installed
+- name: Find processes that do not run the installed release
   weft.overlay.daemon_info:
   register: running
 
@@ -56,7 +57,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 current:
-  description: The release that is installed as the current one, or null if there is none.
+  description: The current release, or null if none is installed.
   returned: success
   type: str
   sample: 5f1c3f6a0a9ae2bd
@@ -71,7 +72,7 @@ units:
       type: str
       sample: weftd.service
     active:
-      description: Whether systemd has started it, and it has told that it is ready.
+      description: Whether systemd reports the unit as active.
       type: bool
       sample: true
     enabled:
@@ -79,7 +80,7 @@ units:
       type: bool
       sample: true
 processes:
-  description: The daemon's processes that run.
+  description: The running processes of the daemon.
   returned: success
   type: list
   elements: dict
@@ -93,16 +94,16 @@ processes:
       type: int
       sample: 4711
     release:
-      description: The release that it runs, or null if that cannot be told.
+      description: The release that it runs, or null if it is unknown.
       type: str
       sample: 5f1c3f6a0a9ae2bd
     differences:
-      description: What of it is not as installed, one clause each.
+      description: The differences from the installed files.
       type: list
       elements: str
-      sample: [has read other settings than are written]
+      sample: [read an older version of the settings file]
 outdated:
-  description: The units whose processes are to be restarted. One that does not run is none.
+  description: The units whose processes must be restarted. Stopped units are not listed.
   returned: success
   type: list
   elements: str
@@ -119,7 +120,7 @@ from ansible_collections.weft.overlay.plugins.module_utils.release.directory imp
     ReleaseDirectory,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.release.processes import (
-    Sources,
+    ProgramVersion,
     differences,
     release_in,
     unit_in_environment,
@@ -131,7 +132,7 @@ UNITS = ("weft-datapath.service", AGENT)
 
 
 class DaemonInfo:
-    """Reads what the units' processes run and what is installed."""
+    """Compares the units' processes with the installed files."""
 
     def __init__(self, module: AnsibleModule) -> None:
         self.module = module
@@ -139,7 +140,7 @@ class DaemonInfo:
         self.current = ReleaseDirectory(Path(module.params["directory"])).read().current
 
     def run(self) -> dict[str, Any]:
-        """Compare the two and return the module's result."""
+        """Return the module's result."""
         shown = {unit: self._properties(unit) for unit in UNITS}
         processes = [
             entry
@@ -168,17 +169,17 @@ class DaemonInfo:
             command_line = _text(process / "cmdline")
             environment = _text(process / "environ")
         except (FileNotFoundError, ProcessLookupError):
-            # Not running, or gone since systemd told its number.
+            # It does not run, or has ended since systemctl ran.
             return None
         python, release = release_in(command_line)
         agent = unit == AGENT
-        runs = Sources(
+        runs = ProgramVersion(
             release,
             python,
             unit_in_environment(environment),
             self._settings_read(pid) if agent else None,
         )
-        installed = Sources(
+        installed = ProgramVersion(
             self.current,
             self.params["python"],
             self._unit_written(shown.get("FragmentPath")),
@@ -198,12 +199,12 @@ class DaemonInfo:
         return dict(line.partition("=")[::2] for line in output.splitlines())
 
     def _settings_read(self, pid: int) -> int | None:
-        """Return which writing of the settings the agent has read, if it has told."""
+        """Return the time of the settings file that the agent has read, in ns; None if unknown."""
         try:
             status = json.loads(_text(Path(self.params["status"])))
         except (FileNotFoundError, ValueError):
             return None
-        # The file outlives an agent.
+        # The file may be that of an earlier agent.
         return status.get("settings_written_ns") if status.get("pid") == pid else None
 
     def _settings_written(self) -> int | None:

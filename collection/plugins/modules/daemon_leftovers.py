@@ -2,23 +2,25 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Take away what a stopped daemon of weft leaves in a host's kernel."""
+"""Remove the devices, routes and rules that a stopped weftd leaves in the kernel."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: daemon_leftovers
-short_description: Take away what a stopped daemon of weft leaves in the kernel
+short_description: Remove the devices, routes and rules of a stopped weftd
 version_added: 1.0.0
 author:
   - The weft developers (@weft)
 description:
-  - C(weftd) leaves the overlay as it is when it stops, so that packets go on while it is restarted
-    or upgraded. This module takes the overlay away, where the daemon is not to come back.
-  - It takes devices that bear weft's alias, routes of weft's protocol number, and the chains
-    C(WEFT-FORWARD), C(WEFT-POSTROUTING) and C(WEFT-PREROUTING) with the jumps to them, in either
-    kind of iptables. All else stays.
-  - It stops no daemon, which would make the same anew.
+  - Internal to the collection. The playbook C(remove_host) uses it.
+  - C(weftd) does not remove the overlay when it stops, so that traffic continues while it is
+    restarted or upgraded. This module removes the overlay from a host on which the daemon will not
+    be started again.
+  - It removes devices with weft's alias, routes with weft's protocol number, and the chains
+    C(WEFT-FORWARD), C(WEFT-POSTROUTING) and C(WEFT-PREROUTING) with the jumps to them, from both
+    variants of iptables, nft and legacy. Nothing else is changed.
+  - It does not stop the daemon. Stop it first, because a running daemon restores the overlay.
 extends_documentation_fragment:
   - weft.overlay.attributes
 attributes:
@@ -41,25 +43,27 @@ EXAMPLES = r"""
     - weftd.service
     - weft-datapath.service
 
-- name: Take the overlay away
+- name: Remove the overlay
   weft.overlay.daemon_leftovers:
 """
 
 RETURN = r"""
 devices:
-  description: The devices that went, or would go.
+  description: The removed devices. In check mode, those that would be removed.
   returned: success
   type: list
   elements: str
   sample: [flannel0]
 routes:
-  description: The routes that went, or would go.
+  description: The removed routes. In check mode, those that would be removed.
   returned: success
   type: list
   elements: str
   sample: [100.96.2.0/24 via 192.0.2.12 dev eth0]
 rules:
-  description: The rules of iptables that went, or would go, each behind the command that reads it.
+  description:
+    - The removed iptables rules, each after the iptables command that lists it. In check mode,
+      those that would be removed.
   returned: success
   type: list
   elements: str
@@ -72,7 +76,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.weft.overlay.plugins.module_utils.host_state.listing import own_devices
+from ansible_collections.weft.overlay.plugins.module_utils.host_state import own_devices
 from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.firewall import (
     Tables,
     own_rules,
@@ -81,21 +85,21 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.firewall 
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.state import ROUTE_PROTOCOL
 
-# Another program may hold the lock of legacy iptables for a moment, in seconds.
+# Seconds to wait for the lock of legacy iptables, which another program may hold.
 _LOCK_WAIT = 5
 _ROUTES = ("table", "main", "protocol", str(ROUTE_PROTOCOL))
 
 
 @dataclass(frozen=True, slots=True)
 class Leftovers:
-    """What is to go; tables by the command of iptables that has them."""
+    """The objects to remove; tables by the iptables command that lists them."""
 
     devices: tuple[str, ...]
     routes: tuple[str, ...]
     tables: Mapping[str, Tables]
 
     def lines(self) -> dict[str, list[str]]:
-        """Return what is to go in words, by kind."""
+        """Return the objects as text, by kind."""
         return {
             "devices": list(self.devices),
             "routes": list(self.routes),
@@ -108,18 +112,18 @@ class Leftovers:
 
 
 class DaemonLeftovers:
-    """Looks for what weftd left, and takes it away."""
+    """Finds and removes the objects of a stopped weftd."""
 
     def __init__(self, module: AnsibleModule) -> None:
         self.module = module
 
     def run(self) -> dict[str, Any]:
-        """Read everything, decide once, take away what is to go, and return the result."""
+        """Find the objects, remove them unless in check mode, and return the result."""
         leftovers = Leftovers(self._devices(), self._routes(), self._tables())
         lines = leftovers.lines()
         changed = any(lines.values())
         if changed and not self.module.check_mode:
-            self._take_away(leftovers)
+            self._remove(leftovers)
         shown = "".join(f"{line}\n" for kind in lines.values() for line in kind)
         return {"changed": changed, "diff": {"before": shown, "after": ""}, **lines}
 
@@ -131,13 +135,13 @@ class DaemonLeftovers:
         return tuple(line.strip() for line in text.splitlines())
 
     def _tables(self) -> dict[str, Tables]:
-        """Return the tables of legacy and of nft iptables, by name where there are both."""
+        """Return the tables of each iptables variant by its command."""
         kinds = ["iptables-nft", "iptables-legacy"]
-        there = [kind for kind in kinds if self.module.get_bin_path(f"{kind}-save")]
+        found = [kind for kind in kinds if self.module.get_bin_path(f"{kind}-save")]
         plain = ["iptables"] if self.module.get_bin_path("iptables-save") else []
-        return {command: parse_saved(self._run(f"{command}-save")) for command in there or plain}
+        return {command: parse_saved(self._run(f"{command}-save")) for command in found or plain}
 
-    def _take_away(self, leftovers: Leftovers) -> None:
+    def _remove(self, leftovers: Leftovers) -> None:
         for command, tables in leftovers.tables.items():
             rules = plan_removal(tables)
             if rules:

@@ -2,33 +2,34 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Read what a host holds for its peers, and what of it no lease accounts for."""
+"""Read the entries for the other hosts in the kernel and the userspace datapath."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: peer_info
-short_description: Read what a host holds for the other hosts of the overlay
+short_description: Read the routing entries for the other hosts of the overlay
 version_added: 1.0.0
 author:
   - The weft developers (@weft)
 description:
-  - Returns the routes, neighbours and FDB entries by which the kernel reaches the other hosts of
-    the overlay, and the peers of the userspace datapath.
-  - Compared with the leases of the store, it tells what leads to a host that is gone.
+  - Internal to the collection. The playbook C(remove_host) uses it.
+  - Returns the routes, neighbours and FDB entries through which the kernel reaches the other hosts
+    of the overlay, and the peers of the userspace datapath.
+  - Compares them with O(leases), to find entries that lead to a removed host.
 extends_documentation_fragment:
   - weft.overlay.attributes
   - weft.overlay.attributes.info_module
 options:
   leases:
     description:
-      - The leases of the store, as M(weft.overlay.lease_info) returns them. Keys beside
+      - The leases in etcd, as M(weft.overlay.lease_info) returns them. Keys other than
         C(subnet) and C(public_ip) are ignored.
     type: list
     elements: dict
     required: true
   socket:
-    description: The control socket of the userspace datapath, which need not run.
+    description: The control socket of the userspace datapath. It is skipped if it does not exist.
     type: path
     default: /run/weft/datapath.sock
 seealso:
@@ -39,11 +40,11 @@ EXAMPLES = r"""
 - name: Read all leases
   weft.overlay.lease_info:
   run_once: true
-  register: store
+  register: leases
 
-- name: Wait until nothing leads to a host that holds no lease
+- name: Wait until every entry belongs to a lease
   weft.overlay.peer_info:
-    leases: "{{ store.leases }}"
+    leases: "{{ leases.leases }}"
   register: peers
   until: peers.strays | length == 0
   retries: 30
@@ -52,7 +53,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 entries:
-  description: What the host holds for its peers.
+  description: The entries for the other hosts.
   returned: success
   type: list
   elements: dict
@@ -70,16 +71,16 @@ entries:
       description: One of V(route), V(neighbour), V(fdb) and V(datapath).
       type: str
     destination:
-      description: The peer's subnet, or an address in it. None where the entry does not tell it.
+      description: The peer's subnet, or an address in it. Null if the entry has none.
       type: str
     public_ip:
-      description: The address by which the peer is reached. None where the entry does not tell it.
+      description: The public IP of the peer. Null if the entry has none.
       type: str
     device:
-      description: The device. None for V(datapath).
+      description: The device. Null for V(datapath).
       type: str
 strays:
-  description: Those of the entries that no lease accounts for.
+  description: The stale entries, which belong to no lease.
   returned: success
   type: list
   elements: dict
@@ -92,14 +93,14 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.weft.overlay.plugins.module_utils.host_state.listing import (
+from ansible_collections.weft.overlay.plugins.module_utils.host_state import (
     PeerEntry,
     datapath_peers,
     own_devices,
     peer_fdb_entries,
     peer_neighbours,
     peer_routes,
-    strays,
+    stale_entries,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process.client import (
     DatapathClient,
@@ -113,13 +114,13 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.state imp
 
 
 class PeerInfo:
-    """Reads the kernel's tables and the datapath's."""
+    """Reads the tables of the kernel and of the userspace datapath."""
 
     def __init__(self, module: AnsibleModule) -> None:
         self.module = module
 
     def entries(self) -> Iterator[PeerEntry]:
-        """Return what the host holds for its peers."""
+        """Yield the entries for the other hosts."""
         protocol = ("table", "main", "protocol", str(ROUTE_PROTOCOL))
         yield from peer_routes(self._run("ip", "-N", "-j", "-4", "route", "show", *protocol))
         links = self._run("ip", "-N", "-j", "-d", "link", "show", "type", VXLAN)
@@ -131,7 +132,7 @@ class PeerInfo:
         try:
             datapath = DatapathClient(self.module.params["socket"]).status()
         except DatapathError:
-            # It need not run where the kernel carries.
+            # It does not run if the kernel's datapath is used.
             return
         yield from datapath_peers(datapath["peers"])
 
@@ -142,11 +143,13 @@ class PeerInfo:
 
 
 def _leases(given: list[dict[str, Any]]) -> dict[IPv4Network, IPv4Address]:
-    """Read the leases. Raises ValueError that names the entry."""
+    """Return the public IP by subnet. Raises ValueError if a lease is not valid."""
     try:
         return {IPv4Network(lease["subnet"]): IPv4Address(lease["public_ip"]) for lease in given}
     except KeyError as error:
-        raise ValueError(f"a lease lacks {error}: give those that lease_info returns") from error
+        raise ValueError(
+            f"a lease lacks {error}: pass the leases that weft.overlay.lease_info returns"
+        ) from error
 
 
 def _shown(entry: PeerEntry) -> dict[str, str | None]:
@@ -175,7 +178,7 @@ def main() -> None:
     module.exit_json(
         changed=False,
         entries=[_shown(entry) for entry in entries],
-        strays=[_shown(entry) for entry in strays(entries, leases)],
+        strays=[_shown(entry) for entry in stale_entries(entries, leases)],
     )
 
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Releases on the disk."""
+"""The directory of the releases."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ def directory(tmp_path: Path) -> ReleaseDirectory:
     return ReleaseDirectory(tmp_path / "weft")
 
 
-def test_nothing_is_installed_where_nothing_is(directory: ReleaseDirectory) -> None:
+def test_a_missing_directory_has_no_releases(directory: ReleaseDirectory) -> None:
     assert directory.read() == Releases()
     assert not directory.holds(A, b"")
     directory.remove_if_empty()
     directory.point("current", None)
 
 
-def test_what_was_written_is_read(directory: ReleaseDirectory) -> None:
+def test_written_releases_are_read(directory: ReleaseDirectory) -> None:
     directory.write(A, b"one")
     directory.write(B, b"two")
     directory.point("current", B)
@@ -60,7 +60,7 @@ def test_a_link_moves_over_a_link(directory: ReleaseDirectory) -> None:
     assert sorted(path.name for path in directory.root.iterdir()) == ["current", "releases"]
 
 
-def test_an_unfinished_release_and_foreign_files_are_none(directory: ReleaseDirectory) -> None:
+def test_an_unfinished_release_and_other_files_are_ignored(directory: ReleaseDirectory) -> None:
     directory.write(A, b"one")
     (directory.root / "releases" / B).mkdir()
     (directory.root / "releases/notes").mkdir()

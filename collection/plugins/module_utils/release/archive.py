@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The daemon as one zip application (zipapp in Python's library), the same bytes everywhere."""
+"""The daemon as one reproducible zip application (see zipapp of the standard library)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 PACKAGE = "weft"
-"""The package's name inside the archive."""
+"""The name of the package inside the archive."""
 
 _ENTRY = b"""\
 import sys
@@ -21,7 +21,7 @@ from weft.cli import main
 
 sys.exit(main())
 """
-_EPOCH = (1980, 1, 1, 0, 0, 0)  # the first time that a zip entry can hold
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time of a zip entry
 _UNIX = 3  # zipfile.ZipInfo.create_system
 _MODE = 0o100644 << 16  # a regular file's mode in the upper half of external_attr
 
@@ -35,10 +35,11 @@ class Archive:
 
 
 def build_archive(sources: Mapping[str, bytes]) -> Archive:
-    """Build the application from the package's sources by their path below the package.
+    """Return the application, built from the package's sources by their path below the package.
 
-    The same sources make the same bytes, whatever their order, the time, and Python's version:
-    nothing is compressed, since zlib's output varies. The digest covers names and contents.
+    The bytes depend on the sources only, not on their order, the time or the version of Python. The
+    files are not compressed, because the output of zlib varies. The digest covers names and
+    contents.
     """
     entries = {"__main__.py": _ENTRY}
     entries |= {f"{PACKAGE}/{name}": content for name, content in sources.items()}

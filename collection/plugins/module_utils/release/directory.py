@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The directory that holds the releases."""
+"""The directory of the releases."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ class ReleaseDirectory:
         self._releases = root / "releases"
 
     def archive_path(self, name: str) -> Path:
-        """Return where a release's archive lies."""
+        """Return the path of a release's archive."""
         return self._releases / name / ARCHIVE_NAME
 
     def read(self) -> Releases:
-        """Read what is installed; a release without its archive is not. Raises OSError."""
+        """Return the installed releases: those that have an archive. Raises OSError."""
         found = [
             path.parent
             for path in self._releases.glob(f"*/{ARCHIVE_NAME}")
@@ -44,7 +44,7 @@ class ReleaseDirectory:
         )
 
     def holds(self, name: str, content: bytes) -> bool:
-        """Tell whether a release is there, whole and unaltered."""
+        """Return whether the archive of a release exists and has this content."""
         try:
             return self.archive_path(name).read_bytes() == content
         except FileNotFoundError:
@@ -62,7 +62,7 @@ class ReleaseDirectory:
         os.utime(self._releases / name)
 
     def point(self, link: str, name: str | None) -> None:
-        """Move a link to a release, at once, or take it away. Raises OSError."""
+        """Switch a link to a release atomically; None removes the link. Raises OSError."""
         path = self.root / link
         if name is None:
             path.unlink(missing_ok=True)
@@ -77,7 +77,7 @@ class ReleaseDirectory:
         shutil.rmtree(self._releases / name)
 
     def remove_if_empty(self) -> None:
-        """Remove the directory once nothing is left in it. Raises OSError."""
+        """Remove the directories that are empty. Raises OSError."""
         for path in (self._releases, self.root):
             if path.is_dir() and not any(path.iterdir()):
                 path.rmdir()

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The sources of the daemon's package, from wherever it was imported."""
+"""The source files of the daemon's package, read through its importer."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl import l
 ENTRY_POINTS = (cli, local_facts)
 
 PACKAGE = cli.__name__.rpartition(".")[0]
-"""The daemon's package, of which Ansible's payload holds what these modules import."""
+"""The daemon's package. Ansible's payload has the files that the entry points import."""
 
 
 def package_sources(package: str = PACKAGE) -> dict[str, bytes]:
     """Return the content of every Python file of the package by its path below it.
 
-    The package may lie in a directory or in a zip archive, such as the payload in which Ansible
+    The package may be in a directory or in a zip archive, such as the payload with which Ansible
     sends a module to a host.
     """
     return dict(_python_files(files(package), ""))

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""weft's share of the kernel's tables, from the answers of `ip` and `bridge`. No I/O.
+"""weft's devices and entries in the kernel, parsed from the output of `ip` and `bridge`. No I/O.
 
-For those who look from outside the daemon, where pyroute2 may be missing.
+The daemon uses pyroute2 instead, which the Python that runs a module may lack.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ class EntryKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PeerEntry:
-    """What a host holds for one peer: what it leads to in the overlay, and to which host.
+    """An entry of one of the host's tables that leads to a peer.
 
-    destination is a subnet or, of a neighbour, an address in one; public_ip is None where the
-    entry does not tell it, device where no device is named.
+    destination is the peer's subnet, or an address in it for a neighbour. A field that the entry
+    does not have is None.
     """
 
     kind: EntryKind
@@ -43,7 +43,7 @@ class PeerEntry:
 
 
 def own_devices(text: str) -> tuple[str, ...]:
-    """The names of weft's devices in the answer of `ip -N -j -d link show`."""
+    """Return the names of weft's devices in the output of `ip -N -j -d link show`."""
     return tuple(
         sorted(
             link["ifname"]
@@ -55,9 +55,9 @@ def own_devices(text: str) -> tuple[str, ...]:
 
 
 def peer_routes(text: str) -> Iterator[PeerEntry]:
-    """The routes to peers in the answer of `ip -N -j -4 route show` for weft's protocol.
+    """Yield the routes to peers in the output of `ip -N -j -4 route show` for weft's protocol.
 
-    The route of the whole network, which the userspace datapath has, leads to no one peer.
+    The route of the whole network, which the userspace datapath needs, is skipped.
     """
     for entry in _entries(text):
         if "gateway" in entry:
@@ -67,42 +67,42 @@ def peer_routes(text: str) -> Iterator[PeerEntry]:
 
 
 def peer_neighbours(text: str, device: str) -> Iterator[PeerEntry]:
-    """The neighbours in the answer of `ip -N -j -4 neighbour show dev DEVICE nud permanent`."""
+    """Yield the neighbours in `ip -N -j -4 neighbour show dev DEVICE nud permanent`'s output."""
     for entry in _entries(text):
         yield PeerEntry(EntryKind.NEIGHBOUR, IPv4Network(entry["dst"]), device=device)
 
 
 def peer_fdb_entries(text: str, device: str) -> Iterator[PeerEntry]:
-    """The entries that lead to a host in the answer of `bridge -j fdb show dev DEVICE`."""
+    """Yield the entries with a remote host in the output of `bridge -j fdb show dev DEVICE`."""
     for entry in _entries(text):
         if "dst" in entry:
             yield PeerEntry(EntryKind.FDB, public_ip=IPv4Address(entry["dst"]), device=device)
 
 
 def datapath_peers(peers: Iterable[Mapping[str, Any]]) -> Iterator[PeerEntry]:
-    """The peers in the status of the userspace datapath."""
+    """Yield the peers in the status of the userspace datapath."""
     for peer in peers:
         yield PeerEntry(
             EntryKind.DATAPATH, IPv4Network(peer["subnet"]), IPv4Address(peer["public_ip"])
         )
 
 
-def strays(
+def stale_entries(
     entries: Iterable[PeerEntry], leases: Mapping[IPv4Network, IPv4Address]
 ) -> tuple[PeerEntry, ...]:
-    """The entries that no lease accounts for, given the public IP that holds each subnet."""
-    holders = frozenset(leases.values())
-    return tuple(entry for entry in entries if not _is_accounted_for(entry, leases, holders))
+    """Return the entries that belong to no lease, given the public IP of each leased subnet."""
+    public_ips = frozenset(leases.values())
+    return tuple(entry for entry in entries if not _has_lease(entry, leases, public_ips))
 
 
-def _is_accounted_for(
+def _has_lease(
     entry: PeerEntry,
     leases: Mapping[IPv4Network, IPv4Address],
-    holders: frozenset[IPv4Address],
+    public_ips: frozenset[IPv4Address],
 ) -> bool:
     destination = entry.destination
     if destination is None:
-        return entry.public_ip in holders
+        return entry.public_ip in public_ips
     return any(
         destination.subnet_of(subnet) and entry.public_ip in (None, public_ip)
         for subnet, public_ip in leases.items()
@@ -110,5 +110,5 @@ def _is_accounted_for(
 
 
 def _entries(text: str) -> list[dict[str, Any]]:
-    # iproute2 prints an empty object for what a filter leaves out, and nothing for an empty table.
+    # iproute2 prints an empty object for a filtered entry, and nothing for an empty table.
     return [entry for entry in json.loads(text or "[]") if entry]

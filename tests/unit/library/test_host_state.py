@@ -9,7 +9,7 @@ from ipaddress import IPv4Address, IPv4Network
 
 import pytest
 
-from ansible_collections.weft.overlay.plugins.module_utils.host_state.listing import (
+from ansible_collections.weft.overlay.plugins.module_utils.host_state import (
     EntryKind,
     PeerEntry,
     datapath_peers,
@@ -17,7 +17,7 @@ from ansible_collections.weft.overlay.plugins.module_utils.host_state.listing im
     peer_fdb_entries,
     peer_neighbours,
     peer_routes,
-    strays,
+    stale_entries,
 )
 
 LINKS = """[{},
@@ -57,10 +57,10 @@ def test_entries_are_read_with_what_they_lead_to() -> None:
 @pytest.mark.parametrize("entry", [ROUTE, NEIGHBOUR, FDB_ENTRY, DATAPATH])
 def test_an_entry_is_a_stray_once_its_lease_is_gone(entry: PeerEntry) -> None:
     others = {IPv4Network("100.96.3.0/24"): IPv4Address("192.0.2.13")}
-    assert strays([entry], {**others, SECOND: ADDRESS}) == ()
-    assert strays([entry], others) == (entry,)
+    assert stale_entries([entry], {**others, SECOND: ADDRESS}) == ()
+    assert stale_entries([entry], others) == (entry,)
 
 
 def test_a_subnet_that_another_host_holds_now_does_not_account_for_the_old_address() -> None:
     moved = {SECOND: IPv4Address("192.0.2.99")}
-    assert strays([ROUTE, NEIGHBOUR, FDB_ENTRY, DATAPATH], moved) == (FDB_ENTRY, DATAPATH)
+    assert stale_entries([ROUTE, NEIGHBOUR, FDB_ENTRY, DATAPATH], moved) == (FDB_ENTRY, DATAPATH)
