@@ -17,7 +17,8 @@ from pathlib import Path
 from lab import ssh, state
 from lab.recipe import BUSYBOX_ARCHIVE, BUSYBOX_TAG
 from lab.settings import Host
-from tests.fleet.fleet_lab import REPOSITORY, Lab, Run, play
+from tests.fleet.fleet_lab import Lab
+from tests.playbook import REPOSITORY, Run, play
 
 HOSTS = (1, 2, 3)
 STORE_PREFIX = "/coreos.com/network"

@@ -12,7 +12,7 @@ import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from tests.fleet.fleet_lab import REPOSITORY
+from tests.playbook import REPOSITORY
 
 from .traffic import Loss
 

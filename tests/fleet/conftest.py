@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from .fleet_lab import REPOSITORY, Lab, plain_environment, raised_lab
+from tests.playbook import REPOSITORY, plain_environment
+
+from .fleet_lab import Lab, raised_lab
 
 
 @pytest.fixture(scope="module")

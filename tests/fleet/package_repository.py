@@ -12,8 +12,7 @@ from pathlib import Path
 
 from lab import paths
 from lab.recipe import recipe_of
-
-from .fleet_lab import REPOSITORY
+from tests.playbook import REPOSITORY
 
 
 def lay_out_packages(suite: str, pattern: str, folder: Path) -> Path:

@@ -10,7 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .fleet_lab import REPOSITORY, Lab, Run, in_store, play, play_until
+from tests.playbook import REPOSITORY, Run, play, play_until
+
+from .fleet_lab import Lab, in_store
 
 PLAYS = REPOSITORY / "tests/fleet/store_hosts"
 _PROVIDE = str(PLAYS / "provide.yml")
@@ -37,16 +39,16 @@ class StorePlays:
         """Run the role etcd."""
         return self.run(_PROVIDE, *arguments, members=members, **variables)
 
-    def provide_until(self, task: str, members: int | None = None, **variables: object) -> str:
-        """Run the role etcd, end it without grace as the task begins, and return its output."""
-        return self.run_until(task, _PROVIDE, members, **variables)
+    def provide_until(self, point: str, members: int | None = None, **variables: object) -> str:
+        """Run the role etcd, kill it at a point, and return its output."""
+        return self.run_until(point, _PROVIDE, members, **variables)
 
     def run_until(
-        self, task: str, playbook: str, members: int | None = None, **variables: object
+        self, point: str, playbook: str, members: int | None = None, **variables: object
     ) -> str:
-        """Run a playbook, end it without grace as the task begins, and return its output."""
+        """Run a playbook, kill it at a point, and return its output."""
         words = self._words(playbook, (), members, variables)
-        return play_until(task, self.collections, self.folder, *words)
+        return play_until(point, self.collections, self.folder, *words)
 
     def _words(
         self,

@@ -22,8 +22,9 @@ from pathlib import Path
 import pytest
 
 from tests.flanneld_stand_in.build import build
+from tests.playbook import REPOSITORY, Run, play
 
-from .fleet_lab import REPOSITORY, Lab, Run, play, raised_lab
+from .fleet_lab import Lab, raised_lab
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(1800)]
 

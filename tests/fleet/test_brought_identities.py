@@ -19,9 +19,10 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.playbook import Run, play
 from tests.store.etcd_server import Authority, EtcdMember, Identity, TlsFiles
 
-from .fleet_lab import Lab, Run, in_store, play, raised_lab
+from .fleet_lab import Lab, in_store, raised_lab
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(2400)]
 

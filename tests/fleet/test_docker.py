@@ -13,12 +13,14 @@ import json
 import subprocess
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
-from .fleet_lab import REPOSITORY, Lab, Run, play, raised_lab
+from tests.playbook import REPOSITORY, Run, play
+
+from .fleet_lab import Lab, raised_lab
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(1800)]
 
@@ -87,7 +89,7 @@ class Fleet:
             *arguments,
         )
         # What Ansible folds into lines of its own width is one line again.
-        return Run(" ".join(run.output.split()), run.status, run.recap)
+        return replace(run, stdout=" ".join(run.output.split()), stderr="")
 
     def residents(self, host: int) -> dict[str, Resident]:
         """The containers of a host by their names."""

@@ -15,7 +15,9 @@ from typing import Any
 
 import pytest
 
-from .fleet_lab import Lab, Run, in_store, play, raised_lab
+from tests.playbook import Run, play
+
+from .fleet_lab import Lab, in_store, raised_lab
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 

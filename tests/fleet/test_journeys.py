@@ -17,8 +17,9 @@ import pytest
 
 from bench.play import cost, log
 from bench.play.run import watched
+from tests.playbook import Run, play, play_until
 
-from .fleet_lab import Lab, Run, in_store, play, play_until
+from .fleet_lab import Lab, in_store
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -250,7 +251,7 @@ def test_a_change_of_the_backend_that_is_killed_half_way_parts_nobody(
     lab: Lab, collections: Path, folder: Path
 ) -> None:
     lab.on(2, "iptables -D INPUT -p udp --dport 8472 -j DROP")
-    play_until("Publish the new backend", collections, folder, *migration(lab, folder))
+    play_until("migrate_publish", collections, folder, *migration(lab, folder))
     assert spoken(lab) == ["vxlan", "vxlan", "vxlan"]
     assert '"udp"' in in_store(lab, "get --print-value-only /coreos.com/network/config")
     hosts_reach_each_other(lab)

@@ -15,7 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from .fleet_lab import Lab, Run, play, raised_lab
+from tests.playbook import Run, play
+
+from .fleet_lab import Lab, raised_lab
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 

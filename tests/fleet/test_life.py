@@ -17,7 +17,9 @@ from typing import Any
 import pytest
 import yaml
 
-from .fleet_lab import Lab, Run, in_store, play, play_until, raised_lab
+from tests.playbook import Run, play, play_until
+
+from .fleet_lab import Lab, in_store, raised_lab
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(1800)]
 
@@ -76,11 +78,11 @@ class Fleet:
         )
 
     def interrupt(
-        self, playbook: str, task: str, *arguments: str, collections: Path | None = None
+        self, playbook: str, point: str, *arguments: str, collections: Path | None = None
     ) -> None:
-        """Run a playbook and kill it as a task begins."""
+        """Run a playbook and kill it as the task of a point begins."""
         words = (*self._words(playbook), *arguments)
-        play_until(task, collections or self.collections, self.folder, *words)
+        play_until(point, collections or self.collections, self.folder, *words)
 
     def starts(self, *hosts: int) -> list[str]:
         """When the units of the hosts were last started."""
@@ -142,14 +144,14 @@ def variant(fleet: Fleet, name: str, path: str, old: str, new: str) -> Path:
 
 
 @pytest.mark.parametrize(
-    "task",
+    "point",
     [
-        "etcd : Install etcd from the distribution",
-        "docker : Start Docker, and what an interrupted restart left stopped",
+        "etcd_install",
+        "docker_start",
     ],
 )
-def test_the_first_run_is_killed(fleet: Fleet, task: str) -> None:
-    fleet.interrupt("site", task)
+def test_the_first_run_is_killed(fleet: Fleet, point: str) -> None:
+    fleet.interrupt("site", point)
 
 
 def test_the_run_after_it_converges_and_the_next_changes_nothing(fleet: Fleet) -> None:
@@ -163,10 +165,8 @@ def test_the_run_after_it_converges_and_the_next_changes_nothing(fleet: Fleet) -
 
 def test_a_run_that_is_killed_before_it_restarts_is_made_up_for(fleet: Fleet) -> None:
     before = fleet.starts(1, 2)
-    fleet.interrupt("site", "etcd : Look at the member", *CHANGE)
-    fleet.interrupt(
-        "site", "overlay : Compare the running processes with the installed release", *CHANGE
-    )
+    fleet.interrupt("site", "etcd_observe", *CHANGE)
+    fleet.interrupt("site", "overlay_compare_release", *CHANGE)
     assert fleet.lab.on(2, "grep -c 'masquerade\": true' /etc/weft/weftd.json").strip() == "1"
     assert "FLANNEL_IPMASQ=false" in fleet.lab.on(2, "cat /run/flannel/subnet.env")
     run = fleet.run("site", *CHANGE)
@@ -274,8 +274,8 @@ def test_an_upgrade_goes_by_the_canary_and_the_next_changes_nothing(fleet: Fleet
     assert predicted.status == 0, predicted.output
     assert {host: fleet.status(host)["release"] for host in (1, 2, 3)} == before
     # Killed with the release installed, and before it runs; then with it running on the canary.
-    for task in ("Schedule a restart of the outdated agent", "Verify the fleet"):
-        fleet.interrupt("upgrade", task, *CHANGE, collections=newer)
+    for point in ("overlay_restart_agent", "upgrade_verify"):
+        fleet.interrupt("upgrade", point, *CHANGE, collections=newer)
     assert fleet.lab.on(1, "ls /opt/weft/before").split() != []
     run = fleet.run("upgrade", *CHANGE, collections=newer)
     assert run.status == 0, run.output
@@ -351,12 +351,7 @@ def test_a_host_that_came_back_is_drained_and_removed_without_a_trace(fleet: Fle
     assert predicted.changed()["lif3"] > 0
     assert "weftd.service" in fleet.lab.on(3, TRACES)
     assert fleet.lab.on(3, "docker ps --format '{{.Names}}'; ls /root") == "tenant\n"
-    fleet.interrupt(
-        "remove_host",
-        "overlay : Remove the overlay's devices, routes and firewall rules",
-        *confirmed,
-        *drained,
-    )
+    fleet.interrupt("remove_host", "overlay_clear_kernel", *confirmed, *drained)
     assert fleet.lab.on(3, "docker ps --quiet; cat /root/drained") == "tenant\n"
     run = fleet.run("remove_host", *confirmed)
     assert run.status == 0, run.output
@@ -398,8 +393,8 @@ def test_the_fleet_is_destroyed_by_who_confirms_it(fleet: Fleet) -> None:
     assert sorted(fleet.leases(1)) == ["100.96.1.0/24", "100.96.2.0/24"]
     fleet.lab.on(2, "docker rm --force tenant")
     # Hosts without their daemon, which the store still knows; then without half of the store.
-    for task in ("certificate : Remove the authority", "etcd : Remove the data and the keys"):
-        fleet.interrupt("destroy", task, *confirmed)
+    for point in ("certificate_remove_authority", "etcd_remove_data"):
+        fleet.interrupt("destroy", point, *confirmed)
     run = fleet.run("destroy", *confirmed)
     assert run.status == 0, run.output
     for host in (1, 2):

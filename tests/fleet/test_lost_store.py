@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from .fleet_lab import Lab, play, play_until, raised_lab
+from tests.playbook import play, play_until
+
+from .fleet_lab import Lab, raised_lab
 from .store_plays import build_anew
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(1800)]
@@ -51,7 +53,7 @@ def test_hosts_keep_the_subnets_that_they_run_in(
     build_anew(lab, 1)
     turn_round(inventory)
     # Killed with the network published, and nothing reserved.
-    play_until("overlay : Reserve a subnet for each host", *site)
+    play_until("overlay_reserve_subnets", *site)
     run = play(*site)
     assert run.status == 0, run.output
     assert "2 hosts, all reach each other" in run.output

@@ -16,7 +16,9 @@ from typing import Any
 import pytest
 import yaml
 
-from .fleet_lab import Lab, Run, in_store, play, play_until, raised_lab
+from tests.playbook import Run, play, play_until
+
+from .fleet_lab import Lab, in_store, raised_lab
 from .store_plays import voters
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(2400)]
@@ -57,9 +59,9 @@ class Fleet:
         words = self._words(playbook, variables)
         return play(self.collections, self.folder, *words, *limit, *arguments)
 
-    def interrupt(self, playbook: str, task: str, **variables: object) -> None:
-        """Run a playbook of the collection and kill it as a task begins."""
-        play_until(task, self.collections, self.folder, *self._words(playbook, variables))
+    def interrupt(self, playbook: str, point: str, **variables: object) -> None:
+        """Run a playbook of the collection and kill it as the task of a point begins."""
+        play_until(point, self.collections, self.folder, *self._words(playbook, variables))
 
     def agents(self, *hosts: int) -> Mapping[int, str]:
         """What tells an agent that was left alone from another."""
@@ -175,7 +177,7 @@ def test_another_host_takes_its_place(fleet: Fleet) -> None:
 def test_a_new_authority_comes_to_three_members_also_when_it_is_interrupted(fleet: Fleet) -> None:
     fleet.interrupt(
         "rotate",
-        "Put the renewed key and certificate in the place of the old ones, at once",
+        "certificate_replace",
         rotate_authority=True,
     )
     status = "endpoint status --cluster"

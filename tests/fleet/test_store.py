@@ -32,7 +32,7 @@ OLD_IDENTITY = (
     " ETCDCTL_CERT=/root/identity/root.pem ETCDCTL_KEY=/root/identity/root.key"
 )
 KEYS = "find /etc/weft /etc/etcd -type f"
-UPGRADED = re.compile(r"TASK \[Upgrade the packages\][^T]*?changed: \[(\w+)\]")
+UPGRADED = re.compile(r"POINT upgrade_etcd_packages\n[^T]*?changed: \[(\w+)\]")
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +90,7 @@ def test_etcd_is_upgraded_member_by_member_and_never_back(
     )
     assert offered.status == 0, offered.output
     # Killed with the packages of the first in place, and its old program running.
-    interrupted = plays.run_until("etcd : Stop the member", "weft.overlay.upgrade_etcd")
+    interrupted = plays.run_until("etcd_stop", "weft.overlay.upgrade_etcd")
     (begun,) = UPGRADED.findall(interrupted)
     upgraded = plays.run("weft.overlay.upgrade_etcd")
     assert upgraded.status == 0, upgraded.output
@@ -129,7 +129,7 @@ def test_a_member_goes_when_it_is_meant_and_comes_back_as_a_new_one(
     assert lab.on(3, KEYS) != ""
     # Killed with the member out of the cluster, and all that its host keeps still there.
     plays.run_until(
-        "Stop etcd for good",
+        "remove_member_stop",
         "weft.overlay.remove_member",
         member="sto3",
         weft_confirm="remove sto3",
@@ -180,7 +180,7 @@ def test_a_lost_majority_is_named_and_comes_back_from_what_a_member_still_has(
     assert f"weft_confirm='{phrase}'" in " ".join(unconfirmed.output.split())
     # Killed with the old data aside, and the new ones not in their place.
     plays.run_until(
-        "Put the new data in its place",
+        "restore_place_data",
         "weft.overlay.restore",
         weft_confirm=phrase,
         **restore,

@@ -52,7 +52,7 @@ def test_a_store_in_clear_changes_over_to_tls_also_when_it_is_interrupted(
     assert foretold.status == 0, foretold.output
     assert "first" in lab.on(1, "etcdctl get /kept")
 
-    plays.provide_until("Write the environment of etcd", members=1)
+    plays.provide_until("etcd_configure", members=1)
     assert "first" in lab.on(1, "etcdctl get /kept")
     moved = plays.provide(members=1)
     assert moved.status == 0, moved.output
@@ -89,7 +89,7 @@ def test_it_grows_to_three_and_to_five_also_when_it_is_interrupted(
     processes |= {host: process(lab, host) for host in (2, 3)}
 
     # The learner runs by now, and has no vote.
-    plays.provide_until("Give the member its vote")
+    plays.provide_until("etcd_promote")
     assert voters(lab) == set(HOSTS[:3])
     grown = plays.provide()
     assert grown.status == 0, grown.output

@@ -18,10 +18,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.playbook import play, play_until
 from tests.store.etcd_server import Authority
 from tests.store.tls_client import answer, client_context, handshakes
 
-from .fleet_lab import Lab, play, play_until, raised_lab
+from .fleet_lab import Lab, raised_lab
 
 pytestmark = pytest.mark.timeout(1800)
 
@@ -185,19 +186,19 @@ def test_new_keys_and_a_new_authority_come_while_packets_cross(
 
 @pytest.mark.long
 @pytest.mark.parametrize(
-    "task",
+    "point",
     [
-        "Let it sign",
-        "Put the renewed key and certificate in the place of the old ones, at once",
-        "Renew the agent's identity",
-        "Forget the old one",
+        "rotate_authority",
+        "certificate_replace",
+        "rotate_agent",
+        "rotate_forget",
     ],
 )
 def test_a_change_of_the_authority_is_killed(
-    lab: Lab, collections: Path, inventory: Path, task: str
+    lab: Lab, collections: Path, inventory: Path, point: str
 ) -> None:
     words = ("-i", str(inventory), "-e", json.dumps({"rotate_authority": True}))
-    play_until(task, collections, inventory.parent, "weft.overlay.rotate", *words)
+    play_until(point, collections, inventory.parent, "weft.overlay.rotate", *words)
     for host in (1, 2):
         assert "agent      ready" in lab.on(host, "weftctl status")
 

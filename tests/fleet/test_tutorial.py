@@ -14,8 +14,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.playbook import REPOSITORY, plain_environment
+
 from .console_page import Step, outputs, script, steps
-from .fleet_lab import REPOSITORY, Lab, plain_environment, raised_lab
+from .fleet_lab import Lab, raised_lab
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(2400)]
 

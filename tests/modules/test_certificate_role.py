@@ -44,7 +44,7 @@ CLIENT: dict[str, Any] = {
     "usages": ["clientAuth"],
     "addresses": [],
 }
-ISSUING = "certificate : Make the key]"
+ISSUING = "POINT certificate_create_key"
 
 
 @dataclass(frozen=True, slots=True)
