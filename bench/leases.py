@@ -74,7 +74,7 @@ def main() -> int:
             def mend(state: HostState = desired) -> int:
                 actual = netlink.read_state({"flannel.1"})
                 done = netlink.apply(difference(state, actual))
-                refused = [entry.refusal for entry in done if entry.refusal]
+                refused = [entry.error for entry in done if entry.error]
                 if refused:
                     raise RuntimeError(f"{len(refused)} changes refused: {refused[0]}")
                 return len(done)

@@ -43,8 +43,8 @@ overlay = Overlay(
 with Netlink() as netlink:
     plan = plan_kernel_vxlan(overlay, masquerade=False)
     for entry in netlink.apply(difference(plan.state, HostState())):
-        if entry.refusal:
-            sys.exit(entry.refusal)
+        if entry.error:
+            sys.exit(entry.error)
 """
 
 

@@ -17,7 +17,7 @@ import pytest
 from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.firewall import (
     OverlayTraffic,
     desired_chains,
-    parse_saved,
+    parse_rules,
 )
 
 from .agent_hosts import AgentHost, Fleet, lease_key, raised_fleet
@@ -93,7 +93,7 @@ def holds_all(host: AgentHost) -> bool:
         if entry["family"] == "inet"
     ]
     routes = json.loads(host.namespace.ip("-j", "route", "show", "proto", "87"))
-    saved = parse_saved(run("iptables-save").stdout)
+    saved = parse_rules(run("iptables-save").stdout)
     traffic = OverlayTraffic(
         IPv4Network("100.96.0.0/16"), IPv4Network(host.subnet), ("flannel0",), masquerade=False
     )

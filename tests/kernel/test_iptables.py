@@ -15,7 +15,7 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel import ip
 from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.firewall import (
     OverlayTraffic,
     desired_chains,
-    parse_saved,
+    parse_rules,
 )
 
 from .namespaces import Namespace, Namespaces
@@ -67,7 +67,7 @@ class Host:
         self._namespace = namespace
 
     def saved(self) -> dict[str, dict[str, tuple[str, ...]]]:
-        return parse_saved(self._namespace.run("iptables-save").stdout)
+        return parse_rules(self._namespace.run("iptables-save").stdout)
 
     def restore(self, rules: str) -> None:
         self._namespace.run("iptables-restore", "--noflush", stdin=rules)
@@ -196,7 +196,7 @@ def test_the_removal_leaves_what_there_was(host: Host, before: str) -> None:
 
 
 def test_the_kernel_tells_of_changes_with_nf_tables_only(host: Host, iptables_kind: str) -> None:
-    assert iptables.announces_changes() is (iptables_kind == "nft")
+    assert iptables.has_change_events() is (iptables_kind == "nft")
 
 
 def test_what_iptables_refuses_is_told_in_its_words(host: Host) -> None:

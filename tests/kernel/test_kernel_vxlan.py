@@ -147,7 +147,7 @@ def test_a_lease_of_another_type_is_no_peer(fleet: Fleet, one: AgentHost) -> Non
 )
 def test_damage_mends_by_itself(fleet: Fleet, one: AgentHost, damage: str) -> None:
     if "neigh" in damage or "fdb" in damage:
-        # The kernel rings no bell for these that is worth its cost: the next pass finds them.
+        # The agent subscribes to no events of these: the next pass repairs them.
         one.namespace.run(*damage.split())
         assert laid_peers(one) != {peer(2)}
         one.namespace.ip("address", "add", "192.0.2.1/32", "dev", "lo")
@@ -293,7 +293,7 @@ def test_a_vni_that_another_device_has_is_named_and_taken_once_it_is_free(
     one.kill("agent")
     one.namespace.run("sh", "-c", taking)
     one.start("agent")
-    one.await_problem("add flannel.1, VNI 1", "is taken by another device", "publish another VNI")
+    one.await_problem("add device flannel.1", "another device uses VNI 1", "publish another VNI")
     one.namespace.ip("link", "delete", "rival")
     one.await_ready()
 
@@ -309,7 +309,7 @@ def test_a_port_that_a_process_has_is_named_and_taken_once_it_is_free(
         assert holder.stdout is not None
         assert holder.stdout.readline() == b"ready\n"
         one.start("agent")
-        one.await_problem("bring up flannel.1", "its UDP port is taken", "ss -lunp")
+        one.await_problem("bring up flannel.1", "the UDP port is in use", "ss -lunp")
     finally:
         holder.kill()
         holder.wait()

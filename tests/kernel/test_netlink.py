@@ -14,6 +14,7 @@ from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 import pytest
 
 from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel import events
+from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.change_text import describe
 from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.difference import (
     Add,
     Change,
@@ -31,7 +32,6 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.state imp
     HostState,
     Route,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.wording import describe
 
 from .namespaces import Namespace, Namespaces, eventually
 
@@ -66,14 +66,14 @@ def reconcile(netlink: Netlink, desired: HostState = DESIRED) -> list[str]:
 def apply(netlink: Netlink, *changes: Change) -> list[str]:
     """Make the changes, none of which may be refused; return them in words."""
     done = netlink.apply(changes)
-    assert [entry.refusal for entry in done] == [None] * len(changes)
+    assert [entry.error for entry in done] == [None] * len(changes)
     return [describe(entry.change) for entry in done]
 
 
 def refusal(netlink: Netlink, change: Change) -> str:
     (done,) = netlink.apply([change])
-    assert done.refusal is not None
-    return done.refusal
+    assert done.error is not None
+    return done.error
 
 
 def read(netlink: Netlink) -> HostState:
@@ -118,10 +118,10 @@ def test_the_default_is_that_of_the_best_metric(host: Namespace, netlink: Netlin
 def test_the_device_towards_an_address_is_the_kernels_choice(
     host: Namespace, netlink: Netlink
 ) -> None:
-    assert netlink.device_towards(IPv4Address("10.168.0.99")) == "eth0"
-    assert netlink.device_towards(IPv4Address("203.0.113.1")) is None
+    assert netlink.lookup_device(IPv4Address("10.168.0.99")) == "eth0"
+    assert netlink.lookup_device(IPv4Address("203.0.113.1")) is None
     host.ip("route", "add", "unreachable", "203.0.113.0/24")
-    assert netlink.device_towards(IPv4Address("203.0.113.1")) is None
+    assert netlink.lookup_device(IPv4Address("203.0.113.1")) is None
 
 
 def test_a_bare_device_is_brought_to_the_desired_state_in_one_pass(
@@ -212,7 +212,7 @@ def test_a_device_that_is_gone_is_an_error_that_names_it(
     host: Namespace, netlink: Netlink, change: Add | Remove
 ) -> None:
     host.ip("link", "delete", "flannel0")
-    assert re.search(r"flannel0.*: there is no such device", refusal(netlink, change))
+    assert re.search(r"flannel0.*: no such device", refusal(netlink, change))
     assert read(netlink) == HostState()
 
 
@@ -249,23 +249,25 @@ def test_tables_that_change_while_they_are_read_are_read_again(
         "route add 203.0.113.0/24 dev eth0",
     ],
 )
-def test_a_bell_rings_on_a_change_and_is_silenced(host: Namespace, change: str) -> None:
+def test_an_event_socket_is_readable_after_a_change_until_it_is_drained(
+    host: Namespace, change: str
+) -> None:
     with host.entered():
-        bells = events.open_bells()
+        event_sockets = events.open_event_sockets()
     try:
-        assert not any(map(_rings, bells))
+        assert not any(map(_readable, event_sockets))
         host.ip(*change.split())
-        eventually(lambda: any(map(_rings, bells)), "a bell rings")
-        for bell in bells:
-            events.silence(bell)
-        assert not any(map(_rings, bells))
+        eventually(lambda: any(map(_readable, event_sockets)), "an event socket becomes readable")
+        for event_socket in event_sockets:
+            events.drain(event_socket)
+        assert not any(map(_readable, event_sockets))
     finally:
-        for bell in bells:
-            bell.close()
+        for event_socket in event_sockets:
+            event_socket.close()
 
 
-def _rings(bell: socket.socket) -> bool:
+def _readable(event_socket: socket.socket) -> bool:
     try:
-        return bool(bell.recv(1, socket.MSG_PEEK))
+        return bool(event_socket.recv(1, socket.MSG_PEEK))
     except BlockingIOError:
         return False

@@ -79,9 +79,9 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.weft.overlay.plugins.module_utils.host_state import own_devices
 from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.firewall import (
     Tables,
-    own_rules,
-    parse_saved,
+    parse_rules,
     plan_removal,
+    weft_rules,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.state import ROUTE_PROTOCOL
 
@@ -106,7 +106,7 @@ class Leftovers:
             "rules": [
                 f"{command} {rule}"
                 for command, tables in self.tables.items()
-                for rule in own_rules(tables)
+                for rule in weft_rules(tables)
             ],
         }
 
@@ -139,7 +139,7 @@ class DaemonLeftovers:
         kinds = ["iptables-nft", "iptables-legacy"]
         found = [kind for kind in kinds if self.module.get_bin_path(f"{kind}-save")]
         plain = ["iptables"] if self.module.get_bin_path("iptables-save") else []
-        return {command: parse_saved(self._run(f"{command}-save")) for command in found or plain}
+        return {command: parse_rules(self._run(f"{command}-save")) for command in found or plain}
 
     def _remove(self, leftovers: Leftovers) -> None:
         for command, tables in leftovers.tables.items():

@@ -191,7 +191,7 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.docker.invocatio
     LOAD_PATH,
     read_unit,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.firewall import parse_saved
+from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.firewall import parse_rules
 
 PARTS = ["docker_options", "firewall", "routes", "devices"]
 SYSTEMD_RUNS = Path("/run/systemd/system")  # sd_booted(3)
@@ -292,7 +292,7 @@ class FlannelLeftovers:
 
     def _rules(self) -> dict[str, RulesRemoval]:
         found = {
-            command: rules_removal(parse_saved(self._run(f"{command}-save")))
+            command: rules_removal(parse_rules(self._run(f"{command}-save")))
             for command in self._iptables()
         }
         return {command: removal for command, removal in found.items() if removal.rules}

@@ -21,7 +21,7 @@ class Kernel:
         self.refusal = refusal
         self.asked = 0
 
-    def vxlan_refusal(self) -> str | None:
+    def probe_vxlan(self) -> str | None:
         self.asked += 1
         return self.refusal
 

@@ -11,7 +11,7 @@ from ansible_collections.weft.overlay.plugins.module_utils.flannel.rules import 
     parse_nft_tables,
     rules_removal,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.firewall import parse_saved
+from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.firewall import parse_rules
 from tests.unit.flannel.saved_rules import with_flannel
 from tests.unit.kernel.saved_rules import DOCKER_26
 
@@ -33,7 +33,7 @@ COMMIT
 
 
 def removal(saved: str) -> RulesRemoval:
-    return rules_removal(parse_saved(saved))
+    return rules_removal(parse_rules(saved))
 
 
 def test_chains_jumps_and_loose_rules_go() -> None:

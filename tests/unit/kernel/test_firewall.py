@@ -11,12 +11,12 @@ import pytest
 
 from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.firewall import (
     OverlayTraffic,
-    closes_containers,
     desired_chains,
-    own_rules,
-    parse_saved,
-    plan,
+    docker_drops_direct_access,
+    parse_rules,
     plan_removal,
+    plan_repair,
+    weft_rules,
 )
 from tests.unit.kernel.saved_rules import DOCKER_26, without_weft
 
@@ -42,7 +42,7 @@ DOCKERS_MASQUERADE = "-A POSTROUTING -s 100.96.2.0/24 ! -o docker0 -j MASQUERADE
 
 
 def planned(saved: str, traffic: OverlayTraffic = TRAFFIC) -> str:
-    return plan(traffic, parse_saved(saved))
+    return plan_repair(traffic, parse_rules(saved))
 
 
 def recorded(docker: str) -> str:
@@ -59,7 +59,7 @@ def changed(saved: str, old: str, new: str) -> str:
 
 
 def test_saved_rules_are_read_by_table_and_chain_in_their_order() -> None:
-    tables = parse_saved(DOCKER_26)
+    tables = parse_rules(DOCKER_26)
     assert set(tables) == {"filter", "nat"}
     assert tables["filter"]["INPUT"] == ()
     assert tables["filter"]["DOCKER-USER"] == ("-j WEFT-FORWARD", "-j RETURN")
@@ -68,7 +68,7 @@ def test_saved_rules_are_read_by_table_and_chain_in_their_order() -> None:
 
 
 def test_the_chains_are_those_of_a_converged_host() -> None:
-    tables = parse_saved(DOCKER_26)
+    tables = parse_rules(DOCKER_26)
     for table, chains in desired_chains(TRAFFIC).items():
         for chain, rules in chains.items():
             assert tables[table][chain] == rules
@@ -172,7 +172,7 @@ def test_each_device_has_rules_of_its_own() -> None:
 
 
 def test_the_removal_takes_what_is_ours_and_nothing_else() -> None:
-    assert plan_removal(parse_saved(DOCKER_26)) == (
+    assert plan_removal(parse_rules(DOCKER_26)) == (
         "*filter\n-D DOCKER-USER -j WEFT-FORWARD\n-F WEFT-FORWARD\n-X WEFT-FORWARD\nCOMMIT\n"
         "*nat\n-D POSTROUTING -j WEFT-POSTROUTING\n-F WEFT-POSTROUTING\n-X WEFT-POSTROUTING\n"
         "COMMIT\n"
@@ -181,13 +181,13 @@ def test_the_removal_takes_what_is_ours_and_nothing_else() -> None:
 
 @pytest.mark.parametrize("saved", ["", without_weft(DOCKER_26)])
 def test_there_is_nothing_to_remove_where_there_is_nothing_of_ours(saved: str) -> None:
-    assert plan_removal(parse_saved(saved)) == ""
+    assert plan_removal(parse_rules(saved)) == ""
 
 
 @pytest.mark.parametrize(("docker", "closed"), [("20.10", False), ("26.1", False), ("28.5", True)])
 def test_raw_is_touched_where_docker_closes_its_containers(docker: str, closed: bool) -> None:
     saved = recorded(docker)
-    assert closes_containers(parse_saved(saved)) is closed
+    assert docker_drops_direct_access(parse_rules(saved)) is closed
     assert ("*raw" in planned(saved)) is closed
 
 
@@ -200,8 +200,8 @@ def test_raw_is_touched_where_docker_closes_its_containers(docker: str, closed: 
     ],
 )
 def test_a_rule_that_only_looks_like_dockers_closes_nothing(rule: str) -> None:
-    assert not closes_containers(
-        parse_saved(changed(recorded("28.5"), "-A DOCKER ! -i docker0 -o docker0 -j DROP\n", rule))
+    assert not docker_drops_direct_access(
+        parse_rules(changed(recorded("28.5"), "-A DOCKER ! -i docker0 -o docker0 -j DROP\n", rule))
     )
 
 
@@ -237,7 +237,7 @@ def test_the_removal_takes_the_chain_in_raw_too() -> None:
     saved = changed(
         recorded("28.5"), RAW_DROP, ":WEFT-PREROUTING - [0:0]\n-A PREROUTING -j WEFT-PREROUTING\n"
     )
-    assert plan_removal(parse_saved(saved)) == (
+    assert plan_removal(parse_rules(saved)) == (
         "*raw\n-D PREROUTING -j WEFT-PREROUTING\n-F WEFT-PREROUTING\n-X WEFT-PREROUTING\nCOMMIT\n"
     )
 
@@ -245,12 +245,12 @@ def test_the_removal_takes_the_chain_in_raw_too() -> None:
 def test_own_rules_are_the_chains_their_rules_and_the_jumps() -> None:
     saved = "*filter\n-A FORWARD -j WEFT-FORWARD\n-A FORWARD -j DOCKER-USER\n"
     saved += ":WEFT-FORWARD - [0:0]\n-A WEFT-FORWARD -s 100.96.0.0/16 -j ACCEPT\nCOMMIT\n"
-    assert own_rules(parse_saved(saved)) == (
+    assert weft_rules(parse_rules(saved)) == (
         "-t filter -A FORWARD -j WEFT-FORWARD",
         "-t filter -N WEFT-FORWARD",
         "-t filter -A WEFT-FORWARD -s 100.96.0.0/16 -j ACCEPT",
     )
-    assert own_rules(parse_saved(without_weft(DOCKER_26))) == ()
+    assert weft_rules(parse_rules(without_weft(DOCKER_26))) == ()
 
 
 def test_a_chain_that_an_earlier_docker_asked_for_goes() -> None:

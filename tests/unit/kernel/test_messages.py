@@ -125,7 +125,7 @@ def test_a_route_is_read() -> None:
     on_link = parse_route(route_body(flags=4, proto=2, RTA_PRIORITY=None))
     assert on_link == RouteEntry(network, 2, gateway, True, 2, 0)
     assert on_link is not None
-    assert not on_link.is_wefts
+    assert not on_link.made_by_weft
     default = parse_route(route_body(dst_len=0, RTA_DST=None, RTA_GATEWAY=None))
     assert default == RouteEntry(IPv4Network("0.0.0.0/0"), 2, None, False, 87, 100)
 

@@ -134,7 +134,7 @@ def with_docker(facts: HostFacts) -> HostFacts:
     rulesets = parse_rulesets(text)
     parents = {"filter": "DOCKER-USER", "raw": "PREROUTING", "nat": "POSTROUTING"}
     assert facts.plan is not None
-    for table, own in desired_chains(facts.plan.traffic, closed=True).items():
+    for table, own in desired_chains(facts.plan.traffic, direct_access_dropped=True).items():
         found, parent = rulesets[table], parents[table]
         jumps = (*(f"-j {chain}" for chain in own), *found.chains[parent])
         chains = {**found.chains, **own, parent: jumps}

@@ -106,7 +106,7 @@ class Agent:
             signal.signal(number, self._stop)
         self._lease_watcher.start()
         self._lease_manager.start()
-        bells = [*events.open_bells(), self._woken]
+        bells = [*events.open_event_sockets(), self._woken]
         try:
             with selectors.DefaultSelector() as selector:
                 for bell in bells:
@@ -130,7 +130,7 @@ class Agent:
             if rung:
                 time.sleep(max(_SETTLE, looked + _LEAST_INTERVAL - time.monotonic()))
                 for bell in bells:
-                    events.silence(bell)
+                    events.drain(bell)
             self._check_threads()
             notify.notify("WATCHDOG=1")
             if (rung or time.monotonic() >= due) and not self._stopping:
@@ -222,7 +222,7 @@ class Agent:
 def _interval_of(settings: Settings) -> float:
     """Seconds between two looks while nothing is heard of."""
     try:
-        heard = not settings.firewall or iptables.announces_changes()
+        heard = not settings.firewall or iptables.has_change_events()
     except iptables.FirewallError:
         heard = False  # the first pass says what is wrong
     return _RECONCILE_INTERVAL if heard else _FIREWALL_INTERVAL

@@ -31,7 +31,7 @@ class DatapathChoice:
         if self._asked is not Datapath.AUTO:
             return self._asked is Datapath.KERNEL
         if not self._probed:
-            self.refusal = self._netlink.vxlan_refusal()
+            self.refusal = self._netlink.probe_vxlan()
             self._probed = True
             if self.refusal:
                 _log.warning(

@@ -23,11 +23,11 @@ from ..host.settings import Settings
 from ..host.status import Datapath, LeaseStatus, Status, StoreStatus
 from ..host.underlay import Underlay, UnderlayError, choose_underlay
 from ..kernel import iptables
+from ..kernel.change_text import describe, summarise
 from ..kernel.difference import Change, difference
 from ..kernel.links import Links, leftovers
 from ..kernel.netlink import KernelError, Netlink
 from ..kernel.state import HostState
-from ..kernel.wording import describe, summarise
 from ..model.lease import Lease
 from ..model.network import Network, NetworkError
 from ..system.files import write_atomically
@@ -184,7 +184,7 @@ class Reconciler:
 
     def _choose_underlay(self, links: Links) -> Underlay:
         choice = self._settings.interface
-        towards = self._netlink.device_towards(choice.can_reach) if choice.can_reach else None
+        towards = self._netlink.lookup_device(choice.can_reach) if choice.can_reach else None
         return choose_underlay(choice, links, towards)
 
     def _ask_datapath(self) -> DatapathStatus | DatapathError:
@@ -238,8 +238,8 @@ class Reconciler:
             applied = self._netlink.apply(difference(desired, actual))
         except KernelError as error:
             return [str(error)]
-        _log_changes([entry.change for entry in applied if entry.refusal is None])
-        return [entry.refusal for entry in applied if entry.refusal is not None]
+        _log_changes([entry.change for entry in applied if entry.error is None])
+        return [entry.error for entry in applied if entry.error is not None]
 
     def _reconcile_firewall(self, plan: Plan) -> list[str]:
         if not self._settings.firewall:

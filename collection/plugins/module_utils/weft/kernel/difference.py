@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From what the kernel holds to what it is to hold: the changes, in an order it accepts. No I/O."""
+"""The changes from the actual to the desired state, in an order that the kernel accepts. No I/O."""
 
 from __future__ import annotations
 
@@ -23,34 +23,35 @@ from .state import (
 
 @dataclass(frozen=True, slots=True)
 class Add:
-    """Make the kernel hold this."""
+    """Add this to the kernel, or set it on a device."""
 
-    what: VxlanDevice | MacAddress | Device | Address | Neighbour | FdbEntry | Route
+    item: VxlanDevice | MacAddress | Device | Address | Neighbour | FdbEntry | Route
 
 
 @dataclass(frozen=True, slots=True)
 class Remove:
-    """Make the kernel hold this no longer."""
+    """Remove this from the kernel."""
 
-    what: VxlanDevice | Address | Neighbour | FdbEntry | Route
+    item: VxlanDevice | Address | Neighbour | FdbEntry | Route
 
 
 Change: TypeAlias = "Add | Remove"
 
 
 def difference(desired: HostState, actual: HostState) -> list[Change]:
-    """The changes that turn actual into desired, in an order the kernel accepts.
+    """Return the changes that turn actual into desired, in an order that the kernel accepts.
 
-    Devices come first, and one that is made anew has lost all that hung on it. Stale routes and
-    entries go before anything new comes, since a changed one has the key of the one it replaces;
-    a device is up before its address, the address there before the routes that take their source
-    from it. A stale address goes after the new one came: with the last address of a device the
-    kernel drops all of its routes (net/ipv4/fib_frontend.c, fib_disable_ip).
+    Stale routes are removed first, and stale entries before new ones are added: a changed entry has
+    the same key as the one it replaces. A device that is created again has lost its addresses,
+    neighbours, FDB entries and routes. A device is up before it gets its address, and has its
+    address before the routes that use it as source. A stale address is removed after the new one
+    is added: with the last address of a device the kernel drops all routes of the device
+    (net/ipv4/fib_frontend.c, fib_disable_ip).
     """
     changes = _device_changes(desired, actual)
     for change in changes:
-        if isinstance(change, Remove) and isinstance(change.what, VxlanDevice):
-            actual = actual.without(change.what.name)
+        if isinstance(change, Remove) and isinstance(change.item, VxlanDevice):
+            actual = actual.without(change.item.name)
     return [
         *map(Remove, sorted(actual.routes - desired.routes, key=_by_destination)),
         *changes,

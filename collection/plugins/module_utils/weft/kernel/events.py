@@ -1,10 +1,10 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Doorbells of the kernel: sockets that become readable when links, routes or rules change.
+"""Netlink event sockets: readable when links, addresses, routes or nftables rules have changed.
 
-What changed is not read from them: the agent reconciles by level, so a bell is enough, and a
-message lost to a full buffer costs nothing.
+The content of the events is not used: the agent compares the whole state, so a wake-up is enough
+and an event lost to a full buffer does no harm.
 """
 
 from __future__ import annotations
@@ -23,34 +23,36 @@ _RTNLGRP_IPV4_ROUTE = 7
 _NFNLGRP_NFTABLES = 7
 
 
-def open_bells() -> list[socket.socket]:
-    """Non-blocking sockets to wait on; the firewall's only where the kernel grants it."""
-    bells = [_bell(_NETLINK_ROUTE, _RTNLGRP_LINK, _RTNLGRP_IPV4_IFADDR, _RTNLGRP_IPV4_ROUTE)]
-    # Without nf_tables in the kernel, the timer alone watches the rules.
+def open_event_sockets() -> list[socket.socket]:
+    """Return non-blocking sockets; the one for nftables only if the kernel has nf_tables."""
+    event_sockets = [
+        _event_socket(_NETLINK_ROUTE, _RTNLGRP_LINK, _RTNLGRP_IPV4_IFADDR, _RTNLGRP_IPV4_ROUTE)
+    ]
+    # Without nf_tables, the agent checks the rules by its timer only.
     with contextlib.suppress(OSError):
-        bells.append(_bell(_NETLINK_NETFILTER, _NFNLGRP_NFTABLES))
-    return bells
+        event_sockets.append(_event_socket(_NETLINK_NETFILTER, _NFNLGRP_NFTABLES))
+    return event_sockets
 
 
-def silence(bell: socket.socket) -> None:
-    """Read away what a bell holds."""
+def drain(event_socket: socket.socket) -> None:
+    """Read and discard all pending events."""
     try:
-        while bell.recv(65536):
+        while event_socket.recv(65536):
             pass
     except BlockingIOError:
         return
     except OSError:
-        return  # ENOBUFS: messages were lost, and the bell has rung all the same
+        return  # ENOBUFS: events were lost, but the socket has become readable
 
 
-def _bell(family: int, *groups: int) -> socket.socket:
-    bell = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, family)
+def _event_socket(family: int, *groups: int) -> socket.socket:
+    event_socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, family)
     try:
-        bell.bind((0, 0))
+        event_socket.bind((0, 0))
         for group in groups:
-            bell.setsockopt(_SOL_NETLINK, _NETLINK_ADD_MEMBERSHIP, group)
-        bell.setblocking(False)
+            event_socket.setsockopt(_SOL_NETLINK, _NETLINK_ADD_MEMBERSHIP, group)
+        event_socket.setblocking(False)
     except OSError:
-        bell.close()
+        event_socket.close()
         raise
-    return bell
+    return event_socket

@@ -1,19 +1,19 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The overlay's iptables rules: what they should be, and how the host's become so. No I/O.
+"""weft's iptables rules: the desired chains, and how the actual rules are repaired. No I/O.
 
-Chains of our own hold them all. `WEFT-FORWARD` admits the overlay's traffic to and from this
-host's subnet and nothing else. `WEFT-POSTROUTING` keeps Docker from rewriting the source of
-container traffic that stays inside the overlay, and gives traffic that enters the overlay from
-elsewhere on this host an address that the peers can answer. `WEFT-PREROUTING`, in the table raw,
-is there only where Docker closes the addresses of its containers, as it does since 28.
+All rules are in weft's own chains. `WEFT-FORWARD` accepts the overlay's traffic to and from this
+host's subnet, and nothing else. `WEFT-POSTROUTING` keeps Docker from rewriting the source of
+container traffic inside the overlay, and translates traffic that enters the overlay from elsewhere
+on this host to an address to which the peers can reply. `WEFT-PREROUTING`, in the table raw, exists
+only if Docker drops direct access to its containers' addresses, as Docker 28 and newer do.
 
-The jump to the first lies in DOCKER-USER once Docker has made it: Docker never touches that
-chain's content and passes every forwarded packet through it first. Before Docker has run, it lies
-in FORWARD. The jump to the second must come before Docker's MASQUERADE, which Docker inserts at
-the head of POSTROUTING each time it starts. The jump to the third must come before the DROP that
-Docker appends for each container, and stays behind the operator's own rules.
+The jump to WEFT-FORWARD is in DOCKER-USER once Docker has created that chain: Docker never changes
+its content, and every forwarded packet traverses it first. Before that, the jump is in FORWARD. The
+jump to WEFT-POSTROUTING must precede Docker's MASQUERADE, which Docker inserts at the head of
+POSTROUTING at each start. The jump to WEFT-PREROUTING must precede the DROP that Docker appends for
+each container, and follows the operator's own rules.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ FORWARD_CHAIN = "WEFT-FORWARD"
 POSTROUTING_CHAIN = "WEFT-POSTROUTING"
 PREROUTING_CHAIN = "WEFT-PREROUTING"
 
-# moby/moby, Docker 28: what arrives for a bridge's containers by another device is dropped, in
-# filter but for published ports, in raw for the address of each container.
-_CLOSED_BRIDGE = re.compile(r"! -i (?P<bridge>\S+) -o (?P=bridge) -j DROP")
-_CLOSED_CONTAINER = re.compile(r"-d [0-9.]+/32 ! -i \S+ -j DROP")
+# moby/moby, Docker 28: packets to a bridge's containers from another device are dropped, in filter
+# except for published ports, in raw for the address of each container.
+_DROP_TO_BRIDGE = re.compile(r"! -i (?P<bridge>\S+) -o (?P=bridge) -j DROP")
+_DROP_TO_CONTAINER = re.compile(r"-d [0-9.]+/32 ! -i \S+ -j DROP")
 
 Tables = Mapping[str, Mapping[str, tuple[str, ...]]]
-"""Table name to chain name to its rules, each as iptables-save prints it after '-A CHAIN '."""
+"""Rules by table and chain, each as iptables-save prints it after '-A CHAIN '."""
 
 
 @dataclass(frozen=True, slots=True)
 class OverlayTraffic:
-    """The traffic that the rules speak of: it enters and leaves the host by these devices."""
+    """The overlay's traffic; devices: those by which it enters and leaves the host."""
 
     network: IPv4Network
     subnet: IPv4Network
@@ -47,24 +47,29 @@ class OverlayTraffic:
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
-    """Where the jump to a chain belongs: in `parent`, before each rule that `precedes` names.
+class _Jump:
+    """The position of the jump to a chain: in `parent`, before each rule that `precedes` matches.
 
-    at_head tells where in `parent` it goes while no such rule is there.
+    at_head: whether it is inserted first if no rule matches; otherwise it is appended.
     """
 
-    own: str
+    chain: str
     parent: str
     precedes: Callable[[str], bool]
     at_head: bool = True
 
+    @property
+    def rule(self) -> str:
+        """The jump as a rule of iptables-save."""
+        return f"-j {self.chain}"
+
 
 def desired_chains(
-    traffic: OverlayTraffic, *, closed: bool = False
+    traffic: OverlayTraffic, *, direct_access_dropped: bool = False
 ) -> dict[str, dict[str, tuple[str, ...]]]:
-    """The content of weft's chains, in the words and order of iptables-save.
+    """Return the rules of weft's chains, in the syntax and order of iptables-save.
 
-    With `closed`, for a host whose Docker closes its containers' addresses.
+    direct_access_dropped: whether Docker drops direct access to its containers' addresses.
     """
     network, subnet = traffic.network, traffic.subnet
     forward: list[str] = []
@@ -84,21 +89,21 @@ def desired_chains(
         "filter": {FORWARD_CHAIN: tuple(forward)},
         "nat": {POSTROUTING_CHAIN: tuple(postrouting)},
     }
-    if closed:
+    if direct_access_dropped:
         chains["raw"] = {PREROUTING_CHAIN: tuple(prerouting)}
     return chains
 
 
-def closes_containers(actual: Tables) -> bool:
-    """Whether Docker drops what reaches its containers by another device than their bridge.
+def docker_drops_direct_access(actual: Tables) -> bool:
+    """Return whether Docker drops packets to its containers from devices other than their bridge.
 
-    The rule in filter says so from dockerd's start, before the first container brings one in raw.
+    The rule in filter exists from dockerd's start, the one in raw from the first container.
     """
-    return any(map(_CLOSED_BRIDGE.fullmatch, actual.get("filter", {}).get("DOCKER", ())))
+    return any(map(_DROP_TO_BRIDGE.fullmatch, actual.get("filter", {}).get("DOCKER", ())))
 
 
-def parse_saved(text: str) -> dict[str, dict[str, tuple[str, ...]]]:
-    """What iptables-save printed, as tables, chains and rules."""
+def parse_rules(text: str) -> dict[str, dict[str, tuple[str, ...]]]:
+    """Return the rules by table and chain from the output of iptables-save."""
     tables: dict[str, dict[str, list[str]]] = {}
     chains: dict[str, list[str]] = {}
     for line in text.splitlines():
@@ -115,127 +120,126 @@ def parse_saved(text: str) -> dict[str, dict[str, tuple[str, ...]]]:
     }
 
 
-def plan(traffic: OverlayTraffic, actual: Tables) -> str:
-    """The input for `iptables-restore --noflush` that mends the rules; empty when all is well."""
+def plan_repair(traffic: OverlayTraffic, actual: Tables) -> str:
+    """Return the input of `iptables-restore --noflush` that repairs the rules; empty if correct."""
     return "".join(block for _table, block in _blocks(traffic, actual))
 
 
-def tables_to_mend(traffic: OverlayTraffic, actual: Tables) -> frozenset[str]:
-    """The tables in which plan() would mend something."""
+def tables_to_repair(traffic: OverlayTraffic, actual: Tables) -> frozenset[str]:
+    """Return the tables whose rules differ from the desired ones."""
     return frozenset(table for table, _block in _blocks(traffic, actual))
 
 
 def _blocks(traffic: OverlayTraffic, actual: Tables) -> Iterator[tuple[str, str]]:
-    desired = desired_chains(traffic, closed=closes_containers(actual))
-    for table, place in _places(actual).items():
+    desired = desired_chains(traffic, direct_access_dropped=docker_drops_direct_access(actual))
+    for table, jump in _jumps(actual).items():
         if table not in desired:
-            # An earlier Docker asked for it.
-            yield from ((table, block) for block in _removal(table, place.own, actual))
+            # Required by an earlier Docker only.
+            yield from ((table, block) for block in _removal(table, jump.chain, actual))
             continue
         chains = actual.get(table, {})
         lines = [
-            *_mend_content(place.own, desired[table][place.own], chains),
-            *_mend_jump(place, chains),
+            *_repair_content(jump.chain, desired[table][jump.chain], chains),
+            *_repair_jump(jump, chains),
         ]
         if lines:
             yield table, _block(table, lines)
 
 
 def plan_removal(actual: Tables) -> str:
-    """The input for `iptables-restore --noflush` that takes weft's chains away again."""
+    """Return the input of `iptables-restore --noflush` that removes weft's chains."""
     return "".join(
         block
-        for table, place in _places(actual).items()
-        for block in _removal(table, place.own, actual)
+        for table, jump in _jumps(actual).items()
+        for block in _removal(table, jump.chain, actual)
     )
 
 
-def own_rules(actual: Tables) -> tuple[str, ...]:
-    """weft's chains, their rules and the jumps to them, each as an argument list of iptables."""
+def weft_rules(actual: Tables) -> tuple[str, ...]:
+    """Return weft's chains, their rules and the jumps to them, each as arguments of iptables."""
     return tuple(
         rule
-        for table, place in _places(actual).items()
-        for rule in _own_rules(table, place.own, actual.get(table, {}))
+        for table, jump in _jumps(actual).items()
+        for rule in _chain_rules(table, jump.chain, actual.get(table, {}))
     )
 
 
-def _own_rules(table: str, own: str, chains: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
-    if own in chains:
+def _chain_rules(table: str, chain: str, chains: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
+    if chain in chains:
         yield from (
-            f"-t {table} {line.replace('-D', '-A', 1)}" for line in _delete_jumps(own, chains)
+            f"-t {table} {line.replace('-D', '-A', 1)}" for line in _delete_jumps(chain, chains)
         )
-        yield f"-t {table} -N {own}"
-        yield from (f"-t {table} -A {own} {rule}" for rule in chains[own])
+        yield f"-t {table} -N {chain}"
+        yield from (f"-t {table} -A {chain} {rule}" for rule in chains[chain])
 
 
-def _places(actual: Tables) -> dict[str, _Place]:
-    """Where the jumps belong, by table."""
+def _jumps(actual: Tables) -> dict[str, _Jump]:
+    """Return the position of the jump to weft's chain in each table."""
     parent = _forward_parent(actual.get("filter", {}))
     return {
-        "filter": _Place(FORWARD_CHAIN, parent, _is_nothing),
-        "nat": _Place(POSTROUTING_CHAIN, "POSTROUTING", _rewrites_source),
-        "raw": _Place(PREROUTING_CHAIN, "PREROUTING", _closes_container, at_head=False),
+        "filter": _Jump(FORWARD_CHAIN, parent, _matches_nothing),
+        "nat": _Jump(POSTROUTING_CHAIN, "POSTROUTING", _rewrites_source),
+        "raw": _Jump(PREROUTING_CHAIN, "PREROUTING", _drops_to_container, at_head=False),
     }
 
 
-def _removal(table: str, own: str, actual: Tables) -> Iterator[str]:
+def _removal(table: str, chain: str, actual: Tables) -> Iterator[str]:
     chains = actual.get(table, {})
-    if own in chains:
-        yield _block(table, [*_delete_jumps(own, chains), f"-F {own}", f"-X {own}"])
+    if chain in chains:
+        yield _block(table, [*_delete_jumps(chain, chains), f"-F {chain}", f"-X {chain}"])
 
 
 def _forward_parent(chains: Mapping[str, tuple[str, ...]]) -> str:
-    # A jump with a condition would not bring all of the overlay's traffic there.
+    # A conditional jump to DOCKER-USER would not cover all of the overlay's traffic.
     return "DOCKER-USER" if "-j DOCKER-USER" in chains.get("FORWARD", ()) else "FORWARD"
 
 
-def _mend_content(
-    own: str, rules: tuple[str, ...], chains: Mapping[str, tuple[str, ...]]
+def _repair_content(
+    chain: str, rules: tuple[str, ...], chains: Mapping[str, tuple[str, ...]]
 ) -> list[str]:
-    if chains.get(own) == rules:
+    if chains.get(chain) == rules:
         return []
-    # Declaring a chain makes it, or empties it where --noflush finds it.
-    return [f":{own} - [0:0]", *(f"-A {own} {rule}" for rule in rules)]
+    # With --noflush, declaring a chain creates it, or flushes an existing one.
+    return [f":{chain} - [0:0]", *(f"-A {chain} {rule}" for rule in rules)]
 
 
-def _mend_jump(place: _Place, chains: Mapping[str, tuple[str, ...]]) -> list[str]:
-    jump = f"-j {place.own}"
-    places = [
+def _repair_jump(jump: _Jump, chains: Mapping[str, tuple[str, ...]]) -> list[str]:
+    found = [
         (chain, position)
         for chain, rules in chains.items()
         for position, rule in enumerate(rules)
-        if rule == jump
+        if rule == jump.rule
     ]
-    if len(places) == 1 and places[0][0] == place.parent:
-        before = chains[place.parent][: places[0][1]]
-        if not any(map(place.precedes, before)):
+    if len(found) == 1 and found[0][0] == jump.parent:
+        before = chains[jump.parent][: found[0][1]]
+        if not any(map(jump.precedes, before)):
             return []
-    return [*_delete_jumps(place.own, chains), _insert_jump(place, jump, chains)]
+    return [*_delete_jumps(jump.chain, chains), _insert_jump(jump, chains)]
 
 
-def _insert_jump(place: _Place, jump: str, chains: Mapping[str, tuple[str, ...]]) -> str:
-    if place.at_head:
-        return f"-I {place.parent} 1 {jump}"
-    others = [rule for rule in chains.get(place.parent, ()) if rule != jump]
+def _insert_jump(jump: _Jump, chains: Mapping[str, tuple[str, ...]]) -> str:
+    if jump.at_head:
+        return f"-I {jump.parent} 1 {jump.rule}"
+    others = [rule for rule in chains.get(jump.parent, ()) if rule != jump.rule]
     for number, rule in enumerate(others, start=1):
-        if place.precedes(rule):
-            return f"-I {place.parent} {number} {jump}"
-    return f"-A {place.parent} {jump}"
+        if jump.precedes(rule):
+            return f"-I {jump.parent} {number} {jump.rule}"
+    return f"-A {jump.parent} {jump.rule}"
 
 
-def _delete_jumps(own: str, chains: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
+def _delete_jumps(target: str, chains: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
     for chain, rules in chains.items():
         for rule in rules:
-            if rule == f"-j {own}":
+            if rule == f"-j {target}":
                 yield f"-D {chain} {rule}"
 
 
-def _is_nothing(_rule: str) -> bool:
+def _matches_nothing(_rule: str) -> bool:
     return False
 
 
-def _closes_container(rule: str) -> bool:
-    return _CLOSED_CONTAINER.fullmatch(rule) is not None
+def _drops_to_container(rule: str) -> bool:
+    return _DROP_TO_CONTAINER.fullmatch(rule) is not None
 
 
 def _rewrites_source(rule: str) -> bool:

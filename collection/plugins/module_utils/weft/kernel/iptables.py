@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The door to iptables: reads the rules and restores them, in one transaction a table."""
+"""Run iptables: read the rules and restore them, in one transaction per table."""
 
 from __future__ import annotations
 
@@ -10,50 +10,60 @@ from pathlib import Path
 
 from ..errors import WeftError
 from ..system.programs import run_program
-from .firewall import OverlayTraffic, closes_containers, parse_saved, plan, plan_removal
+from .firewall import (
+    OverlayTraffic,
+    docker_drops_direct_access,
+    parse_rules,
+    plan_removal,
+    plan_repair,
+)
 
-# Another program may hold the lock of legacy iptables for a moment, in seconds.
+# Seconds to wait for the lock of legacy iptables.
 _LOCK_WAIT = 5
 _TIMEOUT = 20
-# How iptables and iptables-save name the kind that is not legacy.
+# The variant in the version of iptables and the output of iptables-save, if not legacy.
 _NF_TABLES = "(nf_tables)"
 _MODULES = Path("/sys/module")
-# What legacy iptables says in the unit of a host that had the other kind when it was made.
+# Error of legacy iptables in a unit that was written for nf_tables.
 _DENIED = "Permission denied"
 _UNIT_ADVICE = (
-    "; run the role weft.overlay.overlay again, which fits weftd.service to the host's iptables"
+    "; run the role weft.overlay.overlay again, which adapts weftd.service to the host's iptables"
 )
 
 
 class FirewallError(WeftError):
-    """iptables failed; the message holds its own words."""
+    """iptables failed; the message has its error output."""
 
 
 def reconcile(traffic: OverlayTraffic) -> bool:
-    """Make the overlay's rules as they should be; True where anything had to be mended.
+    """Repair the overlay's rules; return whether anything was changed.
 
     Raises FirewallError.
     """
-    return _restore(plan(traffic, parse_saved(read_saved())))
+    return _restore(plan_repair(traffic, parse_rules(read_rules())))
 
 
 def remove() -> bool:
-    """Take the overlay's rules away; True where there were any. Raises FirewallError."""
-    return _restore(plan_removal(parse_saved(_save("filter", "nat", "raw"))))
+    """Remove the overlay's rules; return whether there were any. Raises FirewallError."""
+    return _restore(plan_removal(parse_rules(_save("filter", "nat", "raw"))))
 
 
-def read_saved() -> str:
-    """What iptables-save prints of the tables that matter to the overlay. Raises FirewallError."""
+def read_rules() -> str:
+    """Return the output of iptables-save for the tables that weft uses. Raises FirewallError."""
     text = _save("filter", "nat")
-    # Not always: with legacy iptables, reading a table makes it, and each packet passes it. What an
-    # earlier Docker asked for there can only be left where the table has been in use.
-    if closes_containers(parse_saved(text)) or _NF_TABLES in text or _legacy_raw_is_in_use():
+    # Legacy iptables creates a table when it is read, and each packet then traverses it. Rules for
+    # an earlier Docker can exist only if the table has been in use.
+    if (
+        docker_drops_direct_access(parse_rules(text))
+        or _NF_TABLES in text
+        or _legacy_raw_is_in_use()
+    ):
         text += _save("raw")
     return text
 
 
-def announces_changes() -> bool:
-    """Whether the kernel tells of changed rules, as nf_tables does and legacy iptables does not.
+def has_change_events() -> bool:
+    """Return whether the kernel sends events for changed rules: nf_tables does, legacy does not.
 
     Raises FirewallError.
     """
@@ -61,13 +71,13 @@ def announces_changes() -> bool:
 
 
 def _legacy_raw_is_in_use() -> bool:
-    """Whether any network namespace has the table; iptables built into the kernel does not tell."""
+    """Return whether a namespace may have the table raw; unknown if ip_tables is built in."""
     return (_MODULES / "iptable_raw").exists() or not (_MODULES / "ip_tables").exists()
 
 
 def _save(*tables: str) -> str:
-    # Each by its name: for a list of them all, legacy iptables-save needs a file that only root
-    # may read, and without it prints nothing and succeeds.
+    # One table each: to list all tables, legacy iptables-save needs a file that only root may read;
+    # without it, it prints nothing and exits with 0.
     return "".join(_run(["iptables-save", "-t", table]) for table in tables)
 
 
@@ -83,9 +93,11 @@ def _run(command: list[str], text: str = "") -> str:
     except FileNotFoundError as error:
         raise FirewallError(f"{command[0]} is missing: install the package iptables") from error
     except subprocess.TimeoutExpired as error:
-        raise FirewallError(f"{command[0]} did not answer within {_TIMEOUT} s") from error
+        raise FirewallError(f"{command[0]} did not finish within {_TIMEOUT} s") from error
     if done.returncode:
-        words = " ".join(done.stderr.split())
-        advice = _UNIT_ADVICE if _DENIED in words else ""
-        raise FirewallError(f"{command[0]} failed with {done.returncode}: {words}{advice}")
+        stderr = " ".join(done.stderr.split())
+        advice = _UNIT_ADVICE if _DENIED in stderr else ""
+        raise FirewallError(
+            f"{command[0]} failed with exit status {done.returncode}: {stderr}{advice}"
+        )
     return done.stdout

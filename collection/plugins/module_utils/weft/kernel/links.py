@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The host's links, their addresses, and the routes to its underlay, as values."""
+"""The links of the host, their addresses, and the routes that weft did not add, as values."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 
 from .state import DEVICE_ALIAS, HostState, VxlanDevice
 
-# IFLA_INFO_KIND of the two kinds of device that carry an overlay.
+# IFLA_INFO_KIND of the two kinds of overlay device.
 TUN = "tun"
 VXLAN = "vxlan"
 
@@ -26,7 +26,7 @@ class LinkAddress:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A link of the host; mtu in bytes. vxlan is what it is as a VXLAN device, if it is one."""
+    """A link of the host; mtu in bytes. vxlan: its VXLAN options, None for other kinds."""
 
     name: str
     index: int
@@ -38,13 +38,13 @@ class Link:
     vxlan: VxlanDevice | None = None
 
     def usable_addresses(self) -> list[IPv4Address]:
-        """The addresses that another host could be told, in the kernel's order."""
+        """Return the global addresses that are not deprecated, in the kernel's order."""
         return [entry.interface.ip for entry in self.addresses if entry.usable]
 
 
 @dataclass(frozen=True, slots=True)
 class UnderlayRoute:
-    """A route of the main table that is not weft's; device is None where it has several."""
+    """A route of the main table that weft did not add; device: None for a multipath route."""
 
     destination: IPv4Network
     device: str | None
@@ -54,7 +54,7 @@ class UnderlayRoute:
 
 @dataclass(frozen=True, slots=True)
 class RouteLookup:
-    """Where the kernel would send a packet; local tells that it would keep it."""
+    """The result of a route lookup; local: the address is one of this host."""
 
     device: str
     gateway: IPv4Address | None = None
@@ -63,14 +63,14 @@ class RouteLookup:
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """All links of the host, and the routes that are not the overlay's."""
+    """All links of the host, and the routes that weft did not add."""
 
     links: tuple[Link, ...]
     routes: tuple[UnderlayRoute, ...] = ()
 
     @property
     def default(self) -> str | None:
-        """The name of the link that the default route leaves by, if it is one alone."""
+        """The device of the default route with the lowest metric; None if there is none."""
         defaults = [
             (route.metric, route.device)
             for route in self.routes
@@ -79,11 +79,11 @@ class Links:
         return min(defaults)[1] if defaults else None
 
     def named(self, name: str) -> Link | None:
-        """The link of that name, if there is one."""
+        """Return the link of that name, if there is one."""
         return next((link for link in self.links if link.name == name), None)
 
     def on_link(self, addresses: Iterable[IPv4Address], device: str) -> frozenset[IPv4Address]:
-        """Those of the addresses that the device reaches without a gateway."""
+        """Return those of the addresses that the device reaches without a gateway."""
         best_first = sorted(self.routes, key=lambda r: (-r.destination.prefixlen, r.metric))
 
         def is_on_link(address: IPv4Address) -> bool:
@@ -94,7 +94,7 @@ class Links:
 
 
 def leftovers(desired: HostState, links: Links) -> list[Link]:
-    """The devices of another backend or datapath: weft's own, and those in the way of a name."""
+    """Return the devices to delete: weft's unused ones, and desired names of a wrong kind."""
     vxlan = {device.name for device in desired.vxlan_devices}
     wanted = {device.name: VXLAN if device.name in vxlan else TUN for device in desired.devices}
     return [

@@ -1,10 +1,10 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""rtnetlink's messages of routes, neighbours and FDB entries, packed and parsed. No I/O.
+"""Pack and parse rtnetlink messages of routes, neighbours and FDB entries. No I/O.
 
-There is one of each for every lease, so these three do not go through pyroute2: see
-docs/decisions/009. Forms: linux/netlink.h, linux/rtnetlink.h, linux/neighbour.h.
+There is one of each per lease, and pyroute2 is too slow for that many: see docs/decisions/010.
+Formats: linux/netlink.h, linux/rtnetlink.h, linux/neighbour.h.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ _MAC_LENGTH = 6
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A message that asks for a change: its type, flags beside those of every request, body."""
+    """A request for a change: message type, flags in addition to NLM_F_REQUEST, and body."""
 
     kind: int
     flags: int
@@ -69,7 +69,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class RouteEntry:
-    """A unicast route of the main table; index is that of its link, None where it has several."""
+    """A unicast route of the main table; index: that of its link, None for a multipath route."""
 
     destination: IPv4Network
     index: int | None
@@ -79,8 +79,8 @@ class RouteEntry:
     metric: int
 
     @property
-    def is_wefts(self) -> bool:
-        """Tell whether weft made it."""
+    def made_by_weft(self) -> bool:
+        """Whether the route has weft's protocol number."""
         return self.protocol == ROUTE_PROTOCOL
 
 
@@ -88,18 +88,18 @@ ROUTE_DUMP = _ROUTE.pack(socket.AF_INET, *[0] * 8)
 
 
 def neighbour_dump(index: int) -> bytes:
-    """Return the body of a request for the IPv4 neighbours on one device."""
+    """Return the body of a dump request for the IPv4 neighbours of one device."""
     header = _NEIGHBOUR.pack(socket.AF_INET, 0, 0, 0, 0)
     return header + _attribute(_NDA_IFINDEX, _INTEGER.pack(index))
 
 
 def fdb_dump(index: int) -> bytes:
-    """Return the body of a request for the FDB of one device."""
+    """Return the body of a dump request for the FDB of one device."""
     return _NEIGHBOUR.pack(_AF_BRIDGE, index, 0, 0, 0)
 
 
 def route_request(change: type, route: Route, index: int) -> Request:
-    """Add the route, unless there is one to its destination already, or delete exactly it."""
+    """Return the request that adds the route, which fails if one exists, or that deletes it."""
     adding = change is Add
     header = _ROUTE.pack(
         socket.AF_INET,
@@ -108,7 +108,7 @@ def route_request(change: type, route: Route, index: int) -> Request:
         0,
         _RT_TABLE_MAIN,
         ROUTE_PROTOCOL,
-        # Any scope: the kernel takes a route of another scope for another route.
+        # Any scope: for the kernel, a route with another scope is another route.
         _RT_SCOPE_UNIVERSE if adding else _RT_SCOPE_NOWHERE,
         _RTN_UNICAST if adding else _RTN_UNSPEC,
         _RTNH_F_ONLINK if route.on_link else 0,
@@ -123,19 +123,19 @@ def route_request(change: type, route: Route, index: int) -> Request:
 
 
 def neighbour_request(change: type, neighbour: Neighbour, index: int) -> Request:
-    """Make the neighbour permanent, in the place of one that the kernel asked for, or delete it."""
+    """Return the request that adds or replaces a permanent neighbour, or deletes it."""
     header = _NEIGHBOUR.pack(socket.AF_INET, index, _NUD_PERMANENT, 0, 0)
     return _neighbour_request(change, header, neighbour.address, neighbour.mac)
 
 
 def fdb_request(change: type, entry: FdbEntry, index: int) -> Request:
-    """Make the entry permanent, in the place of one that the kernel learned, or delete it."""
+    """Return the request that adds or replaces a permanent FDB entry, or deletes it."""
     header = _NEIGHBOUR.pack(_AF_BRIDGE, index, _NUD_PERMANENT, _NTF_SELF, 0)
     return _neighbour_request(change, header, entry.destination, entry.mac)
 
 
 def parse_route(payload: bytes) -> RouteEntry | None:
-    """Read a route; None for one of another table or type."""
+    """Return the route, or None if it is of another table or type."""
     _family, length, _src, _tos, table, protocol, _scope, kind, flags = _ROUTE.unpack_from(payload)
     attributes = dict(_attributes(payload, _ROUTE.size))
     if _RTA_TABLE in attributes:
@@ -154,12 +154,12 @@ def parse_route(payload: bytes) -> RouteEntry | None:
 
 
 def parse_neighbour(payload: bytes) -> tuple[int, IPv4Address, str] | None:
-    """Read a permanent neighbour or FDB entry: link, address, MAC; None for any other."""
+    """Return link index, address and MAC address of a permanent entry; None for any other."""
     _family, index, state, _flags, _type = _NEIGHBOUR.unpack_from(payload)
     attributes = dict(_attributes(payload, _NEIGHBOUR.size))
     address, mac = attributes.get(_NDA_DST, b""), attributes.get(_NDA_LLADDR, b"")
-    whole = len(address) == _IPV4_LENGTH and len(mac) == _MAC_LENGTH
-    if not whole or not state & _NUD_PERMANENT:
+    complete = len(address) == _IPV4_LENGTH and len(mac) == _MAC_LENGTH
+    if not complete or not state & _NUD_PERMANENT:
         return None
     return index, IPv4Address(address), mac.hex(":")
 

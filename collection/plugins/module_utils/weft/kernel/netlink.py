@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 from ..errors import WeftError
 from ..system.closing import Closing
 from . import messages
+from .change_text import describe, explain_errno
 from .difference import Add, Change, Remove
 from .links import VXLAN, Link, LinkAddress, Links, RouteLookup, UnderlayRoute
 from .request_socket import RequestSocket
@@ -33,7 +34,6 @@ from .state import (
     Route,
     VxlanDevice,
 )
-from .wording import describe, explain
 
 try:
     from pyroute2 import IPRoute
@@ -71,19 +71,19 @@ _Entries = TypeVar("_Entries")
 
 
 class KernelError(WeftError):
-    """The kernel refused a change or a look; the message says which and why."""
+    """A change or a dump failed; the message names it and the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """A change that was tried, and why the kernel refused it, or None."""
+    """The result of a change; error: None for success."""
 
     change: Change
-    refusal: str | None = None
+    error: str | None = None
 
 
 class Netlink(Closing):
-    """A session with rtnetlink. Use as a context manager, or close it."""
+    """An rtnetlink client. Use it as a context manager, or close it."""
 
     def __init__(self) -> None:
         if IMPORT_ERROR is not None:
@@ -95,12 +95,12 @@ class Netlink(Closing):
         self._requests = RequestSocket()
 
     def close(self) -> None:
-        """End the session."""
+        """Close the sockets."""
         self._requests.close()
         self._route.close()
 
     def read_links(self) -> Links:
-        """All links with their IPv4 addresses, and the routes that weft did not make.
+        """Return all links with their IPv4 addresses, and the routes that weft did not add.
 
         Raises KernelError.
         """
@@ -114,17 +114,17 @@ class Netlink(Closing):
                 entry.metric,
             )
             for entry in self._read_routes()
-            if not entry.is_wefts
+            if not entry.made_by_weft
         )
         return Links(links, tuple(routes))
 
-    def device_towards(self, destination: IPv4Address) -> str | None:
-        """The name of the link by which the kernel would reach an address, if any."""
-        found = self.route_towards(destination)
+    def lookup_device(self, destination: IPv4Address) -> str | None:
+        """Return the name of the link to an address, None without a route."""
+        found = self.lookup_route(destination)
         return None if found is None else found.device
 
-    def route_towards(self, destination: IPv4Address) -> RouteLookup | None:
-        """What the kernel's routes say of an address, None where none leads there."""
+    def lookup_route(self, destination: IPv4Address) -> RouteLookup | None:
+        """Return the route to an address, None if there is none."""
         try:
             message = self._route.route("get", dst=str(destination))[0]
             link = self._route.get_links(message.get_attr("RTA_OIF"))[0]
@@ -138,7 +138,7 @@ class Netlink(Closing):
         )
 
     def read_neighbour_states(self) -> dict[IPv4Address, str]:
-        """What the kernel knows of the neighbours on all links: reachable, stale, failed ...
+        """Return the state of each neighbour on all links: reachable, stale, failed ...
 
         Raises KernelError.
         """
@@ -152,7 +152,7 @@ class Netlink(Closing):
         }
 
     def read_state(self, devices: Collection[str]) -> HostState:
-        """What the kernel holds for the overlay: the named devices, and weft's routes.
+        """Return the actual state of the overlay: the named devices, and weft's routes.
 
         Raises KernelError.
         """
@@ -177,7 +177,7 @@ class Netlink(Closing):
                     entry.on_link,
                 )
                 for entry in self._read_routes()
-                if entry.is_wefts
+                if entry.made_by_weft
             ),
             vxlan_devices=frozenset(link.vxlan for link in vxlan if link.vxlan is not None),
             neighbours=frozenset(
@@ -193,25 +193,25 @@ class Netlink(Closing):
         )
 
     def apply(self, changes: Sequence[Change]) -> list[Applied]:
-        """Make the changes in their order, and say what came of each that was tried.
+        """Apply the changes in order; return the result of each that was tried.
 
-        None is tried after a device that the kernel refuses: the others build on it. Nor does a
-        route go in the place of one to the same destination that weft did not make: that is a
-        refusal. Raises KernelError if the kernel does not answer.
+        After a device that fails, nothing more is tried, since the rest depends on it. A route to
+        the same destination that weft did not add is never replaced: that is an error. Raises
+        KernelError if the kernel does not respond.
         """
         done: list[Applied] = []
-        for kind, group in groupby(changes, key=lambda change: type(change.what)):
+        for kind, group in groupby(changes, key=lambda change: type(change.item)):
             if kind in (Route, Neighbour, FdbEntry):
                 done += self._apply_entries(list(group))
                 continue
             for change in group:
                 done.append(self._apply_to_link(change))
-                if done[-1].refusal and kind in (VxlanDevice, Device):
+                if done[-1].error and kind in (VxlanDevice, Device):
                     return done
         return done
 
     def delete(self, link: Link) -> None:
-        """Delete a link, which may be gone already. Raises KernelError."""
+        """Delete a link; a missing link is no error. Raises KernelError."""
         try:
             self._route.link("del", index=link.index)
         except NetlinkError as error:
@@ -219,8 +219,8 @@ class Netlink(Closing):
                 reason = errno.errorcode.get(error.code, str(error.code))
                 raise KernelError(f"delete {link.name}: {reason}") from error
 
-    def vxlan_refusal(self) -> str | None:
-        """Why the kernel makes no VXLAN device here, found by making one; None where it does."""
+    def probe_vxlan(self) -> str | None:
+        """Return the error of creating a VXLAN device, None if the kernel supports VXLAN."""
         try:
             self._route.link(
                 "add", ifname=_PROBE_DEVICE, kind=VXLAN, vxlan_id=_PROBE_VNI, vxlan_port=9
@@ -253,11 +253,11 @@ class Netlink(Closing):
                         prefixlen=address.network.prefixlen,
                     )
         except NetlinkError as error:
-            return _refused(change, error.code)
+            return _failed(change, error.code)
         return Applied(change)
 
     def _add_vxlan(self, vxlan: VxlanDevice) -> None:
-        # With an address of our own from the start, systemd's MACAddressPolicy has no say.
+        # A MAC address set at creation is not changed by systemd's MACAddressPolicy.
         self._route.link(
             "add",
             ifname=vxlan.name,
@@ -278,26 +278,24 @@ class Netlink(Closing):
                 IFLA_AF_SPEC={"attrs": [["AF_INET6", no_address]]},
             )
         except NetlinkError as error:
-            # A host without IPv6 gives the device no address of it either.
+            # A host without IPv6 assigns no IPv6 address.
             if error.code != errno.EAFNOSUPPORT:
                 raise
 
     def _apply_entries(self, changes: Sequence[Change]) -> list[Applied]:
-        """Ask for many at once: there are as many as leases."""
+        """Apply changes of entries in batches: there is one per lease."""
         indices = {link.name: link.index for link in self._read_links()}
         possible = [change for change in changes if _device_of(change) in indices]
         done = [
-            _refused(change, errno.ENODEV)
-            for change in changes
-            if _device_of(change) not in indices
+            _failed(change, errno.ENODEV) for change in changes if _device_of(change) not in indices
         ]
         requests = [_entry_request(change, indices[_device_of(change)]) for change in possible]
         try:
             codes = self._requests.request(requests)
         except OSError as error:
-            raise KernelError(f"the kernel does not answer: {error}") from error
+            raise KernelError(f"rtnetlink does not respond: {error}") from error
         return done + [
-            _refused(change, code) if code else Applied(change)
+            _failed(change, code) if code else Applied(change)
             for change, code in zip(possible, codes, strict=True)
         ]
 
@@ -340,22 +338,22 @@ class Netlink(Closing):
         bodies = self._dump(lambda: self._requests.dump(messages.RTM_GETNEIGH, request))
         for entry in filter(None, map(messages.parse_neighbour, bodies)):
             index, address, mac = entry
-            # A kernel before 4.20 answers with the entries of all devices.
+            # Before Linux 4.20, the dump has the entries of all devices.
             if index == link.index:
                 yield address, mac
 
     def _dump(self, read: Callable[[], _Entries]) -> _Entries:
-        """Read a whole table; the kernel tells when it changed meanwhile (NLM_F_DUMP_INTR)."""
+        """Dump a whole table; repeat if it changed during the dump (NLM_F_DUMP_INTR)."""
         for _attempt in range(_DUMP_ATTEMPTS):
             try:
                 return read()
             except (NetlinkDumpInterrupted, InterruptedError):
                 continue
             except (NetlinkError, OSError) as error:
-                raise KernelError(f"the kernel's tables cannot be read: {error}") from error
+                raise KernelError(f"cannot read the tables of the kernel: {error}") from error
         raise KernelError(
-            f"the kernel's tables changed during each of {_DUMP_ATTEMPTS} readings: "
-            "see 'ip monitor' for what changes them"
+            f"the tables of the kernel changed during each of {_DUMP_ATTEMPTS} dumps: "
+            "find the cause with 'ip monitor'"
         )
 
 
@@ -376,12 +374,12 @@ def _vxlan_device(message: Any, names: dict[int, str]) -> VxlanDevice | None:
 
 
 def _device_of(change: Change) -> str:
-    what = change.what
-    return what.name if isinstance(what, Device | VxlanDevice) else what.device
+    item = change.item
+    return item.name if isinstance(item, Device | VxlanDevice) else item.device
 
 
 def _entry_request(change: Change, index: int) -> messages.Request:
-    match change.what:
+    match change.item:
         case Route() as route:
             return messages.route_request(type(change), route, index)
         case Neighbour() as neighbour:
@@ -389,8 +387,8 @@ def _entry_request(change: Change, index: int) -> messages.Request:
         case FdbEntry() as entry:
             return messages.fdb_request(type(change), entry, index)
         case other:
-            raise TypeError(f"{other} is no entry of a table")
+            raise TypeError(f"{other} is not a table entry")
 
 
-def _refused(change: Change, code: int) -> Applied:
-    return Applied(change, f"{describe(change)}: {explain(code, change)}")
+def _failed(change: Change, code: int) -> Applied:
+    return Applied(change, f"{describe(change)}: {explain_errno(code, change)}")

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A socket of rtnetlink that sends many requests at once and collects their answers."""
+"""An rtnetlink socket that sends many requests per system call and collects the responses."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ _NLMSG_DONE = 3
 _HEADER = struct.Struct("=IHHII")
 _ERROR = struct.Struct("=i")
 
-# An answer takes about 1 KiB of the receive buffer, whose default holds 200 KiB.
+# A response takes about 1 KiB of the receive buffer, which has 200 KiB by default.
 _BATCH = 100
-_RECEIVE_SIZE = 1 << 17  # bytes, above the most that the kernel puts into one part of a dump
+_RECEIVE_SIZE = 1 << 17  # bytes, more than one part of a dump
 _TIMEOUT = 5.0  # seconds
 
 
 class RequestSocket(Closing):
-    """Requests and dumps of rtnetlink, in the namespace in which it was opened."""
+    """rtnetlink requests and dumps, in the network namespace in which the socket was opened."""
 
     def __init__(self) -> None:
         self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETLINK_ROUTE)
         self._socket.bind((0, 0))
         self._socket.settimeout(_TIMEOUT)
-        # Linux 4.2: answers without a copy of the request. 4.20: dumps of one device alone.
+        # Linux 4.2: responses without a copy of the request. Linux 4.20: dumps of one device.
         for option in (_NETLINK_CAP_ACK, _NETLINK_GET_STRICT_CHK):
             with contextlib.suppress(OSError):
                 self._socket.setsockopt(_SOL_NETLINK, option, 1)
@@ -54,9 +54,9 @@ class RequestSocket(Closing):
         self._socket.close()
 
     def request(self, requests: Sequence[Request]) -> list[int]:
-        """Send the requests in order; return the errno of each, 0 where the kernel did it.
+        """Send the requests in order; return the errno of each, 0 for success.
 
-        Raises OSError where the kernel does not answer.
+        Raises OSError if the kernel sends no response.
         """
         return [
             code
@@ -65,24 +65,24 @@ class RequestSocket(Closing):
         ]
 
     def dump(self, kind: int, body: bytes) -> list[bytes]:
-        """Return the bodies of a table's entries.
+        """Return the message bodies of all entries of a table.
 
-        Raises InterruptedError if the table changed meanwhile, OSError.
+        Raises InterruptedError if the table changed during the dump, OSError.
         """
         sequence = next(self._sequence)
         self._socket.send(_message(kind, _NLM_F_DUMP, sequence, body))
         bodies = []
         interrupted = False
-        for answer, flags, answered, data in self._answers():
+        for response, flags, answered, data in self._responses():
             if answered != sequence:
-                continue  # of a request that timed out
+                continue  # response to a request that timed out
             interrupted |= bool(flags & _NLM_F_DUMP_INTR)
-            if answer in (_NLMSG_DONE, _NLMSG_ERROR):
+            if response in (_NLMSG_DONE, _NLMSG_ERROR):
                 _raise(data)
                 break
             bodies.append(data)
         if interrupted:
-            raise InterruptedError("the table changed while it was read")
+            raise InterruptedError("the table changed during the dump")
         return bodies
 
     def _request_batch(self, requests: Sequence[Request]) -> list[int]:
@@ -94,15 +94,15 @@ class RequestSocket(Closing):
             )
         )
         waiting = len(codes)
-        for answer, _flags, sequence, data in self._answers():
-            if answer == _NLMSG_ERROR and sequence in codes:
+        for response, _flags, sequence, data in self._responses():
+            if response == _NLMSG_ERROR and sequence in codes:
                 codes[sequence] = -_ERROR.unpack_from(data)[0]
                 waiting -= 1
                 if not waiting:
                     break
         return list(codes.values())
 
-    def _answers(self) -> Iterator[tuple[int, int, int, bytes]]:
+    def _responses(self) -> Iterator[tuple[int, int, int, bytes]]:
         while True:
             data = self._socket.recv(_RECEIVE_SIZE)
             offset = 0

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the kernel is to hold for the overlay, and what it holds, as values. No I/O."""
+"""The desired or actual state of the kernel for the overlay, as values. No I/O."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 
 # rtm_protocol of weft's routes: free in iproute2's etc/rt_protos, above the reserved 0 to 4.
 ROUTE_PROTOCOL = 87
-# ifalias of the devices that carry the overlay: who made them.
+# ifalias of the devices that weft manages.
 DEVICE_ALIAS = "weft"
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Device:
-    """An overlay device that is up and bears weft's alias, with its MTU in bytes."""
+    """An overlay device that is up and has weft's alias, with its MTU in bytes."""
 
     name: str
     mtu: int
@@ -24,9 +24,9 @@ class Device:
 
 @dataclass(frozen=True, slots=True, order=True)
 class VxlanDevice:
-    """A VXLAN device (linux/if_link.h, IFLA_VXLAN_*); all but the MAC address is fixed.
+    """A VXLAN device (linux/if_link.h, IFLA_VXLAN_*); only its MAC address can be changed.
 
-    parent is the link that it sends by, local the source of what it sends, port the UDP port.
+    parent: the underlay link. local: the source address of the tunnel. port: the UDP port.
     """
 
     name: str
@@ -41,7 +41,7 @@ class VxlanDevice:
 
 @dataclass(frozen=True, slots=True, order=True)
 class MacAddress:
-    """The MAC address of a device that stays as it is otherwise."""
+    """The MAC address of an existing device."""
 
     device: str
     mac: str
@@ -57,7 +57,7 @@ class Address:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Neighbour:
-    """A permanent neighbour: who has that address on the device."""
+    """A permanent neighbour entry: the MAC address of an IPv4 address on a device."""
 
     device: str
     address: IPv4Address
@@ -66,7 +66,7 @@ class Neighbour:
 
 @dataclass(frozen=True, slots=True, order=True)
 class FdbEntry:
-    """A permanent entry of a VXLAN device's FDB: frames to that MAC go to that underlay address."""
+    """A permanent FDB entry of a VXLAN device: the underlay address for a MAC address."""
 
     device: str
     mac: str
@@ -85,9 +85,9 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class HostState:
-    """What one host's kernel holds for the overlay.
+    """The state of one host's kernel for the overlay.
 
-    devices are those that are up, vxlan_devices those that exist.
+    devices: those that are up. vxlan_devices: those that exist.
     """
 
     devices: frozenset[Device] = frozenset()
@@ -98,7 +98,7 @@ class HostState:
     fdb: frozenset[FdbEntry] = frozenset()
 
     def __or__(self, other: HostState) -> HostState:
-        """Return what holds all of both."""
+        """Return the union of both states."""
         return HostState(
             self.devices | other.devices,
             self.addresses | other.addresses,
@@ -109,7 +109,7 @@ class HostState:
         )
 
     def without(self, device: str) -> HostState:
-        """Return what is left when the device goes: all that hangs on it goes with it."""
+        """Return the state without the device and everything that belongs to it."""
         return HostState(
             frozenset(entry for entry in self.devices if entry.name != device),
             frozenset(entry for entry in self.addresses if entry.device != device),

@@ -13,10 +13,10 @@ from pathlib import Path
 
 from ..datapath.process.client import DatapathClient, DatapathError
 from ..datapath.process.status import Status as DatapathStatus
+from ..kernel.change_text import describe
 from ..kernel.device_counters import read_device_counters
 from ..kernel.difference import difference
 from ..kernel.netlink import KernelError, Netlink
-from ..kernel.wording import describe
 from .report import Observation, Report
 
 _DATAPATH_TIMEOUT = 2.0

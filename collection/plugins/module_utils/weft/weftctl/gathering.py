@@ -142,7 +142,7 @@ class _Gathering:
         return replace(facts, sysctls=read_settings(names), udp_counters=read_udp_counters())
 
     def rulesets(self, facts: HostFacts) -> HostFacts:
-        return replace(facts, rulesets=parse_rulesets(iptables.read_saved()))
+        return replace(facts, rulesets=parse_rulesets(iptables.read_rules()))
 
     def docker_config(self, facts: HostFacts) -> HostFacts:
         """daemon.json and, of the options that weft sets, what is on the command line."""
@@ -164,7 +164,7 @@ class _Gathering:
 
     def underlay(self, facts: HostFacts) -> HostFacts:
         netlink, choice = self._open_netlink(), facts.settings.interface
-        towards = netlink.device_towards(choice.can_reach) if choice.can_reach else None
+        towards = netlink.lookup_device(choice.can_reach) if choice.can_reach else None
         underlay = choose_underlay(choice, facts.links, towards)
         names = ("all", underlay.interface)
         sysctls = read_settings(f"ipv4/conf/{name}/rp_filter" for name in names)
@@ -243,7 +243,7 @@ class _Gathering:
     def routes(self, facts: HostFacts, addresses: Iterable[IPv4Address]) -> HostFacts:
         netlink, peers = self._open_netlink(), facts.peers
         asked = frozenset((*addresses, *map(bridge_of, peers), *(peer.public_ip for peer in peers)))
-        found = {address: netlink.route_towards(address) for address in asked}
+        found = {address: netlink.lookup_route(address) for address in asked}
         return replace(
             facts,
             asked=asked,

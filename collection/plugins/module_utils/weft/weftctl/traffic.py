@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address
 
 from ..host.overlay_plan import active_backends
-from ..kernel.firewall import desired_chains, tables_to_mend
+from ..kernel.firewall import desired_chains, tables_to_repair
 from .advice import RESTART_AGENT, START_AGENT
 from .facts import BRIDGE, HostFacts
 from .host.verdict import Fate, Packet, Ruleset, Verdict, judge, with_first
@@ -89,9 +89,9 @@ def forward_mend(facts: HostFacts, crossing: Crossing) -> str:
         return RESTART_AGENT
     overlay, table = facts.plan.traffic, crossing.table
     tables = {name: ruleset.chains for name, ruleset in facts.rulesets.items()}
-    if facts.settings.firewall and table in tables_to_mend(overlay, tables):
+    if facts.settings.firewall and table in tables_to_repair(overlay, tables):
         return RESTART_AGENT if facts.agent.get("running") else START_AGENT
-    for rules in desired_chains(overlay, closed=True)[table].values():
+    for rules in desired_chains(overlay, direct_access_dropped=True)[table].values():
         for rule in rules:
             for chain in (_USER_CHAIN, crossing.chain):
                 admitted = with_first(_rules(facts, table), chain, rule)

@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
+from ...kernel.change_text import describe
 from ...kernel.difference import difference
-from ...kernel.wording import describe
 from ..advice import RESTART_AGENT
 from ..facts import HostFacts
 from ..finding import Check, Flaw

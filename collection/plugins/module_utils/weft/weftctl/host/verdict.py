@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from ipaddress import IPv4Address, IPv4Network
 
-from ...kernel.firewall import parse_saved
+from ...kernel.firewall import parse_rules
 
 _POLICY = re.compile(r"^:(?P<chain>\S+) (?P<policy>ACCEPT|DROP) ", re.MULTILINE)
 _TABLE = re.compile(r"^\*(?P<table>\S+)$(?P<body>.*?)^COMMIT$", re.MULTILINE | re.DOTALL)
@@ -76,7 +76,7 @@ class Ruleset:
 
 def parse_rulesets(text: str) -> dict[str, Ruleset]:
     """What iptables-save printed, by table."""
-    chains = parse_saved(text)
+    chains = parse_rules(text)
     policies = {
         table["table"]: {
             entry["chain"]: entry["policy"] for entry in _POLICY.finditer(table["body"])

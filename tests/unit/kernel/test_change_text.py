@@ -8,6 +8,11 @@ from ipaddress import IPv4Address, IPv4Network
 
 import pytest
 
+from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.change_text import (
+    describe,
+    explain_errno,
+    summarise,
+)
 from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.difference import (
     Add,
     Change,
@@ -21,11 +26,6 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.state imp
     Route,
     VxlanDevice,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.wording import (
-    describe,
-    explain,
-    summarise,
-)
 
 MAC = "02:77:0a:a8:00:0c"
 VXLAN = VxlanDevice("flannel.1", 1, "eth0", IPv4Address("10.168.0.11"), 8472, MAC)
@@ -37,11 +37,11 @@ FDB = FdbEntry("flannel.1", MAC, IPv4Address("10.168.0.12"))
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (Add(VXLAN), "add flannel.1, VNI 1 from 10.168.0.11:8472 by eth0"),
-        (Remove(VXLAN), "remove flannel.1, VNI 1 from 10.168.0.11:8472 by eth0"),
+        (Add(VXLAN), "add device flannel.1, VNI 1, local 10.168.0.11:8472, dev eth0"),
+        (Remove(VXLAN), "remove device flannel.1, VNI 1, local 10.168.0.11:8472, dev eth0"),
         (Add(MacAddress("flannel.1", MAC)), f"set the MAC address of flannel.1 to {MAC}"),
-        (Add(NEIGHBOUR), f"add neighbour 100.96.2.0 at {MAC} on flannel.1"),
-        (Remove(FDB), f"remove FDB entry {MAC} to 10.168.0.12 on flannel.1"),
+        (Add(NEIGHBOUR), f"add neighbour 100.96.2.0 lladdr {MAC} dev flannel.1"),
+        (Remove(FDB), f"remove FDB entry {MAC} dst 10.168.0.12 dev flannel.1"),
         (Add(ROUTE), "add route 100.96.2.0/24 via 100.96.2.0 dev flannel.1"),
     ],
 )
@@ -64,9 +64,9 @@ def test_many_changes_are_counted() -> None:
         (errno.EEXIST, Add(VXLAN), "VNI 1 on port 8472"),
         (errno.EOPNOTSUPP, Add(VXLAN), "load the module vxlan"),
         (errno.EADDRINUSE, Add(Device("flannel.1", 1450)), "ss -lunp"),
-        (errno.ENODEV, Add(FDB), "there is no such device"),
+        (errno.ENODEV, Add(FDB), "no such device"),
         (errno.EEXIST, Add(FDB), "EEXIST"),
     ],
 )
 def test_a_refusal_says_what_to_do(code: int, change: Change, words: str) -> None:
-    assert words in explain(code, change)
+    assert words in explain_errno(code, change)
