@@ -37,7 +37,9 @@ def test_store_away_for_minutes(fleet: Fleet, well: FleetState, record: Record) 
             fleet.on(2, "systemctl restart weftd.service")
             join = fleet.play("site", "--limit", fleet.host(3).name, "--tags", "reserve")
             assert join.status != 0
-            assert "No endpoint of the store answered within 5 s" in " ".join(join.output.split())
+            assert "etcd unreachable: no endpoint answered within 5 s" in " ".join(
+                join.output.split()
+            )
             time.sleep(max(0.0, gone + OUTAGE - time.monotonic()))
         healed = await_health(fleet, well, 90)
     join = fleet.play("site", "--limit", fleet.host(3).name, "--tags", "reserve")

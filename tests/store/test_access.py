@@ -34,10 +34,7 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.host.lease_view 
 from ansible_collections.weft.overlay.plugins.module_utils.weft.host.settings import LeasePolicy
 from ansible_collections.weft.overlay.plugins.module_utils.weft.model.allocation import Request
 from ansible_collections.weft.overlay.plugins.module_utils.weft.model.lease import Lease
-from ansible_collections.weft.overlay.plugins.module_utils.weft.store.client import (
-    LeaseChange,
-    StoreClient,
-)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store.client import StoreClient
 from ansible_collections.weft.overlay.plugins.module_utils.weft.store.errors import (
     StoreError,
     StoreFault,
@@ -45,17 +42,18 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.store.errors imp
     StoreUnavailableError,
     StoreUntrustedError,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.store.lease_watch import (
-    LeaseWatch,
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store.events import (
     LeaseWritten,
     Listed,
     Resumed,
 )
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store.lease_watch import LeaseWatch
 from ansible_collections.weft.overlay.plugins.module_utils.weft.store.reservation import reserve
 from ansible_collections.weft.overlay.plugins.module_utils.weft.store.settings import (
     StoreSettings,
     Tls,
 )
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store.transaction import LeaseChange
 from tests.store.etcd_server import Authority, EtcdMember, Identity, TlsFiles
 from tests.store.test_modules import run_module
 from tests.store.tls_client import any_version, client_context, handshakes
@@ -392,7 +390,9 @@ class TestAStranger:
         tls = Tls(trust, str(ended.certificate), str(ended.key))
         with (
             StoreClient(replace(guarded.settings(HOST_A), tls=tls)) as store,
-            pytest.raises(StoreUntrustedError, match="the certificates of both sides") as caught,
+            pytest.raises(
+                StoreUntrustedError, match="Check that the certificates of etcd"
+            ) as caught,
         ):
             store.snapshot()
         assert caught.value.fault is StoreFault.TLS

@@ -17,10 +17,8 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.agent.lease_mana
 from ansible_collections.weft.overlay.plugins.module_utils.weft.host.lease_view import LeaseView
 from ansible_collections.weft.overlay.plugins.module_utils.weft.host.settings import LeasePolicy
 from ansible_collections.weft.overlay.plugins.module_utils.weft.model.lease import Lease
-from ansible_collections.weft.overlay.plugins.module_utils.weft.store.client import (
-    LeaseChange,
-    StoreClient,
-)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store.client import StoreClient
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store.transaction import LeaseChange
 
 PUBLIC_IP = IPv4Address("192.0.2.5")
 LAST = Lease(IPv4Network("100.96.5.0/24"), PUBLIC_IP, lease_id=77)

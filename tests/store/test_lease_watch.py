@@ -15,22 +15,20 @@ from typing import TypeVar
 import pytest
 
 from ansible_collections.weft.overlay.plugins.module_utils.weft.model.lease import Lease
-from ansible_collections.weft.overlay.plugins.module_utils.weft.store.client import (
-    LeaseChange,
-    StoreClient,
-)
-from ansible_collections.weft.overlay.plugins.module_utils.weft.store.lease_watch import (
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store.client import StoreClient
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store.events import (
     EntryInvalid,
     Interrupted,
     LeaseDeleted,
-    LeaseWatch,
     LeaseWritten,
     Listed,
     NetworkWritten,
     Resumed,
     WatchEvent,
 )
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store.lease_watch import LeaseWatch
 from ansible_collections.weft.overlay.plugins.module_utils.weft.store.settings import StoreSettings
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store.transaction import LeaseChange
 from tests.store.etcd_server import EtcdMember, free_port
 
 NETWORK = '{"Network":"100.96.0.0/16"}'
@@ -244,5 +242,5 @@ def test_stops_within_the_timeout_while_the_store_is_away() -> None:
     endpoint = f"http://127.0.0.1:{free_port()}"
     with StoreClient(StoreSettings(endpoints=(endpoint,), timeout=1)) as store:
         watcher = Watcher(store)
-        assert "No endpoint" in watcher.next(Interrupted).reason
+        assert "no endpoint" in watcher.next(Interrupted).reason
         assert watcher.stop() < 2

@@ -13,7 +13,6 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import grpc
 import pytest
 
 from ansible_collections.weft.overlay.plugins.module_utils.weft.model.allocation import (
@@ -22,10 +21,7 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.model.allocation
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.model.lease import Lease
 from ansible_collections.weft.overlay.plugins.module_utils.weft.model.snapshot import Snapshot
-from ansible_collections.weft.overlay.plugins.module_utils.weft.store.client import (
-    LeaseChange,
-    StoreClient,
-)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store.client import StoreClient
 from ansible_collections.weft.overlay.plugins.module_utils.weft.store.errors import (
     LeaseExpiredError,
     NoNetworkError,
@@ -37,6 +33,12 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.store.errors imp
     StoreUntrustedError,
     WriteConflictError,
 )
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store.grpc_channel import (
+    CallError,
+    EtcdChannel,
+    Failure,
+    Message,
+)
 from ansible_collections.weft.overlay.plugins.module_utils.weft.store.reservation import (
     ReservationSettings,
     release,
@@ -46,6 +48,7 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.store.settings i
     StoreSettings,
     Tls,
 )
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store.transaction import LeaseChange
 from tests.store.etcd_server import EtcdMember, TlsFiles, free_port
 
 NETWORK = '{"Network":"100.96.0.0/16"}'
@@ -94,7 +97,7 @@ class TestNetwork:
     def test_of_two_writers_the_slower_loses(self, store: StoreClient) -> None:
         seen = store.snapshot()
         store.write_network(NETWORK, seen)
-        with pytest.raises(WriteConflictError, match="/config was written"):
+        with pytest.raises(WriteConflictError, match=r"Another client wrote .*/config"):
             store.write_network(WIDE_NETWORK, seen)
         assert store.snapshot().network is not None
         assert store.snapshot().network == published_network(store)
@@ -181,7 +184,7 @@ class TestLeases:
         published(store)
         (held,) = create(store, lease(1))
         store.commit([LeaseChange(held, replace(held, backend_type="host-gw"))])
-        with pytest.raises(WriteConflictError, match=r"100\.96\.1\.0-24 was written"):
+        with pytest.raises(WriteConflictError, match=r"Another client wrote .*100\.96\.1\.0-24"):
             store.commit([LeaseChange(held, None)])
         assert store.snapshot().leases[0].backend_type == "host-gw"
 
@@ -225,30 +228,19 @@ class TestLeases:
         ]
 
 
-class _AnswerLost(grpc.RpcError):  # type: ignore[misc]
-    """What gRPC raises when the connection breaks after the request was sent."""
-
-    def code(self) -> grpc.StatusCode:
-        return grpc.StatusCode.UNAVAILABLE
-
-    def details(self) -> str:
-        return "Socket closed"
-
-
 @pytest.fixture
 def lose_next_answer(store: StoreClient, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """Let the next transaction be carried out while its answer does not arrive."""
 
     def arm() -> None:
-        stub = store._connection._client.kvstub
-        transact = stub.Txn
+        call = EtcdChannel.call
 
-        def txn(*arguments: Any, **options: Any) -> Any:
-            monkeypatch.setattr(stub, "Txn", transact)
-            transact(*arguments, **options)
-            raise _AnswerLost
+        def call_once(*arguments: Any) -> Message:
+            monkeypatch.setattr(EtcdChannel, "call", call)
+            call(*arguments)
+            raise CallError(Failure.UNAVAILABLE, "Socket closed", "UNAVAILABLE")
 
-        monkeypatch.setattr(stub, "Txn", txn)
+        monkeypatch.setattr(EtcdChannel, "call", call_once)
 
     return arm
 

@@ -97,11 +97,11 @@ from ansible_collections.weft.overlay.plugins.module_utils.store_connection impo
     store_settings,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.model.network import NetworkError
-from ansible_collections.weft.overlay.plugins.module_utils.weft.store.client import (
-    LIBRARY_ERROR,
-    StoreClient,
-)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store.client import StoreClient
 from ansible_collections.weft.overlay.plugins.module_utils.weft.store.errors import StoreError
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store.grpc_channel import (
+    LIBRARY_ERROR,
+)
 from ansible_collections.weft.overlay.plugins.plugin_utils.leased_hosts import (
     known_names,
     leased_hosts,

@@ -12,7 +12,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from ansible_collections.weft.overlay.plugins.module_utils.etcd_access.access import AccessError
-from ansible_collections.weft.overlay.plugins.module_utils.etcd_access.store import AccessClient
+from ansible_collections.weft.overlay.plugins.module_utils.etcd_access.client import AccessClient
 from ansible_collections.weft.overlay.plugins.module_utils.weft.model.allocation import (
     AllocationError,
 )
@@ -20,13 +20,13 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.model.json_objec
     JsonObjectError,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.model.network import NetworkError
-from ansible_collections.weft.overlay.plugins.module_utils.weft.store.client import (
-    LIBRARY_ERROR,
-    StoreClient,
-)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store.client import StoreClient
 from ansible_collections.weft.overlay.plugins.module_utils.weft.store.errors import (
     StoreError,
     StoreSettingsError,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store.grpc_channel import (
+    LIBRARY_ERROR,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.store.settings import (
     DEFAULT_ENDPOINT,

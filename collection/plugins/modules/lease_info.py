@@ -141,8 +141,7 @@ from ansible_collections.weft.overlay.plugins.module_utils.store_connection impo
     opened_store,
     store_options,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.model.lease import Lease
-from ansible_collections.weft.overlay.plugins.module_utils.weft.store.client import TimeToLive
+from ansible_collections.weft.overlay.plugins.module_utils.weft.model.lease import Lease, TimeToLive
 
 
 def result(prefix: str, lease: Lease, lives: dict[int, TimeToLive]) -> dict[str, Any]:

@@ -167,12 +167,12 @@ from ansible_collections.weft.overlay.plugins.module_utils.etcd_access.access im
     after,
     described,
     plan,
-    prefix_end,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.store_connection import (
     opened_access,
     store_options,
 )
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store.transaction import prefix_end
 
 
 def wanted_access(params: dict[str, Any]) -> WantedAccess:

@@ -106,7 +106,7 @@ def main() -> None:
     with opened_access(module) as store:
         wanted = {user["name"]: user["password"] for user in module.params["users"]}
         due = [
-            name for name, password in wanted.items() if not store.takes_password(name, password)
+            name for name, password in wanted.items() if not store.accepts_password(name, password)
         ]
         for name in [] if module.check_mode else due:
             store.change_password(name, wanted[name])

@@ -19,15 +19,13 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.host.lease_view 
 from ansible_collections.weft.overlay.plugins.module_utils.weft.host.settings import LeasePolicy
 from ansible_collections.weft.overlay.plugins.module_utils.weft.model.lease import Lease
 from ansible_collections.weft.overlay.plugins.module_utils.weft.model.snapshot import StoredNetwork
-from ansible_collections.weft.overlay.plugins.module_utils.weft.store.client import (
-    LeaseChange,
-    StoreClient,
-)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store.client import StoreClient
 from ansible_collections.weft.overlay.plugins.module_utils.weft.store.errors import (
     LeaseExpiredError,
     StoreError,
     StoreRefusedError,
 )
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store.transaction import LeaseChange
 
 PUBLIC_IP = IPv4Address("10.168.0.11")
 SUBNET = IPv4Network("100.96.1.0/24")

@@ -16,7 +16,7 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.model.snapshot i
     Snapshot,
     StoredNetwork,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.store.lease_watch import (
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store.events import (
     EntryInvalid,
     Interrupted,
     LeaseDeleted,

@@ -29,8 +29,8 @@ from ansible_collections.weft.overlay.plugins.module_utils.etcd_access.access im
     after,
     described,
     plan,
-    prefix_end,
 )
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store.transaction import prefix_end
 
 READ = Permission(b"/n/", b"/n0", Kind.READ)
 WRITE = Permission(b"/n/a", b"", Kind.WRITE)

@@ -16,6 +16,7 @@ from enum import IntEnum
 from typing import TypeAlias
 
 from ansible_collections.weft.overlay.plugins.module_utils.weft.errors import WeftError
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store.transaction import prefix_end
 
 ROOT = "root"
 
@@ -165,12 +166,6 @@ class Enable:
 Step: TypeAlias = (
     AddRole | DeleteRole | Grant | Revoke | AddUser | DeleteUser | GiveRole | TakeRole | Enable
 )
-
-
-def prefix_end(prefix: bytes) -> bytes:
-    """Return the end of the range of all keys that begin with *prefix*, which is not empty."""
-    trimmed = prefix.rstrip(b"\xff")
-    return trimmed[:-1] + bytes([trimmed[-1] + 1]) if trimmed else b"\0"
 
 
 def plan(state: AccessState, wanted: WantedAccess) -> tuple[Step, ...]:

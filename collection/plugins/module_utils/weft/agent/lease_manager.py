@@ -23,9 +23,10 @@ from ..host.settings import LeasePolicy
 from ..model.allocation import AllocationError, Request
 from ..model.lease import Lease, serialise_lease
 from ..model.network import NetworkError
-from ..store.client import LeaseChange, StoreClient
+from ..store.client import StoreClient
 from ..store.errors import LeaseExpiredError, StoreError, StoreRefusedError, WriteConflictError
 from ..store.reservation import ReservationSettings, reserve
+from ..store.transaction import LeaseChange
 
 _log = logging.getLogger(__name__)
 

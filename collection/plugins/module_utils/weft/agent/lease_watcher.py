@@ -14,17 +14,17 @@ from ipaddress import IPv4Network
 from ..host.lease_view import LeaseView
 from ..model.lease import Lease
 from ..store.client import StoreClient
-from ..store.lease_watch import (
+from ..store.events import (
     EntryInvalid,
     Interrupted,
     LeaseDeleted,
-    LeaseWatch,
     LeaseWritten,
     Listed,
     NetworkWritten,
     Resumed,
     WatchEvent,
 )
+from ..store.lease_watch import LeaseWatch
 
 _log = logging.getLogger(__name__)
 

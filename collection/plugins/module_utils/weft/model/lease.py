@@ -68,6 +68,14 @@ class Lease:
         return bridge_address(self.subnet)
 
 
+@dataclass(frozen=True, slots=True)
+class TimeToLive:
+    """The time to live of an etcd lease in seconds: what remains, and what a renewal grants."""
+
+    remaining: int
+    granted: int
+
+
 def bridge_address(subnet: IPv4Network) -> str:
     """Return the first host address of *subnet* with its prefix length, as dockerd's bip."""
     return f"{subnet.network_address + 1}/{subnet.prefixlen}"

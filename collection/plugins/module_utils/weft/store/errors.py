@@ -45,9 +45,16 @@ class StoreFileError(StoreError):
 
 
 class StoreUnavailableError(StoreError):
-    """No endpoint answered in time; the message has the reason of each."""
+    """etcd is unreachable for ``reason``, such as that no endpoint answered in time.
+
+    The message adds *hint*: sentences that say what to check.
+    """
 
     fault = StoreFault.UNREACHABLE
+
+    def __init__(self, reason: str, hint: str = "") -> None:
+        super().__init__(f"etcd unreachable: {reason}. {hint}".rstrip())
+        self.reason = reason
 
 
 class StoreUntrustedError(StoreUnavailableError):

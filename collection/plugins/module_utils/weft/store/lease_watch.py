@@ -1,95 +1,31 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Watching the store without end: resumes after a broken stream, lists again after lost history."""
+"""The endless lease watch: resumes after a broken stream, lists again if history is missing."""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network
-from typing import TypeAlias
 
-from ..model.lease import Lease, LeaseError, config_key, parse_subnet_key
-from ..model.snapshot import InvalidEntry, Snapshot, StoredNetwork, parse_entry
 from ..system.backoff import backoff
-from .client import (
-    KeyEvent,
-    StoreClient,
-    WatchStream,
-)
-from .errors import HistoryLostError, StoreError
+from .client import StoreClient
+from .errors import HistoryLostError, StoreError, StoreUnavailableError
+from .events import Interrupted, Listed, Resumed, WatchEvent, translate_event
+from .stream import WatchStream
 
-# Seconds that a stream must have lasted for its break not to count as the next of a row.
+# Seconds that a stream must have lasted for its failure not to prolong the pauses.
 _STABLE = 10.0
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """The whole state: it replaces everything known before."""
-
-    snapshot: Snapshot
-
-
-@dataclass(frozen=True, slots=True)
-class LeaseWritten:
-    """A lease was created or rewritten."""
-
-    lease: Lease
-
-
-@dataclass(frozen=True, slots=True)
-class LeaseDeleted:
-    """The lease of ``subnet`` was deleted or has expired."""
-
-    subnet: IPv4Network
-    ipv6_subnet: IPv6Network | None
-    revision: int
-
-
-@dataclass(frozen=True, slots=True)
-class NetworkWritten:
-    """The configuration was written, or removed (None)."""
-
-    network: StoredNetwork | None
-
-
-@dataclass(frozen=True, slots=True)
-class EntryInvalid:
-    """Something that is no lease was written among the leases; a lease that was there is void."""
-
-    entry: InvalidEntry
-
-
-@dataclass(frozen=True, slots=True)
-class Interrupted:
-    """The watch broke for ``reason`` and is taken up again in ``retry_in`` seconds."""
-
-    reason: str
-    retry_in: float
-
-
-@dataclass(frozen=True, slots=True)
-class Resumed:
-    """The stream runs, at ``endpoint``. Should history be missing, Listed follows after all."""
-
-    endpoint: str
-
-
-WatchEvent: TypeAlias = (
-    Listed | LeaseWritten | LeaseDeleted | NetworkWritten | EntryInvalid | Interrupted | Resumed
-)
-
-
 class LeaseWatch:
-    """An endless iterator over the changes under a store's prefix.
+    """An endless iterator over the changes under the prefix of *store*.
 
-    It begins with Listed, or with what came after *from_revision*. A broken stream is resumed at
-    the next revision; where the store no longer has it, or is a restored one, Listed
-    comes again. ``stop`` may be called from any thread: the iteration ends at once, or, while the
-    store is out of reach, within its timeout.
+    It begins with Listed, or with the changes after *from_revision*. A broken stream is resumed at
+    the next revision; if etcd no longer has that revision, or was restored, Listed comes again.
+    ``stop`` may be called from any thread: the iteration ends at once, or, while etcd is
+    unreachable, within the timeout of the settings.
     """
 
     def __init__(
@@ -130,7 +66,8 @@ class LeaseWatch:
                 if time.monotonic() - begun > _STABLE:
                     pauses = self._pauses()
                 pause = next(pauses, 0.0)
-                yield Interrupted(str(error), pause)
+                reason = error.reason if isinstance(error, StoreUnavailableError) else str(error)
+                yield Interrupted(reason, pause)
                 self._stopped.wait(pause)
 
     def _until_broken(self) -> Iterator[WatchEvent]:
@@ -145,35 +82,10 @@ class LeaseWatch:
             yield Resumed(str(stream.endpoint))
             for events, revision in stream:
                 for event in events:
-                    translated = self._translate(event)
+                    translated = translate_event(self._store.prefix, event)
                     if translated is not None:
                         yield translated
                 self._next = revision + 1
         finally:
             self._stream = None
             stream.close()
-
-    def _translate(self, event: KeyEvent) -> WatchEvent | None:
-        prefix = self._store.prefix
-        key = event.key.decode(errors="replace")
-        if key == config_key(prefix):
-            if event.value is None:
-                return NetworkWritten(None)
-            text = event.value.decode(errors="replace")
-            return NetworkWritten(StoredNetwork(text, event.mod_revision))
-        if event.value is None:
-            try:
-                subnet, ipv6_subnet = parse_subnet_key(prefix, key)
-            except LeaseError:
-                return None
-            return LeaseDeleted(subnet, ipv6_subnet, event.mod_revision)
-        entry = parse_entry(
-            prefix,
-            event.key,
-            event.value,
-            lease_id=event.lease_id,
-            mod_revision=event.mod_revision,
-        )
-        if isinstance(entry, Lease):
-            return LeaseWritten(entry)
-        return EntryInvalid(entry)

@@ -14,11 +14,9 @@ from ..model.allocation import Assignment, Request, allocate
 from ..model.lease import Lease, config_key
 from ..model.snapshot import Snapshot
 from ..system.backoff import backoff
-from .client import (
-    LeaseChange,
-    StoreClient,
-)
+from .client import StoreClient
 from .errors import NoNetworkError, WriteConflictError
+from .transaction import LeaseChange
 
 T = TypeVar("T")
 
