@@ -20,24 +20,24 @@ FOLDER = Path(__file__).resolve().parent.parent / "docs/drawings"
 
 
 def converge() -> Drawing:
-    """How the play makes a fleet."""
+    """The roles of the playbook site, in order."""
     drawing = Drawing(
         1000,
         404,
-        "How a fleet converges",
+        "Convergence: from inventory to hosts",
         "The playbook site reads the inventory and runs four roles in order: etcd, overlay, docker "
-        "and verify. The role etcd makes the store. The role overlay writes the network and a "
-        "reservation for each host into the store, once for all hosts, and starts weftd on each. "
-        "It hands the bridge address and the MTU to the role docker. The role verify has a "
-        "container of each host ask all the others.",
+        "and verify. The role etcd installs the etcd cluster. The role overlay writes the network "
+        "and a reservation for each host into etcd, once for all hosts, and starts weftd on each. "
+        "It passes the bridge address and the MTU to the role docker. The role verify tests the "
+        "connections from a container on each host to those on all other hosts.",
     )
     inventory = drawing.box(
         24, 24, 200, "Inventory", "`weft: docker1, docker2", "`weft_etcd: docker1", kind=Kind.PLAIN
     )
     site = drawing.box(
         294, 24, 682, "ansible-playbook weft.overlay.site",
-        "four roles, one after the other; what is as it should be is left alone",
-        "--check says beforehand what a run would do",
+        "four roles in order; a second run changes nothing",
+        "--check shows the changes without making them",
         kind=Kind.PLAIN,
     )  # fmt: skip
     drawing.way(inventory.right, site.left)
@@ -45,24 +45,24 @@ def converge() -> Drawing:
         drawing.box(24, 140, 220, "1  role etcd", "certificates, package,",
                     "members one by one,", "users and roles", kind=Kind.STORE),
         drawing.box(268, 140, 220, "2  role overlay", "a subnet for each host,",
-                    "a key and a certificate,", "the daemon weftd", kind=Kind.WEFT),
+                    "its key and certificate,", "the daemon weftd", kind=Kind.WEFT),
         drawing.box(512, 140, 220, "3  role docker", "bip and mtu; restarts only",
-                    "where the bridge differs,", "and only if you allow it", kind=Kind.PLAIN),
-        drawing.box(756, 140, 220, "4  role verify", "a container on each host,",
-                    "each asks all the others:", "the matrix", kind=Kind.PLAIN),
+                    "if the bridge differs", "and the policy allows it", kind=Kind.PLAIN),
+        drawing.box(756, 140, 220, "4  role verify", "a container on each host",
+                    "tests all other hosts:", "the matrix", kind=Kind.PLAIN),
     ]  # fmt: skip
     for before, after in pairwise(roles):
         drawing.way(before.right, after.left)
     drawing.way((624, 98), (624, 118), (134, 118), roles[0].top)
     store = drawing.box(
-        24, 296, 464, "The store: etcd, with TLS",
+        24, 296, 464, "etcd, with TLS",
         "`/coreos.com/network/config",
         "`/coreos.com/network/subnets/100.96.1.0-24",
         kind=Kind.STORE,
     )  # fmt: skip
     drawing.way(roles[0].bottom, (134, store.y))
     drawing.way(roles[1].bottom, (378, store.y))
-    drawing.words(146, 272, "makes", style="quiet")
+    drawing.words(146, 272, "installs", style="quiet")
     drawing.words(390, 272, "writes, once for all hosts", style="quiet")
     docker = drawing.box(
         512, 296, 220, "Each host's Docker", "`bip 100.96.1.1/24", "`mtu 1472", kind=Kind.PLAIN
@@ -70,17 +70,17 @@ def converge() -> Drawing:
     drawing.way(roles[2].bottom, docker.top)
     drawing.words(634, 272, "sets", style="quiet")
     reached = drawing.box(
-        756, 296, 220, "Every container", "reaches every other, by its", "own address, any port",
+        756, 296, 220, "Every container", "reaches every other at its", "own address, on any port",
         kind=Kind.WEFT,
     )  # fmt: skip
     drawing.way(roles[3].bottom, reached.top)
-    drawing.words(878, 272, "proves", style="quiet")
+    drawing.words(878, 272, "tests", style="quiet")
     return drawing
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A step of a packet's way: what stands there, and what it does on the way out and back."""
+    """A step of the packet flow: its name, and the text for the outgoing and the incoming side."""
 
     name: str
     out: str
@@ -95,21 +95,21 @@ _ENDS = (
 # By backend: the steps between bridge and wire, and the packet on the wire.
 _LANES: tuple[tuple[str, tuple[Step, ...], tuple[str, ...]], ...] = (
     (
-        "udp: weft's own process carries",
+        "udp: userspace datapath",
         (
             Step("flannel0", "TUN", "TUN", Kind.KERNEL),
-            Step("weftd datapath", "whose subnet is it?", "whose is the source?", Kind.WEFT),
+            Step("weftd datapath", "look up the peer", "check the source", Kind.WEFT),
         ),
         (
             "IP 192.0.2.11 > 192.0.2.12",
             "UDP to port 8285",
-            "IP 100.96.1.2 > 100.96.2.2, whole",
+            "IP 100.96.1.2 > 100.96.2.2",
         ),
     ),
     (
-        "vxlan: the kernel carries, or weft's process where it cannot",
+        "vxlan: kernel datapath, or userspace without kernel support",
         (
-            Step("route", "by way of the peer", "to docker0", Kind.KERNEL),
+            Step("route", "through the peer", "to docker0", Kind.KERNEL),
             Step("flannel.1", "neighbour, FDB entry", "decapsulates", Kind.KERNEL),
         ),
         (
@@ -119,31 +119,31 @@ _LANES: tuple[tuple[str, tuple[Step, ...], tuple[str, ...]], ...] = (
         ),
     ),
     (
-        "host-gw: the kernel routes, on one link",
+        "host-gw: kernel routes, on one link",
         (
-            Step("route", "by way of the peer", "to docker0", Kind.KERNEL),
+            Step("route", "through the peer", "to docker0", Kind.KERNEL),
             Step("eth0", "the underlay", "the underlay", Kind.KERNEL),
         ),
         (
             "IP 100.96.1.2 > 100.96.2.2",
-            "nothing is added",
+            "no encapsulation",
         ),
     ),
 )
 
 
 def packet() -> Drawing:
-    """The way of a packet by each backend."""
+    """The packet flow of each backend."""
     drawing = Drawing(
         900,
         728,
-        "The way of a packet, by each backend",
-        "From a container by docker0 and a route into the backend, over the underlay, and the same "
-        "way back up to a container of the other host. With udp the device is a TUN and the "
-        "process weftd datapath puts each packet whole into a UDP datagram to port 8285. With "
-        "vxlan the kernel's device flannel.1 wraps it as VXLAN to UDP port 8472, by a route, an "
+        "Packet flow of each backend",
+        "From a container through docker0 and a route to the backend, over the underlay, and the "
+        "reverse to a container of the other host. With udp the device is a TUN device and the "
+        "process weftd datapath sends each packet in a UDP datagram to port 8285. With vxlan the "
+        "kernel's device flannel.1 encapsulates it as VXLAN to UDP port 8472, with a route, an "
         "FDB entry and a neighbour for each peer. With host-gw the peer is the gateway of a "
-        "route, and nothing is added.",
+        "route, without encapsulation.",
     )
     for number, (title, steps, wire) in enumerate(_LANES):
         top = 16 + 236 * number
@@ -168,30 +168,30 @@ def packet() -> Drawing:
 
 
 def reconcile() -> Drawing:
-    """The agent's loop."""
+    """The agent's reconcile loop."""
     drawing = Drawing(
         1000,
         420,
-        "How the agent keeps a host",
-        "Three things begin a pass: an event of the store, an event of the kernel, and a clock of "
-        "30 seconds. A pass turns the leases by the backend into the desired state, reads the "
-        "actual state from the kernel, and applies the difference by netlink, iptables and the "
-        "datapath's table. What it finds wrong goes into the status and the metrics. Then it "
-        "waits for the next event.",
+        "Reconciliation: from etcd to the kernel",
+        "A pass starts with an event from etcd, an event from the kernel, or a 30-second timer. "
+        "The backend computes the desired state from the leases; the agent reads the actual state "
+        "from the kernel and applies the difference with netlink, iptables and the datapath's "
+        "table. Status and metrics show failed changes. Then the agent waits for the next event.",
     )
     begins = [
-        drawing.box(24, 40, 200, "The store says", "a lease came or went", kind=Kind.STORE),
-        drawing.box(24, 132, 200, "The kernel says", "a link, address, route,", "or rule changed",
-                    kind=Kind.KERNEL),
-        drawing.box(24, 242, 200, "The clock says", "30 seconds are over", kind=Kind.PLAIN),
+        drawing.box(24, 40, 200, "Event from etcd", "a lease was written", "or deleted",
+                    kind=Kind.STORE),
+        drawing.box(24, 132, 200, "Event from the kernel", "a link, address, route,",
+                    "or rule changed", kind=Kind.KERNEL),
+        drawing.box(24, 242, 200, "Timer", "30 seconds", kind=Kind.PLAIN),
     ]  # fmt: skip
-    drawing.frame(268, 24, 708, 300, "One pass: by level, never by what has happened")
+    drawing.frame(268, 24, 708, 300, "One pass: level-triggered, independent of the event")
     leases = drawing.box(292, 64, 190, "Leases", "and the network's", "configuration",
                          kind=Kind.STORE)  # fmt: skip
-    plan = drawing.box(524, 64, 190, "The backend's plan", "devices, routes, entries",
-                       "and rules that should be", kind=Kind.WEFT)  # fmt: skip
+    plan = drawing.box(524, 64, 190, "The backend's plan", "desired devices, routes,",
+                       "entries and rules", kind=Kind.WEFT)  # fmt: skip
     actual = drawing.box(524, 200, 190, "The actual state", "read from the kernel and",
-                         "the datapath, each time", kind=Kind.KERNEL)  # fmt: skip
+                         "the datapath", kind=Kind.KERNEL)  # fmt: skip
     change = drawing.box(756, 132, 196, "The difference", "netlink, iptables,",
                          "the datapath's table", kind=Kind.WEFT)  # fmt: skip
     drawing.way(leases.right, plan.left)
@@ -199,35 +199,36 @@ def reconcile() -> Drawing:
     drawing.way(actual.right, (735, actual.right[1]), (735, 186), (756, 186))
     for begin in begins:
         drawing.way(begin.right, (268, begin.right[1]))
-    told = drawing.box(524, 346, 428, "Status, metrics, weftctl", "what could not be done, and "
-                       "what to do about it", kind=Kind.PLAIN)  # fmt: skip
+    told = drawing.box(524, 346, 428, "Status, metrics, weftctl", "failed changes and their fixes",
+                       kind=Kind.PLAIN)  # fmt: skip
     drawing.way(change.bottom, (change.bottom[0], told.y))
     drawing.way(told.left, (124, told.left[1]), (124, begins[2].bottom[1]))
-    drawing.words(136, 362, "and waits for the next", style="quiet")
-    drawing.words(292, 300, "Only what weft made is touched.", style="quiet")
+    drawing.words(136, 362, "then waits for the next", style="quiet")
+    drawing.words(292, 300, "Only changes objects that weft created.", style="quiet")
     return drawing
 
 
 def trust() -> Drawing:
-    """Who may do what in the store."""
+    """The identities and their access to etcd."""
     drawing = Drawing(
         1000,
         440,
-        "The store, and who may do what in it",
-        "The authority, on one host, signs requests of members, of the provisioner and of every "
-        "Docker host; keys never travel. A Docker host's agent reads the network and writes its "
-        "own lease, nothing else. The provisioner, on a member of etcd, writes the network and the "
-        "reservations for the play. A stranger without a certificate gets no answer.",
+        "Access to etcd",
+        "The certificate authority, on one host, signs the requests of members, of the provisioner "
+        "and of every Docker host; no key is transferred. A Docker host's agent reads the network "
+        "and writes its own lease, nothing else. The provisioner, on an etcd member, writes the "
+        "network and the reservations for the playbooks. A machine without a certificate has no "
+        "access.",
     )
     authority = drawing.box(
-        360, 24, 280, "The authority, on one host", "`/etc/weft/ca/authority.key",
-        "signs requests; no key travels", kind=Kind.PLAIN,
+        360, 24, 280, "Certificate authority, on one host", "`/etc/weft/ca/authority.key",
+        "signs requests; no key is sent", kind=Kind.PLAIN,
     )  # fmt: skip
     store = drawing.box(
         360, 210, 280, "etcd: 1, 3 or 5 members",
         "`/coreos.com/network/config",
         "`/coreos.com/network/subnets/...",
-        "TLS with certificates, both ways;",
+        "TLS with client certificates;",
         "users and roles, no passwords",
         kind=Kind.STORE,
     )  # fmt: skip
@@ -238,15 +239,15 @@ def trust() -> Drawing:
                         f"`weft-host-192.0.2.1{number + 1}", "key stays on the host",
                         kind=Kind.WEFT)
         )  # fmt: skip
-    play = drawing.box(766, 180, 210, "The play", "`weft-provisioner", "on a member of etcd",
+    play = drawing.box(766, 180, 210, "Playbooks", "`weft-provisioner", "on an etcd member",
                        kind=Kind.WEFT)  # fmt: skip
-    stranger = drawing.box(766, 300, 210, "A stranger", "has no certificate", kind=Kind.PLAIN)
+    unknown = drawing.box(766, 300, 210, "Unknown machine", "has no certificate", kind=Kind.PLAIN)
     drawing.way(authority.bottom, store.top)
     drawing.way(authority.left, (129, authority.left[1]), agents[0].top)
     drawing.way(authority.right, (871, authority.right[1]), play.top)
     drawing.words(510, 160, "signs for members", style="quiet")
     drawing.words(140, 120, "signs for hosts", style="quiet")
-    drawing.words(860, 120, "signs for the play", style="quiet", anchor="end")
+    drawing.words(860, 120, "signs for the playbooks", style="quiet", anchor="end")
     for agent in agents:
         drawing.way(agent.right, (360, agent.right[1]))
     drawing.words(240, 254, "reads all,", style="quiet")
@@ -255,10 +256,10 @@ def trust() -> Drawing:
     drawing.way(play.left, (640, play.left[1]))
     drawing.words(650, 240, "writes network", style="quiet")
     drawing.words(650, 258, "and leases", style="quiet")
-    drawing.way(stranger.left, (690, stranger.left[1]))
-    drawing.words(660, stranger.left[1] + 5, "✕", style="title")
-    drawing.words(24, 412, "Packets never ask the store: while it is away, what is there goes on. "
-                  "What containers say is not encrypted.", style="quiet")  # fmt: skip
+    drawing.way(unknown.left, (690, unknown.left[1]))
+    drawing.words(660, unknown.left[1] + 5, "✕", style="title")
+    drawing.words(24, 412, "Traffic does not depend on etcd: it continues during an outage. "
+                  "Container traffic is not encrypted.", style="quiet")  # fmt: skip
     return drawing
 
 
@@ -271,7 +272,7 @@ DRAWINGS: Mapping[str, Callable[[], Drawing]] = {
 
 
 def main() -> None:
-    """Write all of them."""
+    """Write all drawings."""
     FOLDER.mkdir(exist_ok=True)
     for name, draw in DRAWINGS.items():
         (FOLDER / f"{name}.svg").write_text(draw().svg(), encoding="utf-8")
