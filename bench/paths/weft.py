@@ -26,7 +26,7 @@ from bench.paths.path import IPV4_UDP, UNDERLAY_MTU, MeasuredPath, Side, address
 _PACKAGE = Path(__file__).parents[2] / "collection/plugins/module_utils/weft"
 _DESTINATION = "/opt/weft-bench"
 PYTHON = f"PYTHONPATH={_DESTINATION} python3"
-_PROCESS = "import sys; from weft.datapath.process.process import run; sys.exit(run(sys.argv[1:]))"
+_PROCESS = "import sys; from weft.datapath.process.main import run; sys.exit(run(sys.argv[1:]))"
 # Applies the table on standard input, in which `"offloads": false` stands for all of them off.
 _APPLY = """
 import json, sys

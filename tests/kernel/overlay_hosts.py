@@ -33,7 +33,7 @@ PORT = 8285
 UNDERLAY_MTU = 1500
 MTU = UNDERLAY_MTU - 28
 
-_START = "import sys; from weft.datapath.process.process import run; sys.exit(run(sys.argv[1:]))"
+_START = "import sys; from weft.datapath.process.main import run; sys.exit(run(sys.argv[1:]))"
 
 
 class Numbered:

@@ -230,25 +230,25 @@ TAKEN = [
 
 def test_what_the_driver_takes(made: Namespaces) -> None:
     """The matrix that the start-up probe stands on."""
-    device = probe._open_throwaway()
+    device = probe._open_temporary()
     try:
         for change in TAKEN:
-            packet = probe.super_packet(PROTOCOL_TCP, **change)
+            packet = probe.gso_packet(PROTOCOL_TCP, **change)
             assert os.write(device, packet) == len(packet), change
-        packet = probe.super_packet(PROTOCOL_UDP)
+        packet = probe.gso_packet(PROTOCOL_UDP)
         assert os.write(device, packet) == len(packet)
         for protocol, change in itertools.product((PROTOCOL_TCP, PROTOCOL_UDP), REFUSED):
             with pytest.raises(OSError) as refused:  # noqa: PT011
-                os.write(device, probe.super_packet(protocol, **change))
+                os.write(device, probe.gso_packet(protocol, **change))
             assert refused.value.errno == errno.EINVAL, (protocol, change)
-        other_version = bytearray(probe.super_packet(PROTOCOL_TCP))
+        other_version = bytearray(probe.gso_packet(PROTOCOL_TCP))
         other_version[virtio_net.LENGTH] = 0x15
         for refused_alone in (
-            probe.super_packet(PROTOCOL_UDP, flags=0),
+            probe.gso_packet(PROTOCOL_UDP, flags=0),
             # 201 segments; UDP_MAX_SEGMENTS is 128.
-            probe.super_packet(PROTOCOL_UDP, gso_size=1),
-            probe.super_packet(PROTOCOL_UDP, gso_type=virtio_net.GSO_TCPV4),
-            probe.super_packet(PROTOCOL_TCP, gso_type=virtio_net.GSO_UDP_L4),
+            probe.gso_packet(PROTOCOL_UDP, gso_size=1),
+            probe.gso_packet(PROTOCOL_UDP, gso_type=virtio_net.GSO_TCPV4),
+            probe.gso_packet(PROTOCOL_TCP, gso_type=virtio_net.GSO_UDP_L4),
             bytes(other_version),
         ):
             with pytest.raises(OSError) as refused:  # noqa: PT011

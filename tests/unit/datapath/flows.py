@@ -12,15 +12,15 @@ from scapy.packet import Raw
 
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.wire import virtio_net
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.wire.coalescing import (
-    Train,
+    Batch,
     merged_header,
     runs,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.wire.segmentation import (
     Layout,
     complete,
+    gso_layout,
     stamp,
-    super_layout,
 )
 
 SOURCE, DESTINATION = "100.96.2.2", "100.96.1.2"
@@ -54,13 +54,13 @@ def flow(sizes: list[int], **fields: Any) -> list[bytes]:
     return packets
 
 
-def laid_out(packets: list[bytes], ip: int = 0) -> tuple[bytearray, Train]:
+def laid_out(packets: list[bytes], ip: int = 0) -> tuple[bytearray, Batch]:
     """A buffer that holds a train of datagrams as they are received, and the train."""
     stride = len(packets[0]) + ip
     assert all(len(packet) + ip == stride for packet in packets[:-1])
     assert len(packets[-1]) + ip <= stride
     data = bytearray().join(bytes(ip) + packet for packet in packets)
-    return data + bytes(100), Train(ip, stride, len(packets), len(packets[-1]) + ip)
+    return data + bytes(100), Batch(ip, stride, len(packets), len(packets[-1]) + ip)
 
 
 def joined(packets: list[bytes], ip: int = 0) -> list[int]:
@@ -84,7 +84,7 @@ def merged(packets: list[bytes]) -> bytes:
 def cut(written: bytes, full: bool = True) -> list[bytes]:
     """The packets that a super-packet, with its virtio-net header, is cut into."""
     header, packet = virtio_net.pull(written), written[virtio_net.LENGTH :]
-    layout = super_layout(header, packet, len(packet))
+    layout = gso_layout(header, packet, len(packet))
     assert layout is not None
     return cut_by(packet, layout, header.gso_size, full)
 

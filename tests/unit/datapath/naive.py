@@ -9,7 +9,7 @@ from scapy.layers.inet import IP, TCP, UDP
 
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.wire.coalescing import (
     SEGMENTS_MAX,
-    Verdict,
+    Obstacle,
     candidate,
 )
 
@@ -31,7 +31,7 @@ def joins(run: list[bytes], packet: bytes) -> bool:
     """Whether `packet` may follow `run`."""
     members = [*run, packet]
     if any(
-        isinstance(candidate(bytearray(one), 0, len(one), 0), Verdict) or redone(one) != one
+        isinstance(candidate(bytearray(one), 0, len(one), 0), Obstacle) or redone(one) != one
         for one in members
     ):
         return False

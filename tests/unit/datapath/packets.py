@@ -10,10 +10,20 @@ from typing import Any
 from scapy.layers.inet import IP, UDP
 from scapy.packet import Raw
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.forwarding import (
-    Forwarding,
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.compiled_table import (
+    CompiledTable,
 )
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.egress import Egress
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.ingress import Ingress
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.offloads import Offloads
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.sockets.packet_io import (
+    PacketIO,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.statistics import Counters
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.table import parse_table
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.token_bucket import (
+    TokenBucket,
+)
 
 PEER = ("10.168.0.12", 8285)
 OTHER_PEER = ("10.168.0.13", 8285)
@@ -37,8 +47,8 @@ def document(**changes: Any) -> dict[str, Any]:
     }
 
 
-def forwarding(**changes: Any) -> Forwarding:
-    return Forwarding(parse_table(document(**changes)))
+def forwarding(**changes: Any) -> CompiledTable:
+    return CompiledTable(parse_table(document(**changes)))
 
 
 def packet(
@@ -50,3 +60,18 @@ def packet(
         / UDP(sport=1000, dport=2000)
         / Raw(bytes(index % 251 for index in range(size)))
     )
+
+
+class BothDirections:
+    """The packet path in both directions, on injected calls."""
+
+    def __init__(
+        self,
+        compiled: CompiledTable,
+        io: PacketIO,
+        counters: Counters,
+        unreachables: TokenBucket,
+        offloads: Offloads,
+    ) -> None:
+        self.drain_device = Egress(compiled, io, counters, unreachables, offloads).drain
+        self.drain_transport = Ingress(compiled, io, counters, offloads).drain

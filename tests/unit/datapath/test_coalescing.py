@@ -15,7 +15,7 @@ from scapy.layers.inet import IP, TCP, UDP
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.wire import virtio_net
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.wire.coalescing import (
     Candidate,
-    Verdict,
+    Obstacle,
     candidate,
     runs,
 )
@@ -39,7 +39,7 @@ def partial(packets: list[bytes]) -> list[bytes]:
     return left
 
 
-def test_a_flow_becomes_one_super_packet() -> None:
+def test_a_flow_becomes_one_gso_packet() -> None:
     packets = flow([1400, 1400, 1400, 701])
     written = merged(packets)
     header = virtio_net.pull(written)
@@ -51,7 +51,7 @@ def test_a_flow_becomes_one_super_packet() -> None:
     assert cut(written) == packets
 
 
-def test_datagrams_become_one_super_packet() -> None:
+def test_datagrams_become_one_gso_packet() -> None:
     packets = [udp(content(64, seed), ip={"id": 1 + seed}) for seed in range(5)]
     packets.append(udp(content(3), ip={"id": 6}))
     written = merged(packets)
@@ -128,31 +128,31 @@ def test_packets_that_differ_are_not_joined(change: dict[str, object]) -> None:
     assert joined([first, second]) == [1, 1]
 
 
-def parsed(packet: bytes) -> Candidate | Verdict:
+def parsed(packet: bytes) -> Candidate | Obstacle:
     return candidate(bytearray(packet), 0, len(packet), 0)
 
 
 @pytest.mark.parametrize(
     ("verdict", "packet"),
     [
-        (Verdict.LENGTH, b"\x45" + bytes(26)),
-        (Verdict.IP_HEADER, b"\x55" + tcp(b"x")[1:]),
-        (Verdict.IP_HEADER, tcp(b"x", ip={"options": b"\1\1\1\1"})),
-        (Verdict.LENGTH, tcp(b"x") + b"padding"),
-        (Verdict.LENGTH, tcp(b"x" * 9)[:-1]),
-        (Verdict.FRAGMENT, tcp(b"x", ip={"flags": "MF"})),
-        (Verdict.FRAGMENT, udp(b"x", ip={"frag": 3})),
-        (Verdict.PROTOCOL, tcp(b"x", ip={"proto": 132})),
-        (Verdict.LENGTH, tcp(b"", options=[])[:32] + b"\xf0" + bytes(7)),
-        (Verdict.LENGTH, udp(b"xy", len=9)),
-        (Verdict.LENGTH, udp(b"xy", len=11)),
-        (Verdict.FLAGS, tcp(b"x", flags="SA")),
-        (Verdict.NO_PAYLOAD, tcp(b"")),
-        (Verdict.NO_PAYLOAD, udp(b"")),
-        (Verdict.NO_CHECKSUM, udp(b"x", chksum=0)),
+        (Obstacle.LENGTH, b"\x45" + bytes(26)),
+        (Obstacle.IP_HEADER, b"\x55" + tcp(b"x")[1:]),
+        (Obstacle.IP_HEADER, tcp(b"x", ip={"options": b"\1\1\1\1"})),
+        (Obstacle.LENGTH, tcp(b"x") + b"padding"),
+        (Obstacle.LENGTH, tcp(b"x" * 9)[:-1]),
+        (Obstacle.FRAGMENT, tcp(b"x", ip={"flags": "MF"})),
+        (Obstacle.FRAGMENT, udp(b"x", ip={"frag": 3})),
+        (Obstacle.PROTOCOL, tcp(b"x", ip={"proto": 132})),
+        (Obstacle.LENGTH, tcp(b"", options=[])[:32] + b"\xf0" + bytes(7)),
+        (Obstacle.LENGTH, udp(b"xy", len=9)),
+        (Obstacle.LENGTH, udp(b"xy", len=11)),
+        (Obstacle.FLAGS, tcp(b"x", flags="SA")),
+        (Obstacle.NO_PAYLOAD, tcp(b"")),
+        (Obstacle.NO_PAYLOAD, udp(b"")),
+        (Obstacle.NO_CHECKSUM, udp(b"x", chksum=0)),
     ],
 )
-def test_packets_that_are_never_joined(verdict: Verdict, packet: bytes) -> None:
+def test_packets_that_are_never_joined(verdict: Obstacle, packet: bytes) -> None:
     assert parsed(packet) is verdict
     assert joined([packet, packet]) == [1, 1]
 

@@ -19,7 +19,7 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process.loop import (
     EventLoop,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process.state import (
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process.table_file import (
     StateError,
     TableFile,
 )
@@ -127,11 +127,11 @@ def test_a_damaged_file_is_a_clear_error(
 ) -> None:
     path = tmp_path / "table.json"
     path.write_text(text)
-    with pytest.raises(StateError, match="delete it, the agent applies a new table"):
+    with pytest.raises(StateError, match="delete it, and the agent applies a new table"):
         TableFile(path).load()
     engine = Engine(EventLoop(), TableFile(path))
     engine.start()
-    assert "the last table is not loaded" in caplog.text
+    assert "cannot load the last applied table" in caplog.text
     assert engine.status()["table"] is None
 
 

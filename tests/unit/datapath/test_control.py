@@ -178,7 +178,7 @@ def test_a_socket_left_behind_is_replaced(tmp_path: Path) -> None:
     server = Served(path)
     try:
         assert server.ask(b"7\n")["request"] == 7
-        with pytest.raises(ListenError, match="another datapath answers there"):
+        with pytest.raises(ListenError, match="another datapath is listening there"):
             ControlServer(EventLoop(), path, no_reply)
     finally:
         server.close()

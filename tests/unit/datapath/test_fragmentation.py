@@ -22,13 +22,13 @@ COPIED = IPOption(copy_flag=1, option=9, length=4, value=b"\1\2")
 def test_scapy_puts_the_fragments_together(size: int, limit: int) -> None:
     packet = udp(content(size), ip={"flags": "", "id": 77})
     pieces = fragments(packet, limit)
-    assert all(len(piece) <= limit and is_right(piece) for piece in pieces)
+    assert all(len(piece) <= limit and is_correct(piece) for piece in pieces)
     assert all((len(piece) - 20) % 8 == 0 for piece in pieces[:-1])
     whole = defragment([IP(piece) for piece in pieces])
     assert [redone(bytes(one)) for one in whole] == [redone(packet)]
 
 
-def is_right(piece: bytes) -> bool:
+def is_correct(piece: bytes) -> bool:
     header = IP(piece[:20], len=len(piece))
     del header.chksum
     return bytes(header)[:20] == piece[:20]

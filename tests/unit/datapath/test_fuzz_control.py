@@ -36,7 +36,7 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process.loop import (
     EventLoop,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process.state import (
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process.table_file import (
     TableFile,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.sockets import (

@@ -20,24 +20,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.counters import (
-    Counters,
-    Drop,
-)
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.forwarder import Forwarder
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.forwarding import Endpoint
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.offloads import Offloads
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.policy import Drop
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.sockets.packet_io import (
     Buffer,
     PacketIO,
 )
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.statistics import Counters
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.table import Endpoint
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.token_bucket import (
     TokenBucket,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.wire import vxlan
 
 from .flows import content, tcp
-from .packets import OTHER_PEER, PEER, forwarding
+from .packets import OTHER_PEER, PEER, BothDirections, forwarding
 from .rules import NET_HEADER, Packet, cut, inner_packet
 from .seeds import DATAGRAMS, DEVICE_PACKETS, TO_THE_PEER
 
@@ -83,7 +80,7 @@ class Wire:
             self.prefix = vxlan.push(1, *macs)
         io = PacketIO(self._read, self._write, self._receive, self._send, lambda _peer: 1500)
         bucket = TokenBucket(rate=0, burst=0, now=0)
-        self.forwarder = Forwarder(self.forwarding, io, self.counters, bucket, Offloads())
+        self.path = BothDirections(self.forwarding, io, self.counters, bucket, Offloads())
 
     def _receive(self, buffer: memoryview) -> tuple[int, int, Endpoint]:
         if not self.arrivals:
@@ -224,7 +221,7 @@ def test_mutated_trains(is_vxlan: bool, partial: bool) -> None:
                 wire.arrivals.extend((packet, 0, sender) for packet in packets)
         arrivals = list(wire.arrivals)
         while wire.arrivals:
-            wire.forwarder.drain_transport()
+            wire.path.drain_transport()
         if wire.failing:
             continue
         expect_rules_kept(wire, arrivals)
@@ -248,7 +245,7 @@ def test_mutated_trains(is_vxlan: bool, partial: bool) -> None:
 def test_any_bytes(is_vxlan: bool, partial: bool, arrivals: list[Arrival]) -> None:
     wire = Wire(is_vxlan, partial, random.Random(SEED))
     wire.arrivals.extend(arrivals)
-    wire.forwarder.drain_transport()
+    wire.path.drain_transport()
     expect_rules_kept(wire, arrivals)
 
 
@@ -283,7 +280,7 @@ def test_mutated_packets_of_the_device(is_vxlan: bool, partial: bool) -> None:
                 header = lying(header, chance)
             wire.readings.append((header, packet))
         readings = list(wire.readings)
-        wire.forwarder.drain_device()
+        wire.path.drain_device()
         expect_peers_add_up(wire)
         counters = wire.counters
         trains += counters.packets_out > len(readings)
@@ -325,7 +322,7 @@ def test_a_packet_whose_checksum_was_verified_goes_as_it_came() -> None:
     wire = Wire(is_vxlan=False, partial=False, chance=random.Random(SEED))
     _header, packet = DEVICE_PACKETS["complete TCP"]
     wire.readings.append((NET_HEADER.pack(2, 0, 0, 0, 0, 0), packet))
-    wire.forwarder.drain_device()
+    wire.path.drain_device()
     assert wire.sent == [(packet, PEER)]
 
 
@@ -333,7 +330,7 @@ def test_a_segment_larger_than_any_datagram_neither_ends_nor_hangs_the_process()
     wire = Wire(is_vxlan=False, partial=False, chance=random.Random(SEED))
     packet = tcp(content(65535 - 52), ip=TO_THE_PEER)
     wire.readings.append((NET_HEADER.pack(1, 1, 52, 65470, 20, 16), packet))
-    wire.forwarder.drain_device()
+    wire.path.drain_device()
     assert wire.counters.packets_out + sum(wire.counters.drops) > 0
 
 
@@ -342,6 +339,6 @@ def test_a_segment_that_no_total_length_can_tell_is_malformed() -> None:
     header, packet = DEVICE_PACKETS["a TCP super-packet"]
     fields = NET_HEADER.unpack(header)
     wire.readings.append((NET_HEADER.pack(*fields[:3], 65535, *fields[4:]), packet))
-    wire.forwarder.drain_device()
+    wire.path.drain_device()
     assert wire.sent == []
     assert wire.counters.drops[Drop.MALFORMED] == 1

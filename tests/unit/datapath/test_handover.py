@@ -15,11 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.counters import (
-    Counters,
-    Drop,
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.compiled_table import (
     Traffic,
 )
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.policy import Drop
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process.engine import (
     Engine,
 )
@@ -34,9 +33,6 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process.loop import (
     EventLoop,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process.state import (
-    TableFile,
-)
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process.status import (
     Status,
     counter_status,
@@ -44,6 +40,10 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process
     parse_traffic,
     peer_status,
 )
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process.table_file import (
+    TableFile,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.statistics import Counters
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.table import parse_table
 
 from .packets import document

@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.counters import Drop
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.wire.ipv4 import flaw
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.policy import (
+    Drop,
+    ipv4_drop,
+)
 
 from .packets import packet
 
@@ -30,11 +32,11 @@ VALID = packet()
         ("total length zero", VALID[:2] + bytes(2) + VALID[4:], Drop.MALFORMED),
     ],
 )
-def test_flaw(name: str, data: bytes, expected: Drop) -> None:
-    assert flaw(data, len(data)) is expected, name
+def test_ipv4_drop(name: str, data: bytes, expected: Drop) -> None:
+    assert ipv4_drop(data, len(data)) is expected, name
 
 
 def test_reads_no_further_than_the_length() -> None:
-    assert flaw(VALID, len(VALID) - 1) is Drop.TRUNCATED
-    assert flaw(VALID, 19) is Drop.TRUNCATED
-    assert flaw(VALID, 0) is Drop.TRUNCATED
+    assert ipv4_drop(VALID, len(VALID) - 1) is Drop.TRUNCATED
+    assert ipv4_drop(VALID, 19) is Drop.TRUNCATED
+    assert ipv4_drop(VALID, 0) is Drop.TRUNCATED

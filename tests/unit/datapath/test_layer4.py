@@ -13,9 +13,9 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.wire.ch
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.wire.layer4 import (
     finish_checksum,
-    is_laundered,
+    is_correct,
+    is_hidden_error,
     is_partial,
-    is_right,
 )
 
 from .flows import content, tcp, udp
@@ -55,11 +55,11 @@ def test_is_partial(partial: bool, packet: bytes) -> None:
     assert is_partial(packet, len(packet)) is partial
 
 
-def test_is_right() -> None:
+def test_is_correct() -> None:
     for packet in (tcp(content(9)), udp(content(9))):
-        assert is_right(packet, len(packet))
+        assert is_correct(packet, len(packet))
     for packet in (tcp(content(9), chksum=1), udp(content(9), chksum=1)):
-        assert not is_right(packet, len(packet))
+        assert not is_correct(packet, len(packet))
 
 
 @given(st.binary(max_size=1500), st.booleans())
@@ -80,12 +80,12 @@ def test_udp_zero_is_sent_as_ffff() -> None:
 def test_the_coincidence_that_would_launder() -> None:
     """A wrong complete checksum that a peer would take for a partial one."""
     wrong = as_partial(tcp(content(9)))
-    assert is_laundered(wrong, len(wrong))
-    assert not is_laundered(tcp(content(9)), 61)
+    assert is_hidden_error(wrong, len(wrong))
+    assert not is_hidden_error(tcp(content(9)), 61)
     # A payload that makes the right one equal the pseudo-header's sum: nothing is lost by it.
     empty = as_partial(tcp(b"\0\0"))
     pseudo, rest = int.from_bytes(empty[36:38], "big"), word_sum(empty[20:36] + empty[38:])
     word = -(2 * pseudo + rest) % 0xFFFF
     right = tcp(word.to_bytes(2, "big"))
     assert right == as_partial(right)
-    assert not is_laundered(right, len(right))
+    assert not is_hidden_error(right, len(right))

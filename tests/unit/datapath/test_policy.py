@@ -9,15 +9,13 @@ from hypothesis import strategies as st
 from scapy.layers.inet import IPOption_NOP
 from scapy.layers.inet6 import ICMPv6ND_RS, IPv6
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.counters import Drop
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.forwarding import (
-    Endpoint,
-    Route,
-)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.compiled_table import Route
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.policy import (
-    egress,
-    ingress,
+    Drop,
+    decide_egress,
+    decide_ingress,
 )
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.table import Endpoint
 
 from .packets import OTHER_PEER, PEER, forwarding, packet
 
@@ -52,7 +50,7 @@ def outcome(decision: Route | Drop) -> str | Drop:
     ],
 )
 def test_egress(name: str, data: bytes, expected: str | Drop) -> None:
-    assert outcome(egress(data, len(data), FORWARDING)) == expected, name
+    assert outcome(decide_egress(data, len(data), FORWARDING)) == expected, name
 
 
 @pytest.mark.parametrize(
@@ -66,8 +64,8 @@ def test_egress(name: str, data: bytes, expected: str | Drop) -> None:
         ("padded", packet() + bytes(9), PEER, "10.168.0.12"),
         ("to our base, the host itself", packet(destination="100.96.1.0"), PEER, "10.168.0.12"),
         ("from the other peer", packet("100.96.3.1"), OTHER_PEER, "10.168.0.13"),
-        ("a stranger", packet(), ("10.168.0.99", 8285), Drop.STRANGER),
-        ("a stranger's garbage", b"", ("10.168.0.99", 8285), Drop.STRANGER),
+        ("a stranger", packet(), ("10.168.0.99", 8285), Drop.UNKNOWN_SENDER),
+        ("a stranger's garbage", b"", ("10.168.0.99", 8285), Drop.UNKNOWN_SENDER),
         ("a peer's other port", packet(), ("10.168.0.12", 40000), Drop.SOURCE_PORT),
         ("another peer's source", packet("100.96.3.1"), PEER, Drop.INNER_SOURCE),
         ("our own source", packet("100.96.1.9"), PEER, Drop.INNER_SOURCE),
@@ -84,7 +82,7 @@ def test_egress(name: str, data: bytes, expected: str | Drop) -> None:
     ],
 )
 def test_ingress(name: str, data: bytes, sender: Endpoint, expected: str | Drop) -> None:
-    assert outcome(ingress(data, len(data), sender, FORWARDING)) == expected, name
+    assert outcome(decide_ingress(data, len(data), sender, FORWARDING)) == expected, name
 
 
 def test_a_longer_prefix_of_another_peer_takes_the_source_away() -> None:
@@ -95,8 +93,8 @@ def test_a_longer_prefix_of_another_peer_takes_the_source_away() -> None:
         ]
     )
     data = packet("100.96.3.1")
-    assert ingress(data, len(data), PEER, nested) is Drop.INNER_SOURCE
-    assert outcome(ingress(data, len(data), OTHER_PEER, nested)) == OTHER_PEER[0]
+    assert decide_ingress(data, len(data), PEER, nested) is Drop.INNER_SOURCE
+    assert outcome(decide_ingress(data, len(data), OTHER_PEER, nested)) == OTHER_PEER[0]
 
 
 def test_one_public_ip_with_two_subnets() -> None:
@@ -108,7 +106,7 @@ def test_one_public_ip_with_two_subnets() -> None:
     )
     for source in ("100.96.2.1", "100.96.4.1"):
         data = packet(source)
-        assert outcome(ingress(data, len(data), PEER, twice)) == PEER[0]
+        assert outcome(decide_ingress(data, len(data), PEER, twice)) == PEER[0]
 
 
 @given(
@@ -123,8 +121,10 @@ def test_stale_bytes_after_the_length_decide_nothing(
     buffer = data + packet()[len(data) :] + bytes(stale)
     alone = data + bytes(60)
     length = len(data)
-    assert ingress(buffer, length, sender, FORWARDING) == ingress(alone, length, sender, FORWARDING)
-    assert egress(buffer, length, FORWARDING) == egress(alone, length, FORWARDING)
+    assert decide_ingress(buffer, length, sender, FORWARDING) == decide_ingress(
+        alone, length, sender, FORWARDING
+    )
+    assert decide_egress(buffer, length, FORWARDING) == decide_egress(alone, length, FORWARDING)
 
 
 @given(st.data())
@@ -134,6 +134,6 @@ def test_whatever_is_accepted_is_whole(draw: st.DataObject) -> None:
     for position in draw.draw(st.lists(st.integers(0, len(data) - 1), max_size=3)):
         data[position] = draw.draw(st.integers(0, 255))
     length = draw.draw(st.integers(0, len(data)))
-    if isinstance(ingress(data, length, PEER, FORWARDING), Route):
+    if isinstance(decide_ingress(data, length, PEER, FORWARDING), Route):
         assert data[0] >> 4 == 4
         assert 20 <= (data[0] & 15) * 4 <= int.from_bytes(data[2:4], "big") <= length

@@ -23,12 +23,12 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process.loop import (
     EventLoop,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process.process import (
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process.main import (
     stop_on_signals,
 )
 
 PACKAGE_PARENT = Path(__file__).parents[3] / "collection/plugins/module_utils"
-START = "import sys; from weft.datapath.process.process import run; sys.exit(run(sys.argv[1:]))"
+START = "import sys; from weft.datapath.process.main import run; sys.exit(run(sys.argv[1:]))"
 
 
 @pytest.fixture

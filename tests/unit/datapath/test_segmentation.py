@@ -10,7 +10,7 @@ from scapy.layers.inet import IP, TCP, UDP
 
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.wire import virtio_net
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.wire.segmentation import (
-    super_layout,
+    gso_layout,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.wire.virtio_net import (
     NetHeader,
@@ -80,7 +80,7 @@ def test_every_piece_is_right_by_scapy(size: int, cut_at: int, number: int, is_t
     packet = (tcp if is_tcp else udp)(payload, ip={"id": number})
     header = (TCP_HEADER if is_tcp else UDP_HEADER)._replace(gso_size=cut_at)
     pieces = cut_packet(packet, header)
-    layout = super_layout(header, packet, len(packet))
+    layout = gso_layout(header, packet, len(packet))
     assert layout is not None
     assert b"".join(piece[layout.payload :] for piece in pieces) == payload
     assert pieces == [redone(piece) for piece in pieces]
@@ -103,13 +103,13 @@ def test_every_piece_is_right_by_scapy(size: int, cut_at: int, number: int, is_t
     ],
 )
 def test_what_cannot_be_cut(name: str, header: NetHeader, packet: bytes) -> None:
-    assert super_layout(header, packet, len(packet)) is None, name
+    assert gso_layout(header, packet, len(packet)) is None, name
 
 
 def test_the_ecn_bit_of_the_type_is_no_type_of_its_own() -> None:
     header = TCP_HEADER._replace(gso_type=virtio_net.GSO_TCPV4 | virtio_net.GSO_ECN)
     packet = tcp(content(9))
-    assert super_layout(header, packet, len(packet)) == (0, 20, 52, 6)
+    assert gso_layout(header, packet, len(packet)) == (0, 20, 52, 6)
 
 
 def test_the_header_is_as_the_kernel_lays_it_out() -> None:

@@ -10,7 +10,10 @@ from scapy.layers.inet import IP
 from scapy.layers.l2 import ARP, Ether
 from scapy.layers.vxlan import VXLAN
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.counters import Drop
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.policy import (
+    Drop,
+    vxlan_drop,
+)
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.wire import vxlan
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.wire.vxlan import (
     MacError,
@@ -30,13 +33,13 @@ def frame(ethertype: int = 0x0800, destination: str = OWN, **header: object) -> 
     return bytes(VXLAN(**fields) / Ether(dst=destination, src=PEER, type=ethertype) / IP())
 
 
-def flaw(datagram: bytes, vni: int = 1) -> Drop | None:
-    return vxlan.flaw(datagram, vni, parse_mac(OWN))
+def drop(datagram: bytes, vni: int = 1) -> Drop | None:
+    return vxlan_drop(datagram, vni, parse_mac(OWN))
 
 
 def test_the_headers_are_those_of_the_rfc() -> None:
     assert vxlan.push(1, parse_mac(OWN), parse_mac(PEER)) == HEADERS
-    assert flaw(HEADERS) is None
+    assert drop(HEADERS) is None
     assert len(HEADERS) == vxlan.LENGTH == 50 - 28
 
 
@@ -61,7 +64,7 @@ def parse(mac: str) -> bytes:
 def test_only_the_own_vni_and_end_are_taken(vni: int, other: int, mac: bytes, to: bytes) -> None:
     data = vxlan.push(other, to, mac)
     expected = Drop.OTHER_VNI if other != vni else Drop.INNER_MAC if to != mac else None
-    assert vxlan.flaw(data, vni, mac) is expected
+    assert vxlan_drop(data, vni, mac) is expected
 
 
 @pytest.mark.parametrize(
@@ -84,14 +87,14 @@ def test_only_the_own_vni_and_end_are_taken(vni: int, other: int, mac: bytes, to
     ],
 )
 def test_each_flaw_has_its_reason(datagram: bytes, reason: Drop | None) -> None:
-    assert flaw(datagram) is reason
+    assert drop(datagram) is reason
 
 
 @given(st.binary(max_size=60))
 def test_any_bytes_have_an_answer(datagram: bytes) -> None:
-    found = flaw(datagram)
+    found = drop(datagram)
     assert (found is Drop.TRUNCATED) == (len(datagram) < vxlan.LENGTH)
-    assert flaw(HEADERS[: len(datagram)]) is (None if len(datagram) >= 22 else Drop.TRUNCATED)
+    assert drop(HEADERS[: len(datagram)]) is (None if len(datagram) >= 22 else Drop.TRUNCATED)
 
 
 @pytest.mark.parametrize(
@@ -112,5 +115,5 @@ def test_a_text_that_is_no_mac(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["ff:ff:ff:ff:ff:ff", "01:00:5e:00:00:01", "00:00:00:00:00:00"])
 def test_an_address_of_no_single_station(text: str) -> None:
-    with pytest.raises(MacError, match="no single station"):
+    with pytest.raises(MacError, match="not a unicast MAC address"):
         parse_mac(text)

@@ -23,9 +23,9 @@ def _agent(options: list[str]) -> int:
 
 
 def _datapath(options: list[str]) -> int:
-    from .datapath.process import process  # noqa: PLC0415
+    from .datapath.process import main  # noqa: PLC0415
 
-    return process.run(options)
+    return main.run(options)
 
 
 _PROCESSES = {"agent": _agent, "datapath": _datapath}

@@ -15,33 +15,35 @@ from ..errors import WeftError
 from .offloads import Offload
 from .wire import vxlan
 
-# The backends, and what the table and its peers say for each besides the rest.
+# The backends, and the additional keys of the table and of its peers for each.
 BACKEND_KEYS: Mapping[str, tuple[str, ...]] = {"udp": (), "vxlan": ("vni", "vtep_mac")}
 BACKEND_PEER_KEYS: Mapping[str, tuple[str, ...]] = {"udp": (), "vxlan": ("vtep_mac",)}
 # A link's least MTU (RFC 791, 3.2) and the largest payload of an IPv4 UDP datagram (65535 - 28).
 MTU_MIN = 68
 MTU_MAX = 65507
-# A worker each; the kernel's own bound is MAX_TAP_QUEUES, 256 (linux/if_tap.h).
+# Each queue is a worker process; the kernel's own limit is MAX_TAP_QUEUES, 256 (linux/if_tap.h).
 QUEUES_MAX = 64
-# IFNAMSIZ less the final zero; `%` would make the kernel choose a number (net/core/dev.c). ASCII
-# without controls: a character is a byte then, and none ends the name early.
+# IFNAMSIZ without the final zero; the kernel replaces `%d` by a number (net/core/dev.c). Printable
+# ASCII: a character is a byte then, and none ends the name early.
 _DEVICE_NAME = re.compile(r"(?:(?![/:%])[!-~]){1,15}")
 
 
-# The subnet and the public IP: what a lease announces besides may change, and it is the same peer.
+# The subnet and the public IP: the other fields of a lease may change, and the peer is the same.
 PeerKey: TypeAlias = tuple[IPv4Network, IPv4Address]
+# The address and the port of a UDP socket, as the socket module has them.
+Endpoint: TypeAlias = tuple[str, int]
 
 
 class TableError(WeftError, ValueError):
-    """A table cannot be used; the message names the key, the value and the reason."""
+    """A table is not valid; the message has the key, the value and the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """A lease of another host: its subnet is reached through its public IP.
+    """The lease of another host: its subnet is reached through its public IP.
 
-    With `partial_checksum` the lease announces that inner checksums may be left partial.
-    `vtep_mac` is the address of its VXLAN tunnel end, where the backend has tunnel ends.
+    With `partial_checksum`, the lease announces that the host finishes partial inner checksums.
+    `vtep_mac` is the MAC address of its VXLAN tunnel endpoint; empty if the backend has none.
     """
 
     subnet: IPv4Network
@@ -51,11 +53,11 @@ class Peer:
 
     @property
     def key(self) -> PeerKey:
-        """By what its counts are kept."""
+        """The key of its counters."""
         return self.subnet, self.public_ip
 
     def to_document(self) -> dict[str, Any]:
-        """Return the peer as JSON values; what has its default is left out."""
+        """Return the peer as JSON values; fields with their default are left out."""
         document: dict[str, Any] = {"subnet": str(self.subnet), "public_ip": str(self.public_ip)}
         if self.partial_checksum:
             document["partial_checksum"] = True
@@ -66,7 +68,7 @@ class Peer:
 
 @dataclass(frozen=True, slots=True)
 class Vtep:
-    """Our VXLAN tunnel end: the network identifier, and its own MAC address."""
+    """Our VXLAN tunnel endpoint: the network identifier and its MAC address."""
 
     vni: int
     mac: str
@@ -74,10 +76,10 @@ class Vtep:
 
 @dataclass(frozen=True, slots=True)
 class ForwardingTable:
-    """All that the datapath is told; `mtu`, in bytes, is that of the device.
+    """The configuration of the datapath, from the agent; `mtu` is that of the device in bytes.
 
-    The offloads in `offloads_disabled` stay off, whatever the kernel can do. With more than one of
-    `queues`, each is carried by a process of its own.
+    The offloads in `offloads_disabled` stay off. With more than one of `queues`, each has a process
+    of its own.
     """
 
     device: str
@@ -115,7 +117,7 @@ class ForwardingTable:
 
 _TABLE_KEYS = ("backend", "device", "bind", "port", "network", "subnet", "mtu", "peers")
 _PEER_KEYS = ("subnet", "public_ip")
-# What may be left out; `offloads` switches those off whose value is false.
+# Optional keys; `offloads` disables those whose value is false.
 _TABLE_OPTIONS = ("offloads", "queues")
 _PEER_OPTIONS = ("partial_checksum",)
 
@@ -225,7 +227,7 @@ def _peer(document: object, backend: str, name: str) -> Peer:
     fields = _fields(document, _PEER_KEYS + BACKEND_PEER_KEYS[backend], _PEER_OPTIONS, name)
     public_ip = _address(fields["public_ip"], f"{name}.public_ip")
     if public_ip.is_unspecified:
-        raise TableError(f"{name}.public_ip: {public_ip} is no host's address")
+        raise TableError(f"{name}.public_ip: {public_ip} is not a host address")
     return Peer(
         subnet=_network(fields["subnet"], f"{name}.subnet"),
         public_ip=public_ip,
@@ -257,7 +259,7 @@ def _address(value: object, name: str) -> IPv4Address:
     except ValueError as error:
         raise TableError(f"{name}: {error}") from error
     if address.is_multicast or address.is_reserved:
-        raise TableError(f"{name}: {address} is no host's address")
+        raise TableError(f"{name}: {address} is not a host address")
     return address
 
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 
 class TokenBucket:
-    """Holds at most `burst` tokens and gains `rate` a second; the caller brings the time.
+    """Holds at most `burst` tokens and gains `rate` a second.
 
-    `now` is in seconds of any clock that never goes back, such as `time.monotonic`.
+    `now` is in seconds of a monotonic clock, such as `time.monotonic`.
     """
 
     __slots__ = ("_burst", "_filled_at", "_rate", "_tokens")
@@ -21,7 +21,7 @@ class TokenBucket:
         self._filled_at = now
 
     def take(self, now: float) -> bool:
-        """Take one token; return False when there is none."""
+        """Take one token; return False if there is none."""
         gained = (now - self._filled_at) * self._rate
         self._tokens = min(self._burst, self._tokens + gained)
         self._filled_at = now

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The client of the datapath's control socket, for the agent and the command line."""
+"""The client of the datapath's control socket, for the agent and weftctl."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ _CHUNK = 1 << 16
 
 
 class DatapathError(WeftError):
-    """The datapath did not do what was asked."""
+    """A request to the datapath failed."""
 
 
 class DatapathUnavailableError(DatapathError):
-    """No datapath answers; the message names the socket, the reason and the next step."""
+    """The datapath is not reachable; the message has the socket, the reason and the fix."""
 
 
 class DatapathRefusedError(DatapathError):
-    """The datapath answered with an error, which is the message."""
+    """The datapath replied with an error, which is the message."""
 
 
 class DatapathClient:
-    """Speaks to the datapath at `path`, a connection for each request.
+    """Sends requests to the datapath at `path`, each by a connection of its own.
 
-    Every method raises DatapathUnavailableError, also when the answer takes longer than
-    `timeout` seconds, and DatapathRefusedError.
+    Every method raises DatapathUnavailableError, also if there is no reply within `timeout`
+    seconds, and DatapathRefusedError.
     """
 
     def __init__(self, path: Path | str = DEFAULT_PATH, timeout: float = 5.0) -> None:
@@ -43,17 +43,17 @@ class DatapathClient:
         self.timeout = timeout
 
     def apply(self, table: Mapping[str, Any]) -> None:
-        """Put `table`, in the form that `parse_table` reads, in force, or change nothing."""
+        """Put `table`, in the form of `parse_table`, in force; on failure nothing changes."""
         self._request({"command": "apply", "table": table})
 
     def status(self) -> Status:
-        """Return what the datapath runs and what it counted."""
+        """Return the status of the datapath, with its counters."""
         reply = self._request({"command": "status"})
         del reply["ok"]
         return cast(Status, reply)
 
     def remove(self) -> None:
-        """Drop the table and delete the device."""
+        """Delete the table and the device."""
         self._request({"command": "remove"})
 
     def _request(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -62,8 +62,8 @@ class DatapathClient:
             try:
                 answer = self._exchange(line)
             except ConnectionError:
-                # A process that hands over leaves its clients to the new process, which listens at
-                # the same socket; what was asked may be asked again.
+                # A handover closes the connections of the old process; the new one listens at the
+                # same socket. All commands may be repeated.
                 answer = self._exchange(line)
             reply = json.loads(answer)
         except OSError as error:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The requests that the control socket takes: apply, status, remove."""
+"""The commands of the control socket: apply, status, remove."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ Reply = Mapping[str, Any]
 
 
 class Commands:
-    """Carries requests out on the engine; calls `changed` after one that altered it."""
+    """Runs commands on the engine; calls `on_changed` after one that changed the table."""
 
-    def __init__(self, engine: Engine, changed: Callable[[], None]) -> None:
+    def __init__(self, engine: Engine, on_changed: Callable[[], None]) -> None:
         self._engine = engine
-        self._changed = changed
+        self._on_changed = on_changed
         self._by_name: dict[str, Callable[[Mapping[str, Any]], Reply]] = {
             "apply": self._apply,
             "status": self._status,
@@ -30,7 +30,7 @@ class Commands:
         }
 
     def handle(self, request: object) -> Reply:
-        """Return the reply to the decoded JSON `request`; a bad one is answered, never raised."""
+        """Return the reply to the decoded JSON `request`; an invalid one gets an error reply."""
         if not isinstance(request, dict):
             return _error(f"expected an object, got {type(request).__name__}")
         name = request.get("command")
@@ -48,7 +48,7 @@ class Commands:
 
     def _apply(self, request: Mapping[str, Any]) -> Reply:
         self._engine.apply(parse_table(request.get("table")))
-        self._changed()
+        self._on_changed()
         return {"ok": True}
 
     def _status(self, _request: Mapping[str, Any]) -> Reply:
@@ -56,7 +56,7 @@ class Commands:
 
     def _remove(self, _request: Mapping[str, Any]) -> Reply:
         self._engine.remove()
-        self._changed()
+        self._on_changed()
         return {"ok": True}
 
 

@@ -1,10 +1,10 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The control socket: one JSON request a line, one JSON reply a line.
+"""The control socket: a line of JSON for each request, a line of JSON for each reply.
 
-A client can be slow, stuck or hostile and costs the packets nothing: every read and write is
-non-blocking and bounded, a reply that is not fetched stops only its own client.
+A slow, stuck or hostile client does not delay packets: every read and write is non-blocking and
+bounded, and an unread reply blocks only its own client.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class ControlServer:
         self._loop = loop
         self._path = path
         self._handle = handle
-        # In the order of their last request, the longest silent first.
+        # In the order of their last request, the longest idle first.
         self._clients: dict[int, _Client] = {}
         self.listener = listener or listen(path, MODE)
         loop.watch(self.listener.fileno(), self._accept)
@@ -70,7 +70,7 @@ class ControlServer:
         try:
             connection, _address = self.listener.accept()
         except OSError:
-            # The client left before, or descriptors are short: either way it may come again.
+            # The client closed the connection, or the process has no free descriptor: it may retry.
             return
         connection.setblocking(False)
         if len(self._clients) >= CLIENTS_MAX:
@@ -80,7 +80,7 @@ class ControlServer:
         self._loop.watch(connection.fileno(), lambda _events: self._serve(client))
 
     def _serve(self, client: _Client) -> None:
-        """Go one step on: fetch a reply out, or a piece of a request in and answer it if whole."""
+        """Send a part of the reply, or receive a part of a request, answered if complete."""
         try:
             request = client.receive() if client.flush() else None
             if request is not None:
@@ -89,11 +89,13 @@ class ControlServer:
         except (ConnectionError, EOFError):
             self._drop(client)
         except RequestTooLongError:
-            _log.warning("a control client sent a line of more than %d bytes", REQUEST_MAX)
+            _log.warning(
+                "closed a control connection: its request line exceeds %d bytes", REQUEST_MAX
+            )
             self._drop(client)
         else:
-            # While a reply waits to be fetched, further requests wait too; one that is here
-            # already comes next, after the packets have had their turn.
+            # Until a reply is read, further requests wait. A request that was already received is
+            # answered next, after a turn of the loop for the packets.
             events = select.EPOLLOUT if client.busy else select.EPOLLIN
             self._loop.watch(client.descriptor, lambda _events: self._serve(client), events)
 
@@ -117,12 +119,12 @@ class RequestTooLongError(Exception):
 
 
 class _Client:
-    """One connection: what came of a request, and what is left of a reply."""
+    """One connection: the received part of a request, and the unsent part of a reply."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
         self._received = bytearray()
-        self._searched = 0  # bytes of it that hold no end of line
+        self._searched = 0  # bytes of it without an end of line
         self._unsent = b""
 
     @property
@@ -131,11 +133,11 @@ class _Client:
 
     @property
     def busy(self) -> bool:
-        """Whether there is something to do before more is received."""
+        """Whether a reply is unsent or a complete request is waiting."""
         return bool(self._unsent) or self._received.find(b"\n", self._searched) >= 0
 
     def receive(self) -> bytes | None:
-        """Return a whole line, after one read at most. Raises EOFError, ConnectionError."""
+        """Return a complete line, after at most one read. Raises EOFError, ConnectionError."""
         line = self._line()
         if line is not None:
             return line
@@ -152,12 +154,12 @@ class _Client:
         return line
 
     def reply(self, data: bytes) -> None:
-        """Send `data`, or what the client takes of it now. Raises ConnectionError."""
+        """Send `data`, or the part that the socket takes now. Raises ConnectionError."""
         self._unsent += data
         self.flush()
 
     def flush(self) -> bool:
-        """Send what is left; return whether nothing is. Raises ConnectionError."""
+        """Send the unsent part; return whether all is sent. Raises ConnectionError."""
         if self._unsent:
             with contextlib.suppress(BlockingIOError):
                 self._unsent = self._unsent[self._connection.send(self._unsent) :]

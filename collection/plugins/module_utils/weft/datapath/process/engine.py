@@ -1,11 +1,11 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Opens the device and the sockets that the table asks for, keeps them open, and reports.
+"""Opens the device and the sockets of the table in force, keeps them open, and reports status.
 
-Either all are open and carried, or none is: what fails later is closed whole and opened again
-once a second, by the table in force, for as long as there is one. One queue is carried right here,
-on the process's own loop; several are carried by a worker each.
+Either all are open and packets are forwarded, or none is: after a failure all are closed, and
+opened again once a second while a table is in force. A single queue runs on the loop of this
+process; several queues run in a worker process each.
 """
 
 from __future__ import annotations
@@ -17,17 +17,16 @@ import socket
 import time
 from collections.abc import Mapping
 
-from ..forwarding import Endpoint
 from ..offloads import Offloads
 from ..sockets import tun, udp_socket
-from ..table import ForwardingTable, parse_table
-from ..tally import Tally, total
+from ..statistics import Statistics, sum_statistics
+from ..table import Endpoint, ForwardingTable, parse_table
 from .handover import EngineState
 from .loop import EventLoop
 from .probe import probe_device
-from .queue import Carrier
-from .state import StateError, TableFile
+from .queue import Queue
 from .status import Status, counter_status, parse_counters, parse_traffic, peer_status
+from .table_file import StateError, TableFile
 from .worker import Worker, WorkerError
 
 _log = logging.getLogger(__name__)
@@ -36,7 +35,7 @@ REPAIR_INTERVAL = 1.0  # seconds
 
 
 class Engine:
-    """The datapath of one table, on one event loop."""
+    """The datapath of one table on one event loop; owns the device's descriptors and sockets."""
 
     def __init__(self, loop: EventLoop, table_file: TableFile) -> None:
         self._loop = loop
@@ -44,38 +43,38 @@ class Engine:
         self._table: ForwardingTable | None = None
         self._device: list[int] = []  # a descriptor for each queue
         self._transports: list[socket.socket] = []  # likewise
-        self._carriers: list[Carrier | Worker] = []
-        self._waiting: list[Worker] = []  # for a queue
+        self._queues: list[Queue | Worker] = []
+        self._idle_workers: list[Worker] = []  # started before their queues are open
         self._offloads = Offloads()
-        # Of the carriers that are no more.
-        self._past = Tally()
+        # The statistics of stopped queues.
+        self._past = Statistics()
         self._problem: str | None = None
         self._since = time.time()
 
     def prepare(self) -> None:
-        """Find out what the kernel takes; `start` or `take_over` comes next."""
+        """Find out which offloads the kernel has; call `start` or `take_over` next."""
         probe_device(self._offloads)
-        self._past = Tally(offloads=self._offloads.status())
+        self._past = Statistics(offloads=self._offloads.status())
         self._loop.every(REPAIR_INTERVAL, self.repair)
 
     def prepare_workers(self) -> None:
-        """Make the workers that the last applied table asks for, before `take_over` needs them."""
+        """Start the workers of the last applied table before `take_over` needs them."""
         try:
             table = self._table_file.load()
             if table is not None and table.queues > 1:
-                self._await_queues(table.queues)
-                for worker in self._waiting:
-                    worker.tally()
+                self._set_idle_workers(table.queues)
+                for worker in self._idle_workers:
+                    worker.statistics()
         except (StateError, OSError, WorkerError) as error:
-            _log.warning("workers are made when they are needed: %s", error)
-            self._await_queues(0)
+            _log.warning("cannot start workers in advance: %s", error)
+            self._set_idle_workers(0)
 
     def start(self) -> None:
-        """Load the last applied table and begin to forward; what cannot be opened is retried."""
+        """Load the last applied table and forward by it; a failure to open is retried."""
         try:
             self._table = self._table_file.load()
         except StateError as error:
-            _log.error("the last table is not loaded: %s", error)
+            _log.error("cannot load the last applied table: %s", error)
         self.repair()
 
     def take_over(self, state: EngineState) -> None:
@@ -91,39 +90,45 @@ class Engine:
             for peer, counted in zip(peers, status["peers"], strict=True)
         }
         counters = parse_counters(status["counters"])
-        self._past = Tally(counters, traffic, self._past.offloads)
+        self._past = Statistics(counters, traffic, self._past.offloads)
         self._table, self._since = table, status["since"]
         if table is not None and state.device:
-            self._carry(table, list(state.device), list(state.transports), state.peer_queues)
-        self._await_queues(0)
+            self._forward(table, list(state.device), list(state.transports), state.peer_queues)
+        self._set_idle_workers(0)
 
     def release(self) -> EngineState:
         """Stop forwarding and return everything open; the caller owns it, and no table is left."""
-        self._cease()
-        released = [carrier.release() for carrier in self._carriers]
+        self._request_stop()
+        released = [queue.release() for queue in self._queues]
         peers = () if self._table is None else self._table.peers
-        self._past = total(self._past, [tally for tally, _queues in released], peers)
-        self._carriers = []
-        queues = {end: queue for _tally, queues in released for end, queue in queues.items()}
-        state = EngineState(self.status(), self._device, self._transports, queues)
+        self._past = sum_statistics(
+            self._past, [statistics for statistics, _sockets in released], peers
+        )
+        self._queues = []
+        sockets = {
+            endpoint: queue
+            for _statistics, peer_queues in released
+            for endpoint, queue in peer_queues.items()
+        }
+        state = EngineState(self.status(), self._device, self._transports, sockets)
         self._table, self._device, self._transports = None, [], []
         return state
 
     @property
     def forwarding(self) -> bool:
-        """Whether the device and the sockets are open and carried."""
-        return bool(self._carriers)
+        """Whether the device and the sockets are open and packets are forwarded."""
+        return bool(self._queues)
 
     def apply(self, table: ForwardingTable) -> None:
-        """Put `table` in force and remember it.
+        """Put `table` in force and save it to its file.
 
-        Raises OSError (TunError, TransportError), and then the former table stands.
+        Raises OSError (TunError, TransportError), and then the former table stays in force.
         """
         former = self._table
-        if table == former and self._carriers:
+        if table == former and self._queues:
             return
         if former is not None and table.queues != former.queues:
-            # The device may have to be made anew, and nobody may hold it then.
+            # The device may have to be created again, and must not be open for that.
             self.close()
         with contextlib.ExitStack() as undo:
             transports, device = self._transports, self._device
@@ -139,7 +144,7 @@ class Engine:
             undo.pop_all()
         former_transports, former_device = self._transports, self._device
         self._table = table
-        self._carry(table, device, transports)
+        self._forward(table, device, transports)
         if former_transports is not transports:
             udp_socket.close_transports(former_transports)
         if former is not None and former.device != table.device:
@@ -147,7 +152,7 @@ class Engine:
         _log.info("table applied: %s", self.summary())
 
     def remove(self) -> None:
-        """Forget the table, here and in its file, and delete the device. Raises OSError."""
+        """Delete the table, its file and the device. Raises OSError."""
         if self._table is None:
             return
         self.close()
@@ -156,14 +161,14 @@ class Engine:
             tun.delete_device(device)
         self._table_file.delete()
         self._table = None
-        self._past = total(self._past, (), ())
+        self._past = sum_statistics(self._past, (), ())
         self._problem = None
         _log.info("table removed")
 
     def repair(self) -> None:
-        """Open what the table in force asks for, if it is not open."""
+        """Open the device and the sockets of the table in force, if they are not open."""
         table = self._table
-        if table is None or self._carriers:
+        if table is None or self._queues:
             return
         try:
             transports = udp_socket.open_transports(
@@ -177,14 +182,14 @@ class Engine:
         except OSError as error:
             problem = error.strerror or str(error)
             if problem != self._problem:
-                _log.error("not forwarding, retried every second: %s", problem)
+                _log.error("cannot forward packets: %s; retried every second", problem)
             self._problem = problem
             return
-        self._carry(table, device, transports)
+        self._forward(table, device, transports)
         _log.info("forwarding: %s", self.summary())
 
     def summary(self) -> str:
-        """Return in one line what is in force."""
+        """Return a one-line summary of the table in force."""
         table = self._table
         if table is None:
             return "no table"
@@ -194,97 +199,100 @@ class Engine:
         )
 
     def status(self) -> Status:
-        """Return what runs and what it counted."""
+        """Return the status: the table in force, the processes, and the statistics."""
         try:
-            tallies = [carrier.tally() for carrier in self._carriers]
+            running = [queue.statistics() for queue in self._queues]
         except WorkerError as error:
-            _log.error("%s; starting all anew", error)
+            _log.error("%s; opening the device and all sockets again", error)
             self.close()
-            tallies = []
+            running = []
         table = self._table
         peers = () if table is None else table.peers
-        whole = total(self._past, tallies, peers)
+        total = sum_statistics(self._past, running, peers)
         return {
             "table": None if table is None else table.to_document(),
             "pid": os.getpid(),
-            "workers": [each.pid for each in self._carriers if isinstance(each, Worker)],
+            "workers": [each.pid for each in self._queues if isinstance(each, Worker)],
             "since": self._since,
             "forwarding": self.forwarding,
             "problems": [] if self._problem is None else [self._problem],
-            "offloads": dict(whole.offloads),
-            "counters": counter_status(whole.counters),
-            "peers": [peer_status(peer, whole.traffic[peer.key]) for peer in peers],
+            "offloads": dict(total.offloads),
+            "counters": counter_status(total.counters),
+            "peers": [peer_status(peer, total.traffic[peer.key]) for peer in peers],
         }
 
     def close(self) -> None:
-        """Close the descriptors; the device and the table's file stay for the next process."""
-        self._stop_carriers()
-        self._await_queues(0)
+        """Stop forwarding and close the descriptors; the device and the table's file stay."""
+        self._stop_queues()
+        self._set_idle_workers(0)
         tun.close_device(self._device)
         udp_socket.close_transports(self._transports)
         self._device, self._transports = [], []
 
-    def _carry(
+    def _forward(
         self,
         table: ForwardingTable,
         device: list[int],
         transports: list[socket.socket],
         peer_queues: Mapping[Endpoint, socket.socket] | None = None,
     ) -> None:
-        """Carry what is open by `table`; a peer that stays keeps its counters."""
+        """Forward by `table`; a peer that stays keeps its counters.
+
+        The engine owns `device`, `transports` and `peer_queues` from here on.
+        """
         if device is not self._device or transports is not self._transports:
-            self._stop_carriers()
+            self._stop_queues()
             self._device, self._transports = device, transports
-        self._past = total(self._past, (), table.peers)
+        self._past = sum_statistics(self._past, (), table.peers)
         self._problem = None
         try:
-            for carrier in self._carriers:
-                carrier.follow(table)
-            if not self._carriers:
-                self._start_carriers(table, peer_queues)
+            for queue in self._queues:
+                queue.apply(table)
+            if not self._queues:
+                self._start_queues(table, peer_queues)
         except (OSError, WorkerError) as error:
-            _log.error("%s; starting all anew", error)
+            _log.error("%s; opening the device and all sockets again", error)
             self.close()
 
-    def _start_carriers(
+    def _start_queues(
         self, table: ForwardingTable, peer_queues: Mapping[Endpoint, socket.socket] | None
     ) -> None:
         if table.queues > 1:
             self._start_workers(table)
             return
-        (device,), (datagrams,) = self._device, self._transports
-        self._carriers.append(
-            Carrier(
-                *(self._loop, device, datagrams, table, self._offloads),
-                lost=self.close,
+        (device,), (transport,) = self._device, self._transports
+        self._queues.append(
+            Queue(
+                *(self._loop, device, transport, table, self._offloads),
+                on_lost=self.close,
                 peer_queues=peer_queues,
             )
         )
 
     def _start_workers(self, table: ForwardingTable) -> None:
-        self._await_queues(table.queues)
-        workers, self._waiting = self._waiting, []
-        self._carriers += workers
-        for worker, device, datagrams in zip(workers, self._device, self._transports, strict=True):
-            worker.carry(device, datagrams, table)
+        self._set_idle_workers(table.queues)
+        workers, self._idle_workers = self._idle_workers, []
+        self._queues += workers
+        for worker, device, transport in zip(workers, self._device, self._transports, strict=True):
+            worker.start(device, transport, table)
         for worker in workers:
-            worker.tally()
+            worker.statistics()
 
-    def _await_queues(self, count: int) -> None:
-        """Have that many workers that wait for a queue."""
-        while len(self._waiting) < count:
-            self._waiting.append(Worker(self._loop, self._offloads, lost=self.close))
-        while len(self._waiting) > count:
-            self._waiting.pop().stop()
+    def _set_idle_workers(self, count: int) -> None:
+        """Start or stop idle workers until there are `count`."""
+        while len(self._idle_workers) < count:
+            self._idle_workers.append(Worker(self._loop, self._offloads, on_lost=self.close))
+        while len(self._idle_workers) > count:
+            self._idle_workers.pop().stop()
 
-    def _cease(self) -> None:
-        for carrier in self._carriers:
-            if isinstance(carrier, Worker):
-                carrier.cease()
+    def _request_stop(self) -> None:
+        for queue in self._queues:
+            if isinstance(queue, Worker):
+                queue.request_stop()
 
-    def _stop_carriers(self) -> None:
-        self._cease()
-        tallies = [carrier.stop() for carrier in self._carriers]
+    def _stop_queues(self) -> None:
+        self._request_stop()
+        stopped = [queue.stop() for queue in self._queues]
         peers = () if self._table is None else self._table.peers
-        self._past = total(self._past, tallies, peers)
-        self._carriers = []
+        self._past = sum_statistics(self._past, stopped, peers)
+        self._queues = []

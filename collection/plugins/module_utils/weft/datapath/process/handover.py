@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...errors import WeftError
-from ..forwarding import Endpoint
+from ..table import Endpoint
 from .status import Status
 
 REQUEST = b"hand over\n"

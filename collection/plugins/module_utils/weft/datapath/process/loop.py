@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One thread's event loop: callbacks by descriptor (epoll), and at an interval."""
+"""The event loop of a process: callbacks for readable descriptors (epoll) and for intervals."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class _Timer:
 
 
 class EventLoop:
-    """Calls back, level-triggered; a callback must be bounded and must not block."""
+    """Runs callbacks, level-triggered; a callback must be bounded and must not block."""
 
     def __init__(self) -> None:
         self._epoll = select.epoll()
@@ -30,7 +30,7 @@ class EventLoop:
     def watch(
         self, descriptor: int, callback: Callable[[int], None], events: int = select.EPOLLIN
     ) -> None:
-        """Call `callback` with the epoll events of `descriptor`; again to change either."""
+        """Call `callback` on `events` of `descriptor`, instead of an earlier callback."""
         if descriptor in self._callbacks:
             self._epoll.modify(descriptor, events)
         else:
@@ -38,24 +38,24 @@ class EventLoop:
         self._callbacks[descriptor] = callback
 
     def unwatch(self, descriptor: int) -> None:
-        """Forget `descriptor`; call it before the descriptor is closed."""
+        """Stop watching `descriptor`, which must still be open."""
         del self._callbacks[descriptor]
         self._epoll.unregister(descriptor)
 
     def every(self, interval: float, callback: Callable[[], None]) -> None:
-        """Call `callback` every `interval` seconds, also when descriptors are never idle."""
+        """Call `callback` every `interval` seconds, also under constant load."""
         self._timers.append(_Timer(interval, time.monotonic() + interval, callback))
 
     def cancel(self, callback: Callable[[], None]) -> None:
-        """Call `callback` no more, which `every` was told to."""
+        """Stop the interval of `callback`."""
         self._timers = [timer for timer in self._timers if timer.callback != callback]
 
     def stop(self) -> None:
-        """Let `run` return after the callback at hand."""
+        """Make `run` return after the current callback."""
         self._stopped = True
 
     def run(self) -> None:
-        """Dispatch until `stop`; what a callback raises ends the loop and is raised here."""
+        """Run callbacks until `stop`; an exception of a callback ends the loop and is raised."""
         poll, callbacks = self._epoll.poll, self._callbacks
         next_due = 0.0
         while not self._stopped:
@@ -63,7 +63,7 @@ class EventLoop:
             if now >= next_due:
                 next_due = self._run_timers(now)
             for descriptor, events in poll(max(0.0, next_due - now)):
-                # A callback of this round may have closed the descriptor.
+                # An earlier callback of this iteration may have closed the descriptor.
                 callback = callbacks.get(descriptor)
                 if callback is not None:
                     callback(events)

@@ -1,11 +1,11 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the kernel's TUN driver takes, found out on a device that nobody sees.
+"""Which coalesced writes the kernel's TUN driver accepts, found out on a temporary device.
 
-Some kernels refuse what others take: a run whose last segment is short was EINVAL from 6.1.103,
-6.6.44 and 6.10.3 on until 89add40066f9; USO came with 6.2. So the driver is asked, with packets
-that go nowhere: their time to live is 0.
+Kernels differ: a GSO packet with a shorter last segment is EINVAL from 6.1.103, 6.6.44 and 6.10.3
+on until 89add40066f9; USO needs 6.2. So GSO packets are written to the driver. Their TTL of 0 keeps
+them from going anywhere.
 """
 
 from __future__ import annotations
@@ -32,18 +32,18 @@ _LOOPBACK = 0x7F000001
 
 
 def probe_device(offloads: Offloads) -> None:
-    """Drop from `offloads` the joined writes that the driver refuses.
+    """Disable the coalescing offloads that the driver refuses.
 
-    Where no device can be made nothing is dropped: the first write that fails will do it.
+    If no device can be created, none is disabled: the first write that fails does it.
     """
     try:
-        device = _open_throwaway()
+        device = _open_temporary()
     except OSError:
         return
     try:
         for offload, packet in (
-            (Offload.COALESCE_TCP, super_packet(PROTOCOL_TCP)),
-            (Offload.COALESCE_UDP, super_packet(PROTOCOL_UDP)),
+            (Offload.COALESCE_TCP, gso_packet(PROTOCOL_TCP)),
+            (Offload.COALESCE_UDP, gso_packet(PROTOCOL_UDP)),
         ):
             try:
                 os.write(device, packet)
@@ -53,8 +53,11 @@ def probe_device(offloads: Offloads) -> None:
         os.close(device)
 
 
-def super_packet(protocol: int, **changes: int) -> bytes:
-    """Return a run of three segments, the last short, with `changes` to its virtio-net header."""
+def gso_packet(protocol: int, **changes: int) -> bytes:
+    """Return a GSO packet of three segments, the last shorter, behind its virtio-net header.
+
+    `changes` replace fields of that header.
+    """
     size = {
         PROTOCOL_TCP: layer4.TCP_HEADER_LENGTH,
         PROTOCOL_UDP: layer4.UDP_HEADER_LENGTH,
@@ -89,8 +92,11 @@ def super_packet(protocol: int, **changes: int) -> bytes:
     return virtio_net.push(net_header) + header + transport + payload
 
 
-def _open_throwaway() -> int:
-    """Open a device that vanishes with its descriptor, and bring it up. Raises OSError."""
+def _open_temporary() -> int:
+    """Open a device that is deleted when its descriptor is closed, and set it up.
+
+    Raises OSError.
+    """
     device = os.open(PATH, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         request = _IFREQ.pack(b"weft-probe%d", IFF_TUN | IFF_NO_PI | IFF_VNET_HDR)

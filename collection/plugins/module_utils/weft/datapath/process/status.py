@@ -1,18 +1,20 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The shape of the datapath's answer to `status`, and the counts in it, to and fro."""
+"""The JSON form of the datapath's status, and of the counters in it, in both directions."""
 
 from __future__ import annotations
 
 from typing import Any, TypedDict
 
-from ..counters import Counters, Drop, Traffic
+from ..compiled_table import Traffic
+from ..policy import Drop
+from ..statistics import Counters
 from ..table import Peer
 
 
 class PeerStatus(TypedDict):
-    """One peer of the table, with the traffic since it entered."""
+    """One peer of the table, with the traffic since it was added."""
 
     subnet: str
     public_ip: str
@@ -37,22 +39,22 @@ class CounterStatus(TypedDict):
 
 
 class Status(TypedDict):
-    """What runs, since when (seconds since the epoch), and what keeps it from running.
+    """The status of the datapath; `since` is the start in seconds since the epoch.
 
-    A hand-over to another process changes `pid` and `workers`, but neither `since` nor a count.
+    A handover to a new process changes `pid` and `workers`, but neither `since` nor a counter.
     """
 
     # As applied, in the form of `table.parse_table`; null before the first apply.
     table: dict[str, Any] | None
     pid: int
-    # The processes that carry a queue each; none where there is one queue, carried by `pid`.
+    # The processes of the queues; empty if there is one queue, which runs in the process `pid`.
     workers: list[int]
     since: float
     # True while the device and the sockets are open.
     forwarding: bool
-    # Why not, one sentence each.
+    # The reasons if not, one sentence each.
     problems: list[str]
-    # Of each offload that it is "active", or why it is not.
+    # For each offload "active", or the reason why it is not.
     offloads: dict[str, str]
     counters: CounterStatus
     peers: list[PeerStatus]
@@ -72,7 +74,7 @@ def counter_status(counters: Counters) -> CounterStatus:
 
 
 def parse_counters(status: CounterStatus) -> Counters:
-    """Return the totals of a status; a reason that is not known here is left out."""
+    """Return the totals of a status; reasons of another release are ignored."""
     drops = status["drops"]
     return Counters(
         status["packets_in"],

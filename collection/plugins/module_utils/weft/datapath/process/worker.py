@@ -1,13 +1,14 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A carrier in a process of its own, so that queues are carried on several cores at once.
+"""A queue in a process of its own, so that several queues use several cores.
 
-The main process makes a worker for each queue and holds the descriptors with it. They share a
-socketpair: a request is a table to follow, or a word, and the answer to each is the tally. The
-first table brings the descriptors along, so that a worker can be made before they are there, when
-they are open elsewhere and packets already wait in them. A worker ends when it is told to, with no
-packet between two queues, and when the main process does, since the socketpair then does.
+The main process starts a worker for each queue, and both have the descriptors open. They are
+connected by a socketpair: a request is a table to apply, or a `_Command`, and the answer to each is
+the worker's statistics. The descriptors follow the first table, so that a worker can be started
+before they are available: in a handover, packets already wait in them. A worker ends on a command,
+between two bursts so that no packet is lost, and when the main process ends, which closes the
+socketpair.
 """
 
 from __future__ import annotations
@@ -24,12 +25,11 @@ from multiprocessing.connection import Connection
 from typing import cast
 
 from ...errors import WeftError
-from ..forwarding import Endpoint
 from ..offloads import Offloads
-from ..table import ForwardingTable
-from ..tally import Tally
+from ..statistics import Statistics
+from ..table import Endpoint, ForwardingTable
 from .loop import EventLoop
-from .queue import Carrier
+from .queue import Queue
 
 _log = logging.getLogger(__name__)
 
@@ -38,31 +38,31 @@ _DESCRIPTORS_MAX = 1 << 20  # the kernel's fs.nr_open
 _STDERR = 2
 
 
-class _Word(enum.Enum):
-    """What a worker is asked besides a table to follow."""
+class _Command(enum.Enum):
+    """A request to a worker other than a table to apply."""
 
-    TALLY = enum.auto()
+    STATISTICS = enum.auto()
     STOP = enum.auto()
 
 
 class WorkerError(WeftError):
-    """A worker ended, or does not answer and was killed; the message says which one."""
+    """A worker ended, or was killed because it did not answer; the message has its pid."""
 
 
 class Worker:
-    """What `Carrier` is, in a forked process; calls `lost` when that process has ended.
+    """A `Queue` in a forked process; calls `on_lost` if that process ends unexpectedly.
 
-    It waits until `carry` gives it a queue.
+    The process is idle until `start`.
     """
 
-    def __init__(self, loop: EventLoop, offloads: Offloads, *, lost: Callable[[], None]) -> None:
+    def __init__(self, loop: EventLoop, offloads: Offloads, *, on_lost: Callable[[], None]) -> None:
         self._loop = loop
-        self._tally = Tally()
-        # It speaks first, when it is ready for a queue.
+        self._statistics = Statistics()
+        # The process sends statistics first, when it is ready for `start`.
         self._unanswered = 1
-        self._ceasing = False
+        self._stopping = False
         self._channel, theirs = multiprocessing.Pipe()
-        # Forked, not started anew: the same release, the same settings, and in milliseconds.
+        # A fork takes milliseconds, and has the same release and settings.
         self._process = multiprocessing.get_context("fork").Process(
             target=_serve, args=(theirs, offloads), daemon=True
         )
@@ -71,79 +71,85 @@ class Worker:
         theirs.close()
 
         def ended(_events: int) -> None:
-            _log.warning("worker %s has ended, starting all anew", self.pid)
-            lost()
+            _log.warning(
+                "worker %s ended unexpectedly; opening the device and all sockets again", self.pid
+            )
+            on_lost()
 
-        # Between two requests nothing comes but the end.
+        # Between two requests, the channel is readable only when the process has ended.
         loop.watch(self._channel.fileno(), ended)
 
-    def carry(self, device: int, datagrams: socket.socket, table: ForwardingTable) -> None:
-        """Give it a queue and its socket; it carries when `tally` answers. Raises WorkerError."""
+    def start(self, device: int, transport: socket.socket, table: ForwardingTable) -> None:
+        """Send the worker its queue and socket; `statistics` waits until it forwards.
+
+        The worker gets copies of the descriptors; the caller owns `device` and `transport`. Raises
+        WorkerError.
+        """
         self._request(table)
         try:
-            for descriptor in (device, datagrams.fileno()):
+            for descriptor in (device, transport.fileno()):
                 reduction.send_handle(self._channel, descriptor, self.pid)
         except OSError as error:
             raise self._failed(error) from error
 
-    def follow(self, table: ForwardingTable) -> None:
+    def apply(self, table: ForwardingTable) -> None:
         """Forward by `table` from now on. Raises WorkerError."""
         self._request(table)
         self._answer()
 
-    def tally(self) -> Tally:
-        """Return what was counted since this worker was made. Raises WorkerError."""
+    def statistics(self) -> Statistics:
+        """Return the statistics since the worker was started. Raises WorkerError."""
         if not self._unanswered:
-            self._request(_Word.TALLY)
+            self._request(_Command.STATISTICS)
         return self._answer()
 
-    def cease(self) -> None:
-        """Ask for the end, which `release` and `stop` wait for: several workers end at once."""
-        self._ceasing = True
+    def request_stop(self) -> None:
+        """Send the command to stop, for which `release` and `stop` wait; workers stop at once."""
+        self._stopping = True
         try:
-            self._request(_Word.STOP)
+            self._request(_Command.STOP)
         except WorkerError as error:
-            _log.debug("it has ended before: %s", error)
+            _log.debug("already ended: %s", error)
 
-    def release(self) -> tuple[Tally, Mapping[Endpoint, socket.socket]]:
-        """Wait until it carries no more; its process is about to end, and peers have no queues."""
-        if not self._ceasing:
-            self.cease()
+    def release(self) -> tuple[Statistics, Mapping[Endpoint, socket.socket]]:
+        """Wait until it has stopped forwarding; return its last statistics, and no peer sockets."""
+        if not self._stopping:
+            self.request_stop()
         try:
             self._answer()
         except WorkerError as error:
-            _log.debug("its last counts are lost: %s", error)
+            _log.debug("last statistics lost: %s", error)
         self._loop.unwatch(self._channel.fileno())
         self._channel.close()
-        # It carries nothing any more, so that no packet is lost by it.
+        # It has stopped forwarding, so the kill loses no packet.
         self._process.kill()
-        return self._tally, {}
+        return self._statistics, {}
 
-    def stop(self) -> Tally:
-        """End the process; return its last tally, or the one before where it cannot answer."""
-        tally, _queues = self.release()
+    def stop(self) -> Statistics:
+        """End the process; return its last statistics, or the ones before if it does not answer."""
+        statistics, _queues = self.release()
         self._process.join()
         self._process.close()
-        return tally
+        return statistics
 
-    def _request(self, request: ForwardingTable | _Word) -> None:
+    def _request(self, request: ForwardingTable | _Command) -> None:
         try:
             self._channel.send(request)
         except OSError as error:
             raise self._failed(error) from error
         self._unanswered += 1
 
-    def _answer(self) -> Tally:
+    def _answer(self) -> Statistics:
         """Return the answer to the last request."""
         try:
             while self._unanswered:
                 if not self._channel.poll(ANSWER_TIMEOUT):
                     raise TimeoutError(f"no answer within {ANSWER_TIMEOUT:g} seconds")
-                self._tally = self._channel.recv()
+                self._statistics = self._channel.recv()
                 self._unanswered -= 1
         except (OSError, EOFError) as error:
             raise self._failed(error) from error
-        return self._tally
+        return self._statistics
 
     def _failed(self, error: OSError | EOFError) -> WorkerError:
         self._process.kill()
@@ -152,41 +158,41 @@ class Worker:
 
 
 def _serve(channel: Connection, offloads: Offloads) -> None:
-    """Carry one queue, in the forked process, until the device or the main process is gone."""
-    # systemd signals the whole control group: it is the main process that ends its workers.
+    """Run one queue in the forked process, until it is stopped or the main process ends."""
+    # systemd signals the whole control group, but the main process stops its workers itself.
     signal.set_wakeup_fd(-1)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)
-    # A queue and a socket are open as long as any process holds them: keep what is our own.
+    # A queue and a socket stay open as long as one process has them open: close all inherited ones.
     _close_all_but(channel.fileno())
     loop = EventLoop()
     try:
-        channel.send(Tally())
+        channel.send(Statistics())
         table = channel.recv()
         if not isinstance(table, ForwardingTable):
-            channel.send(Tally())
+            channel.send(Statistics())
             return
         device, descriptor = (reduction.recv_handle(channel) for _turn in range(2))
     except (OSError, EOFError):
         return
-    datagrams = socket.socket(fileno=descriptor)
-    datagrams.setblocking(False)
-    carrier = Carrier(loop, device, datagrams, table, offloads, lost=loop.stop)
+    transport = socket.socket(fileno=descriptor)
+    transport.setblocking(False)
+    queue = Queue(loop, device, transport, table, offloads, on_lost=loop.stop)
 
     def answer(_events: int) -> None:
         try:
-            request: ForwardingTable | _Word = channel.recv()
+            request: ForwardingTable | _Command = channel.recv()
             if isinstance(request, ForwardingTable):
-                carrier.follow(request)
-            stops = request is _Word.STOP
-            channel.send(carrier.stop() if stops else carrier.tally())
+                queue.apply(request)
+            stops = request is _Command.STOP
+            channel.send(queue.stop() if stops else queue.statistics())
             if stops:
                 loop.stop()
         except (OSError, EOFError):
             loop.stop()
 
     try:
-        channel.send(carrier.tally())
+        channel.send(queue.statistics())
     except OSError:
         return
     loop.watch(channel.fileno(), answer)

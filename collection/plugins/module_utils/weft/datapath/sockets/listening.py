@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Unix sockets at a path, with a mode that holds from the first moment on."""
+"""Listening Unix sockets whose file has its mode from the start."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ BACKLOG = 128  # connections not yet accepted; beyond it a connect fails at once
 
 
 class ListenError(WeftError, OSError):
-    """The socket cannot be listened on; the message names it, the reason and the next step."""
+    """A Unix socket cannot be opened; the message has its path, the reason and the fix."""
 
 
 def listen(path: Path, mode: int) -> socket.socket:
-    """Listen at `path`, in the place of a socket that a dead process left. Raises ListenError."""
-    if _is_served(path):
-        raise ListenError(errno.EADDRINUSE, f"{path}: another datapath answers there; stop it")
+    """Return a socket that listens at `path`, instead of a dead process's. Raises ListenError."""
+    if _is_in_use(path):
+        raise ListenError(errno.EADDRINUSE, f"{path}: another datapath is listening there; stop it")
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
     try:
         path.unlink(missing_ok=True)
-        # The mode holds from the first moment on, not only after a chmod.
+        # By umask, so that the file never has another mode, as before a chmod.
         umask = os.umask(0o777 & ~mode)
         try:
             listener.bind(str(path))
@@ -36,16 +36,17 @@ def listen(path: Path, mode: int) -> socket.socket:
     except OSError as error:
         listener.close()
         raise ListenError(
-            error.errno, f"{path}: {error.strerror}; its directory must exist and be ours to write"
+            error.errno,
+            f"{path}: {error.strerror}; its directory must exist and be writable",
         ) from error
     return listener
 
 
-def _is_served(path: Path) -> bool:
+def _is_in_use(path: Path) -> bool:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         try:
             probe.connect(str(path))
         except OSError:
-            # Not there, not listening, not ours: binding says which.
+            # Missing, dead, or not permitted: the bind fails with the reason.
             return False
         return True

@@ -1,11 +1,10 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The four calls that touch a descriptor, and what their errors mean."""
+"""The system calls of the packet path: read, write, receive, send, and the path MTU."""
 
 from __future__ import annotations
 
-import errno
 import os
 import socket
 import struct
@@ -14,13 +13,13 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any, TypeAlias
 
-from ..counters import Drop
-from ..forwarding import Endpoint
+from ..table import Endpoint
 
 Buffer: TypeAlias = "bytes | bytearray | memoryview"
 Receive: TypeAlias = Callable[[memoryview], tuple[int, int, Endpoint]]
 
-# Packets or trains a wake and direction, and the bytes after which a wake ends early.
+# The most packets or batches for each wake-up and direction, and the bytes after which a wake-up
+# ends: one direction must not starve the other, nor the control socket.
 BURST = 64
 BURST_BYTES = 512 << 10
 
@@ -32,75 +31,29 @@ IP_MTU = 14  # linux/in.h
 IP_FREEBIND = 15  # likewise; the socket module of Python 3.11 does not name it
 # IPv4 without options, and UDP, in bytes.
 OUTER_HEADERS = 28
-# The largest payload of an IPv4 UDP datagram, which a train must not exceed either (65535 - 28).
+# The largest payload of an IPv4 UDP datagram (65535 - 28), and of a batch sent by one call.
 DATAGRAM_MAX = 65507
-# Before 1382e3b6a350 (Linux 6.9) UDP_MAX_SEGMENTS was 64; the kernel tells neither.
+# UDP_MAX_SEGMENTS before 1382e3b6a350 (Linux 6.9); a process cannot query it.
 SEGMENTS_MAX = 64
 
 _SEGMENT_SIZE = struct.Struct("=H")
 _GRO_SIZE = struct.Struct("=i")
 _GRO_SPACE = socket.CMSG_SPACE(_GRO_SIZE.size)
 
-SEND_DROPS = {
-    errno.EAGAIN: Drop.SEND_QUEUE_FULL,
-    errno.ENOBUFS: Drop.SEND_QUEUE_FULL,
-    errno.EMSGSIZE: Drop.TOO_BIG,
-    errno.ENETUNREACH: Drop.UNDERLAY_UNREACHABLE,
-    errno.EHOSTUNREACH: Drop.UNDERLAY_UNREACHABLE,
-    errno.ENETDOWN: Drop.UNDERLAY_UNREACHABLE,
-    errno.EPERM: Drop.SEND_REFUSED,
-    errno.EACCES: Drop.SEND_REFUSED,
-    errno.ECONNREFUSED: Drop.SEND_REFUSED,
-}
-# What ICMP says of a datagram that was sent, as a socket gives it when it next receives
-# (icmp_err_convert in net/ipv4/icmp.c, and __udp4_lib_err).
-ICMP_ERRORS = frozenset(
-    {
-        errno.ECONNREFUSED,
-        errno.EHOSTDOWN,
-        errno.EHOSTUNREACH,
-        errno.EMSGSIZE,
-        errno.ENETUNREACH,
-        errno.ENONET,
-        errno.ENOPROTOOPT,
-        errno.EOPNOTSUPP,
-        errno.EPROTO,
-    }
-)
-WRITE_DROPS = {
-    errno.EIO: Drop.DEVICE_DOWN,  # tun_get_user, while the interface is not IFF_UP
-    errno.EAGAIN: Drop.DEVICE_QUEUE_FULL,
-    errno.ENOBUFS: Drop.DEVICE_QUEUE_FULL,
-}
-# The kernel or a driver cannot segment: EIO without checksums in the device (before
-# 10154dbded6d, Linux 6.11) or with IPsec on the route, EINVAL for an option or a cap unknown. But
-# EINVAL is a blackhole's answer, too, and that to segments larger than the path's MTU (before
-# 235174b2bed8, Linux 6.14): only a datagram that then goes alone tells them apart.
-GSO_REFUSALS = frozenset({errno.EIO, errno.EINVAL, errno.EOPNOTSUPP})
-
 
 class DeviceLostError(Exception):
-    """The device was deleted under us; it must be opened anew."""
-
-
-def send_drop(error: OSError) -> Drop:
-    """Return the reason to count for a send that failed."""
-    return SEND_DROPS.get(error.errno or 0, Drop.SEND_ERROR)
-
-
-def write_drop(error: OSError) -> Drop:
-    """Return the reason to count for a write to the device that failed."""
-    return WRITE_DROPS.get(error.errno or 0, Drop.TUN_WRITE_ERROR)
+    """The device was deleted while it was open; it must be opened again."""
 
 
 @dataclass(frozen=True, slots=True)
 class PacketIO:
-    """None of the calls blocks; each raises OSError.
+    """The calls on one queue of the device and one UDP socket; none blocks, each raises OSError.
 
-    `read` and `write` carry a virtio-net header before each packet. `receive` returns the length,
-    the size of the datagrams in it where there are several (0 otherwise), and the sender. `send`
-    takes that size too, 0 for a datagram alone. `path_mtu` returns that of the path to a peer, in
-    bytes, as far as the kernel knows.
+    `read` and `write` have a virtio-net header before each packet. `receive` returns the length,
+    the datagram size of a UDP_GRO batch (0 for a single datagram), and the sender. `send` takes the
+    datagram size of a batch, or 0 for a single datagram. `path_mtu` returns the MTU in bytes that
+    the kernel has for the path to a peer. A call borrows the buffers that it is given until it
+    returns.
     """
 
     read: Callable[[list[memoryview]], int]
@@ -115,7 +68,8 @@ class PacketIO:
     ) -> PacketIO:
         """Return the calls on a TUN device's descriptor and a UDP socket.
 
-        Where peers send from any port, each is named by `from_any_port`, on which it listens.
+        If peers send from any port, `from_any_port` is the port on which they listen, and the
+        senders that `receive` returns have it.
         """
         receive = receive_of(transport)
         if from_any_port is not None:
@@ -131,16 +85,16 @@ class PacketIO:
 
 def _path_mtu(source: str, endpoint: Endpoint) -> int:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        # From where packets leave: a rule (ip-rule(8)) may give each source a path of its own.
+        # The source matters: a rule (ip-rule(8)) may route each source differently.
         probe.setsockopt(socket.IPPROTO_IP, IP_FREEBIND, 1)
         probe.bind((source, 0))
-        # Only a connected socket knows its path; nothing is sent.
+        # Only a connected socket has a path MTU; nothing is sent.
         probe.connect(endpoint)
         return probe.getsockopt(socket.IPPROTO_IP, IP_MTU)
 
 
 def receive_of(transport: socket.socket) -> Receive:
-    """Return the call that receives from a UDP socket."""
+    """Return the function that receives from a UDP socket."""
     return partial(_receive, transport.recvmsg_into)
 
 
@@ -148,7 +102,7 @@ def _receive(
     recvmsg_into: Callable[..., tuple[int, list[Any], int, Endpoint]], view: memoryview
 ) -> tuple[int, int, Endpoint]:
     length, ancillary, _flags, sender = recvmsg_into((view,), _GRO_SPACE)
-    # UDP_GRO is the only ancillary data that this socket asked for.
+    # UDP_GRO is the only ancillary data that this socket enabled.
     return length, _GRO_SIZE.unpack(ancillary[0][2])[0] if ancillary else 0, sender
 
 

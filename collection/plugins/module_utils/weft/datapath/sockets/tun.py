@@ -1,8 +1,8 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A TUN device (Documentation/networking/tuntap.rst): one IP packet a read and a write,
-each behind a virtio-net header."""
+"""A TUN device (Documentation/networking/tuntap.rst): a read or write is one IP packet behind a
+virtio-net header."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ TUN_F_USO6 = 0x40
 
 SIOCSIFTXQLEN = 0x8943  # linux/sockios.h
 
-# Packets that wait to be read. One TCP window of segments that the kernel cut overflows the 500
-# that the device comes with (TUN_READQ_SIZE, drivers/net/tun.c); twice that lost none.
+# Packets that wait to be read. The segments of one TCP window overflow the default of 500
+# (TUN_READQ_SIZE, drivers/net/tun.c); with twice that, no packet was lost.
 QUEUE_LENGTH = 1000
 
 _FLAGS = IFF_TUN | IFF_NO_PI | IFF_VNET_HDR
@@ -50,25 +50,25 @@ _IFREQ = struct.Struct("16sH22x")
 _IFREQ_NUMBER = struct.Struct("16si20x")
 
 _REASONS = {
-    errno.ENOENT: f"{PATH} is missing: load the module tun",
-    errno.ENODEV: f"{PATH} has no driver: load the module tun",
+    errno.ENOENT: f"{PATH} is missing: run `modprobe tun`",
+    errno.ENODEV: f"{PATH} has no driver: run `modprobe tun`",
     errno.EPERM: "not permitted: the process needs CAP_NET_ADMIN",
     errno.EACCES: f"{PATH} cannot be opened: the process needs write access to it",
-    errno.EBUSY: "another process holds the device: stop it, flanneld perhaps, or name another",
-    errno.EINVAL: "an interface of this name exists and is no TUN device: name another",
+    errno.EBUSY: "in use by another process: stop it (flanneld?) or set another device name",
+    errno.EINVAL: "an interface that is not a TUN device has this name: set another device name",
 }
 
 
 class TunError(WeftError, OSError):
-    """A TUN device cannot be opened; the message names it, the reason and the next step."""
+    """A TUN device cannot be opened; the message has its name, the reason and the fix."""
 
 
 def open_device(name: str, queues: int = 1) -> list[int]:
-    """Open the device `name`, made if it does not exist; return a non-blocking descriptor a queue.
+    """Open the device `name`, or create it; return a non-blocking descriptor for each queue.
 
-    The device is persistent: it and its routes outlive the process. Its address, MTU and state
-    are not touched, unless it is there with one queue and several are asked for, or the reverse:
-    the kernel changes neither into the other, so that it is made anew. Raises TunError.
+    The caller owns the descriptors. The device is persistent: it and its routes outlive the
+    process. Its address, MTU and state stay, except if it has one queue and several are wanted, or
+    the reverse: the kernel cannot convert it, so it is deleted and created again. Raises TunError.
     """
     kind = IFF_MULTI_QUEUE if queues > 1 else 0
     try:
@@ -77,7 +77,7 @@ def open_device(name: str, queues: int = 1) -> list[int]:
         if error.errno != errno.EINVAL:
             raise
         delete_device([_open_queue(name, kind ^ IFF_MULTI_QUEUE)])
-        _log.info("device %s is made anew, with %d queues", name, queues)
+        _log.info("device %s deleted and created again with %d queues", name, queues)
         first = _open_queue(name, kind)
     descriptors = [first]
     try:
@@ -96,10 +96,10 @@ def _open_queue(name: str, kind: int) -> int:
         raise _explained(name, error) from error
     try:
         fcntl.ioctl(descriptor, TUNSETIFF, _IFREQ.pack(name.encode(), _FLAGS | kind))
-        # An earlier process may have asked for offloads, which change what a read returns.
+        # An earlier process may have enabled offloads, which change what a read returns.
         fcntl.ioctl(descriptor, TUNSETOFFLOAD, 0)
         fcntl.ioctl(descriptor, TUNSETVNETHDRSZ, struct.pack("=i", virtio_net.LENGTH))
-        # Without an owner any user may attach to a persistent device that nobody holds.
+        # Without an owner, any user may attach to a persistent device that is not open.
         fcntl.ioctl(descriptor, TUNSETOWNER, os.geteuid())
         fcntl.ioctl(descriptor, TUNSETPERSIST, 1)
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
@@ -112,7 +112,7 @@ def _open_queue(name: str, kind: int) -> int:
 
 
 def open_own_device(name: str, queues: int = 1) -> list[int] | None:
-    """Open the device as `open_device` does; None if another kind of device has its name.
+    """Open the device as `open_device` does; return None if its name is not a TUN device's.
 
     Raises TunError.
     """
@@ -125,12 +125,10 @@ def open_own_device(name: str, queues: int = 1) -> list[int] | None:
 
 
 def set_offloads(descriptor: int, *, checksum: bool, tcp: bool, udp: bool) -> None:
-    """Let reads return partial checksums, and with these TCP or UDP super-packets.
+    """Enable reads of packets with partial checksums, and of TCP or UDP GSO packets.
 
-    What is not wanted the kernel finishes or cuts itself.
-
-    Raises OSError, and then nothing is changed: EINVAL where the kernel does not know the offload,
-    EBADFD where the device was deleted.
+    The kernel itself finishes or segments the others. Raises OSError, and then nothing is changed:
+    EINVAL if the kernel does not have the offload, EBADFD if the device was deleted.
     """
     wanted = TUN_F_CSUM if checksum else 0
     if tcp:
@@ -141,17 +139,17 @@ def set_offloads(descriptor: int, *, checksum: bool, tcp: bool, udp: bool) -> No
 
 
 def close_device(descriptors: Iterable[int]) -> None:
-    """Close every queue; the device stays."""
+    """Close the descriptors of the queues; the device stays."""
     for descriptor in descriptors:
         os.close(descriptor)
 
 
 def delete_device(descriptors: Sequence[int]) -> None:
-    """Delete the device by closing all its queues, no longer persistent."""
+    """Delete the device: make it non-persistent and close the descriptors of its queues."""
     try:
         fcntl.ioctl(descriptors[0], TUNSETPERSIST, 0)
     except OSError as error:
-        # Somebody deleted it already.
+        # The device was deleted already.
         if error.errno != errno.EBADFD:
             raise
     finally:

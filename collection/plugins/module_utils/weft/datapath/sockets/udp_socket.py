@@ -1,13 +1,13 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The UDP sockets that carry packets between the hosts, one for each queue.
+"""The UDP sockets of the outer datagrams, one for each queue.
 
-Several share the address and the port (SO_REUSEPORT), and the kernel picks one by its hash of
-both ends of a datagram: all that a udp peer sends, from its one port, is for one socket. Nothing
-finer keeps the order within an inner flow: UDP_GRO, and a peer's UDP_SEGMENT, join datagrams of
-several inner flows before a socket is picked, so that a choice by inner headers (a classic BPF
-filter) takes the first one's for all of them.
+Several share the address and the port (SO_REUSEPORT), and the kernel selects one by a hash of the
+outer addresses and ports: all datagrams of a udp peer, from its one port, reach one socket. A
+selection by inner headers (a classic BPF filter) would not keep the order within an inner flow:
+UDP_GRO, and a peer's UDP_SEGMENT, merge datagrams of several inner flows before the selection,
+which then uses the headers of the first one for all.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _INSTRUCTION_LENGTH = 8
 
 
 class TransportError(WeftError, OSError):
-    """The socket cannot be bound; the message names the address, the reason and the next step."""
+    """A UDP socket cannot be bound; the message has its address, the reason and the fix."""
 
 
 def open_transports(
@@ -55,9 +55,9 @@ def open_transports(
 ) -> list[socket.socket]:
     """Return `count` non-blocking UDP sockets bound to `bind` and `port`.
 
-    With `await_address` the address need not be there yet, as when a host boots. `replaces` are
-    open sockets of ours that may overlap, such as 0.0.0.0 and the same port. Raises
-    TransportError.
+    The caller owns them. With `await_address`, the address may be missing, as when a host boots.
+    `replaces` are open sockets of this process whose address may overlap, such as 0.0.0.0 and the
+    same port. Raises TransportError.
     """
     transports: list[socket.socket] = []
     try:
@@ -86,7 +86,7 @@ def _open(
     try:
         _enlarge(transport, SO_RCVBUFFORCE, socket.SO_RCVBUF)
         _enlarge(transport, SO_SNDBUFFORCE, socket.SO_SNDBUF)
-        # DF, and EMSGSIZE where the path is narrower: inner packets are cut, outer ones never.
+        # DF, and EMSGSIZE above the path MTU: inner packets are fragmented, outer ones never.
         transport.setsockopt(socket.IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DO)
         if await_address:
             transport.setsockopt(socket.IPPROTO_IP, IP_FREEBIND, 1)
@@ -98,16 +98,17 @@ def _open(
         transport.close()
         raise TransportError(
             error.errno,
-            f"cannot bind UDP {bind}:{port}: {error.strerror}; the address must be this host's "
-            "and the port free of other daemons, such as flanneld",
+            f"cannot bind UDP {bind}:{port}: {error.strerror}; the address must be "
+            "one of this host, and no other daemon, such as flanneld, may use the port",
         ) from error
     return transport
 
 
 def open_connected(shared: socket.socket, peer: tuple[str, int]) -> socket.socket:
-    """Return a socket at the address and port of `shared` for what `peer` sends.
+    """Return a socket at the address and port of `shared` that receives from `peer`.
 
-    What else arrives between its bind and its connect is in it, too. Raises OSError.
+    Datagrams of others that arrive between bind and connect are in it, too. The caller owns it.
+    Raises OSError.
     """
     transport = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
     try:
@@ -125,21 +126,21 @@ def open_connected(shared: socket.socket, peer: tuple[str, int]) -> socket.socke
 
 
 def set_receive_offload(transport: socket.socket, wanted: bool) -> None:
-    """Let the kernel give trains of datagrams whole (UDP_GRO). Raises OSError."""
+    """Enable or disable receives of batches of datagrams (UDP_GRO). Raises OSError."""
     transport.setsockopt(SOL_UDP, UDP_GRO, int(wanted))
 
 
 def probe_send_offload(transport: socket.socket) -> None:
-    """Raise OSError where the kernel does not know UDP_SEGMENT (Linux 4.18)."""
+    """Raise OSError if the kernel does not have UDP_SEGMENT (Linux 4.18)."""
     transport.setsockopt(SOL_UDP, UDP_SEGMENT, 1400)
-    # The option would cut every send from now on; each train says its own size instead.
+    # The option would segment every send; instead each batch is sent with its own size.
     transport.setsockopt(SOL_UDP, UDP_SEGMENT, 0)
 
 
 def attach_filter(transport: socket.socket, program: bytes) -> None:
-    """Let only the datagrams in that `program` accepts; it replaces a former. Raises OSError.
+    """Receive only datagrams that `program` accepts; replace the former one. Raises OSError.
 
-    ENOMEM says that net.core.optmem_max is too small for it.
+    ENOMEM means that net.core.optmem_max is too small for the program.
     """
     memory = ctypes.create_string_buffer(program, len(program))
     count = len(program) // _INSTRUCTION_LENGTH
@@ -148,12 +149,12 @@ def attach_filter(transport: socket.socket, program: bytes) -> None:
 
 
 def detach_filter(transport: socket.socket) -> None:
-    """Let everything in again. Raises OSError: ENOENT where there is no filter."""
+    """Receive all datagrams again. Raises OSError: ENOENT if there is no filter."""
     transport.setsockopt(socket.SOL_SOCKET, SO_DETACH_FILTER, 0)
 
 
 def datagrams_lost(transport: socket.socket) -> int:
-    """Return how many datagrams the kernel dropped before we read them."""
+    """Return how many datagrams the kernel dropped before they were received."""
     meminfo = transport.getsockopt(socket.SOL_SOCKET, SO_MEMINFO, _MEMINFO.size)
     drops: int = _MEMINFO.unpack(meminfo)[-1]
     return drops
@@ -168,12 +169,12 @@ def _enlarge(transport: socket.socket, force: int, option: int) -> None:
 
 @contextlib.contextmanager
 def _reusable(transport: socket.socket, replaces: Sequence[socket.socket]) -> Iterator[None]:
-    """Let the sockets share an address for the moment of a bind, and nobody else after it."""
-    ours = (transport, *replaces) if replaces else ()
-    for each in ours:
+    """Allow these sockets to share an address during the bind, and no other socket after it."""
+    sharing = (transport, *replaces) if replaces else ()
+    for each in sharing:
         each.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         yield
     finally:
-        for each in ours:
+        for each in sharing:
             each.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)

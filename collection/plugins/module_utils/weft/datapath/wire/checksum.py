@@ -39,13 +39,13 @@ def word_sum(data: Data) -> int:
 
 
 def partial_field(pseudo_sum: int) -> int:
-    """Return the checksum field that the kernel puts where the sum is still to be finished.
+    """Return the checksum field of a packet whose checksum is partial.
 
-    It is the pseudo-header's folded sum, not inverted (CHECKSUM_PARTIAL, linux/skbuff.h).
+    It is the folded sum of the pseudo-header, not inverted (CHECKSUM_PARTIAL, linux/skbuff.h).
     """
     return pseudo_sum % 0xFFFF or 0xFFFF
 
 
 def complete_field(total: int) -> int:
-    """Return the checksum that makes words of sum `total`, itself left out, add up to 0xffff."""
+    """Return the checksum of words whose sum, without the checksum field, is `total`."""
     return -total % 0xFFFF

@@ -1,25 +1,25 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Joining the segments of one flow into the super-packet that the kernel takes in one write.
+"""Coalescing: the segments of one flow become one GSO packet, which the kernel takes in one write.
 
-Theory of operation. A train is what came from one peer in datagrams of one size, laid out one
-behind the other. Consecutive packets of it are joined into a run if, and only if, cutting the run
-again would give back the packets that came: nothing is lost, and nothing is invented. Only
-neighbours are joined, so no packet ever overtakes another.
+Theory of operation. A batch is datagrams of one size from one peer, one behind the other in a
+buffer. Consecutive packets of it are merged into a run if, and only if, segmenting the run would
+give exactly the packets that were received. Only neighbours are merged, so the order of packets
+stays.
 
-`candidate` asks whether a packet may be joined at all, and answers by a `Verdict`. `leading_run`
-asks how many that follow it are its continuation: it stamps the headers that cutting such a run
-would give (`segmentation.stamp`) and compares them with those that came, for most trains once and
-for all. What differs ends the run, but for two differences that the cut does not show: PSH on the
-last packet, and, where DF is set, the identification, which then means nothing (RFC 6864, 4.1).
+`candidate` returns whether a packet may be merged at all, or the `Obstacle`. `leading_run` counts
+the packets behind it that continue it: it writes the headers that segmenting such a run would give
+(`segmentation.stamp`) and compares them with the received ones, for most batches by one comparison.
+A difference ends the run, with two exceptions: PSH on the last packet, and, if DF is set, the
+identification, which then has no meaning (RFC 6864, 4.1).
 
-No wrong checksum becomes a right one. A run is written with a partial checksum, which the kernel
-finishes or takes as verified, so every packet in it must have had a right one: either complete,
-and then it is verified here first, or partial, which a peer leaves only where its own kernel
-vouches for the payload (`unfinished` has the one exception). The outer UDP checksum proves that the
-payload is what the peer sent, not that it was right then; so it does not replace either. What
-fails goes on alone, as it came, and the receiver's kernel counts it (InCsumErrors).
+No checksum error is hidden. A run is written with a partial checksum, which the kernel finishes or
+takes as verified, so every packet in it must have a correct one: either complete, then it is
+verified here first, or partial, which a peer leaves only if its own kernel vouches for the payload
+(`partial` has the one exception). The outer UDP checksum replaces neither: it proves that the
+payload is the one that the peer sent, not that it was correct. A packet with a wrong checksum is
+written alone and unchanged, and the receiver's kernel counts it (InCsumErrors).
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from .virtio_net import NetHeader
 from .word_sums import word_sums
 
 TOTAL_LENGTH_MAX = 0xFFFF
-# Before 1382e3b6a350 (Linux 6.9) the kernel cut a UDP train into no more.
+# UDP_MAX_SEGMENTS before 1382e3b6a350 (Linux 6.9).
 SEGMENTS_MAX = 64
 
 _WORD = struct.Struct("!H")
@@ -47,36 +47,36 @@ _TCP_FIELDS = struct.Struct("!12xBB")  # data offset, flags
 _UDP_FIELDS = struct.Struct("!4xHH")  # length, checksum
 
 
-class Verdict(enum.Enum):
-    """Why a packet is never joined to another."""
+class Obstacle(enum.Enum):
+    """Why a packet is never merged with another."""
 
     IP_HEADER = enum.auto()  # options, or no IPv4
     FRAGMENT = enum.auto()
     PROTOCOL = enum.auto()
-    LENGTH = enum.auto()  # a length that lies, or padding
+    LENGTH = enum.auto()  # contradictory lengths, or padding
     FLAGS = enum.auto()  # TCP other than ACK, with PSH or ECE
     NO_PAYLOAD = enum.auto()
     NO_CHECKSUM = enum.auto()  # UDP's 0
 
 
 class Candidate(NamedTuple):
-    """A packet that may be joined."""
+    """A packet that may be merged."""
 
     layout: Layout
     dont_fragment: bool
-    closes: bool  # PSH: nothing may follow
+    closes: bool  # PSH: no packet may follow
 
 
 NO_LAYOUT = Layout(0, 0, 0, 0)
 
 
-class Train(NamedTuple):
+class Batch(NamedTuple):
     """`packets` datagrams of `stride` bytes from the start of a buffer on, the last of `last`.
 
-    The IPv4 header of each is `ip` bytes after its start.
+    The inner IPv4 header of each is `inner` bytes after its start.
     """
 
-    ip: int
+    inner: int
     stride: int
     packets: int
     last: int
@@ -87,10 +87,10 @@ class Train(NamedTuple):
 
 
 class Run(NamedTuple):
-    """`packets` datagrams of a train from `first` on: a super-packet, or a packet alone.
+    """`packets` datagrams of a batch from `first` on: a GSO packet, or a single packet.
 
-    `size` is the payload of each but the last, whose payload is `last`. Of a packet alone nothing
-    but its place is known.
+    `size` is the payload of each but the last, whose payload is `last`; a single packet has the
+    defaults of the other fields.
     """
 
     first: int
@@ -100,106 +100,106 @@ class Run(NamedTuple):
     last: int = 0
 
 
-def candidate(data: bytearray, start: int, length: int, ip: int) -> Candidate | Verdict:
-    """Return what joining needs to know of the datagram at `start`, or why it stays alone."""
-    at = start + ip
-    if length < ip + ipv4.HEADER_LENGTH + layer4.UDP_HEADER_LENGTH:
-        return Verdict.LENGTH
+def candidate(data: bytearray, start: int, length: int, inner: int) -> Candidate | Obstacle:
+    """Return the layout and flags of the datagram at `start`, or why it cannot be merged."""
+    at = start + inner
+    if length < inner + ipv4.HEADER_LENGTH + layer4.UDP_HEADER_LENGTH:
+        return Obstacle.LENGTH
     version, total, fragment, protocol = _IP_FIELDS.unpack_from(data, at)
     if version != ipv4.VERSION_4_NO_OPTIONS:
-        return Verdict.IP_HEADER
-    if total != length - ip:
-        return Verdict.LENGTH
+        return Obstacle.IP_HEADER
+    if total != length - inner:
+        return Obstacle.LENGTH
     if fragment & (ipv4.FRAGMENT_OFFSET_MASK | ipv4.MORE_FRAGMENTS):
-        return Verdict.FRAGMENT
+        return Obstacle.FRAGMENT
     transport = at + ipv4.HEADER_LENGTH
     if protocol == PROTOCOL_TCP:
         if transport + layer4.TCP_HEADER_LENGTH > start + length:
-            return Verdict.LENGTH
+            return Obstacle.LENGTH
         data_offset, flags = _TCP_FIELDS.unpack_from(data, transport)
         payload = transport + (data_offset >> 4) * 4
         if payload < transport + layer4.TCP_HEADER_LENGTH or payload > start + length:
-            return Verdict.LENGTH
+            return Obstacle.LENGTH
         if flags & ~(PSH | ECE) != ACK:
-            return Verdict.FLAGS
+            return Obstacle.FLAGS
     elif protocol == PROTOCOL_UDP:
         udp_length, checksum = _UDP_FIELDS.unpack_from(data, transport)
         payload = transport + layer4.UDP_HEADER_LENGTH
         flags = 0
         if udp_length != start + length - transport:
-            return Verdict.LENGTH
+            return Obstacle.LENGTH
         if not checksum:
-            return Verdict.NO_CHECKSUM
+            return Obstacle.NO_CHECKSUM
     else:
-        return Verdict.PROTOCOL
+        return Obstacle.PROTOCOL
     if payload == start + length:
-        return Verdict.NO_PAYLOAD
+        return Obstacle.NO_PAYLOAD
     return Candidate(
-        Layout(ip, ip + ipv4.HEADER_LENGTH, payload - start, protocol),
+        Layout(inner, inner + ipv4.HEADER_LENGTH, payload - start, protocol),
         bool(fragment & ipv4.DONT_FRAGMENT),
         bool(flags & PSH),
     )
 
 
-def runs(data: bytearray, view: memoryview, train: Train) -> list[Run]:
-    """Return the train as runs, in its order; `view` is that of `data`."""
+def runs(data: bytearray, view: memoryview, batch: Batch) -> list[Run]:
+    """Return the runs of a batch, in its order; `view` is that of `data`."""
     found: list[Run] = []
     index = 0
-    while index < train.packets:
-        run = leading_run(data, view, train, index)
+    while index < batch.packets:
+        run = leading_run(data, view, batch, index)
         found.append(run)
         index += run.packets
     return found
 
 
-def leading_run(data: bytearray, view: memoryview, train: Train, index: int) -> Run:
-    """Return the longest run that the packet at `index` leads, itself alone if need be."""
-    ip, stride, packets, _last = train
+def leading_run(data: bytearray, view: memoryview, batch: Batch, index: int) -> Run:
+    """Return the longest run that begins with the packet at `index`, which may be a single one."""
+    inner, stride, packets, _last = batch
     start, alone = index * stride, Run(index, 1)
-    first = candidate(data, start, train.length(index), ip)
-    if isinstance(first, Verdict) or first.closes or index == packets - 1:
+    first = candidate(data, start, batch.length(index), inner)
+    if isinstance(first, Obstacle) or first.closes or index == packets - 1:
         return alone
-    layout, addressed = first.layout, start + ip + ipv4.SOURCE
-    # Flows that alternate are known by their addresses and ports before anything is stamped.
-    if data[addressed : addressed + 12] != data[addressed + stride : addressed + stride + 12]:
+    layout, addresses = first.layout, start + inner + ipv4.SOURCE
+    # Addresses and ports differ if flows alternate: a cheap test before the headers are written.
+    if data[addresses : addresses + 12] != data[addresses + stride : addresses + stride + 12]:
         return alone
     length, size = layout.payload, stride - layout.payload
-    most = _most(train, index, layout, size)
+    most = _most(batch, index, layout, size)
     if most < 2:
         return alone
-    came = b"".join(_headers(length, stride, most)(data, start))
-    end = train.length(index + most - 1) - length
+    received = b"".join(_headers(length, stride, most)(data, start))
+    end = batch.length(index + most - 1) - length
     expected = stamp(data[start : start + length], layout, most, size, end)
     checksum = layout.transport + layer4.CHECKSUM_OFFSETS[layout.protocol]
-    partial = came[checksum : checksum + 2] == expected[checksum : checksum + 2]
+    partial = received[checksum : checksum + 2] == expected[checksum : checksum + 2]
     if not partial:
-        expected[checksum::length] = came[checksum::length]
-        expected[checksum + 1 :: length] = came[checksum + 1 :: length]
-    count = most if came == expected else _alike(came, bytes(expected), first, most)
+        expected[checksum::length] = received[checksum::length]
+        expected[checksum + 1 :: length] = received[checksum + 1 :: length]
+    count = most if received == expected else _equal(received, bytes(expected), first, most)
     if not partial:
-        count = _right(view, train, layout, index, count)
+        count = _correct(view, batch, layout, index, count)
     if count < 2:
         return alone
-    return Run(index, count, layout, size, train.length(index + count - 1) - length)
+    return Run(index, count, layout, size, batch.length(index + count - 1) - length)
 
 
-def _most(train: Train, index: int, layout: Layout, size: int) -> int:
-    """Return how many packets from `index` on a run can hold by their lengths."""
-    room = TOTAL_LENGTH_MAX - (layout.payload - layout.ip)
-    most = min(train.packets - index, SEGMENTS_MAX)
-    last = train.length(index + most - 1) - layout.payload
+def _most(batch: Batch, index: int, layout: Layout, size: int) -> int:
+    """Return the most packets from `index` on that a run can have, by their lengths."""
+    payload_max = TOTAL_LENGTH_MAX - (layout.payload - layout.inner)
+    most = min(batch.packets - index, SEGMENTS_MAX)
+    last = batch.length(index + most - 1) - layout.payload
     if last < 1:
         most, last = most - 1, size
-    if (most - 1) * size + last > room:
-        most = room // size
+    if (most - 1) * size + last > payload_max:
+        most = payload_max // size
     return most
 
 
-def _alike(came: bytes, expected: bytes, first: Candidate, most: int) -> int:
-    """Return how many of the headers that came are those that are expected."""
+def _equal(received: bytes, expected: bytes, first: Candidate, most: int) -> int:
+    """Return how many of the received headers are the expected ones."""
     length = first.layout.payload
     for index in range(most):
-        found = came[index * length : (index + 1) * length]
+        found = received[index * length : (index + 1) * length]
         wanted = expected[index * length : (index + 1) * length]
         if found == wanted:
             continue
@@ -210,7 +210,7 @@ def _alike(came: bytes, expected: bytes, first: Candidate, most: int) -> int:
             closes = bool(header[flags] & PSH)
             header[flags] &= ~PSH
         if first.dont_fragment:
-            _renumber(header, wanted, first.layout.ip)
+            _renumber(header, wanted, first.layout.inner)
         if header != wanted:
             return index
         if closes:
@@ -218,12 +218,12 @@ def _alike(came: bytes, expected: bytes, first: Candidate, most: int) -> int:
     return most
 
 
-def _renumber(header: bytearray, wanted: bytes, ip: int) -> None:
-    """Give `header` the identification of `wanted`, if its IP checksum is right for its own.
+def _renumber(header: bytearray, wanted: bytes, inner: int) -> None:
+    """Copy the identification of `wanted` to `header`, if the IP checksum of `header` is correct.
 
     With all other words equal, the identification and the checksum must have the same sum.
     """
-    identification, checksum = ip + ipv4.IDENTIFICATION, ip + ipv4.CHECKSUM
+    identification, checksum = inner + ipv4.IDENTIFICATION, inner + ipv4.CHECKSUM
     own = _number(header, identification) + _number(header, checksum)
     if (own - _number(wanted, identification) - _number(wanted, checksum)) % 0xFFFF == 0:
         for offset in (identification, checksum):
@@ -234,16 +234,16 @@ def _number(header: bytes | bytearray, offset: int) -> int:
     return header[offset] << 8 | header[offset + 1]
 
 
-def _right(view: memoryview, train: Train, layout: Layout, index: int, count: int) -> int:
-    """Return how many of `count` packets have a complete transport checksum that is right."""
-    # The addresses stand right before the transport header and complete the pseudo-header.
-    front = train.ip + ipv4.SOURCE
-    last = train.length(index + count - 1)
-    start = index * train.stride + front
-    sums = word_sums(view, start, train.stride, train.stride - front, count - 1)
-    start += (count - 1) * train.stride
+def _correct(view: memoryview, batch: Batch, layout: Layout, index: int, count: int) -> int:
+    """Return how many of `count` packets have a correct complete transport checksum."""
+    # The addresses, part of the pseudo-header, are directly before the transport header.
+    front = batch.inner + ipv4.SOURCE
+    last = batch.length(index + count - 1)
+    start = index * batch.stride + front
+    sums = word_sums(view, start, batch.stride, batch.stride - front, count - 1)
+    start += (count - 1) * batch.stride
     sums.append(word_sum(view[start : start + last - front]))
-    lengths = [train.stride] * (count - 1) + [last]
+    lengths = [batch.stride] * (count - 1) + [last]
     for at, (total, length) in enumerate(zip(sums, lengths, strict=True)):
         if (total + layout.protocol + length - layout.transport) % 0xFFFF:
             return at
@@ -252,21 +252,21 @@ def _right(view: memoryview, train: Train, layout: Layout, index: int, count: in
 
 @lru_cache(maxsize=1024)
 def _headers(length: int, stride: int, count: int) -> Callable[..., tuple[bytes, ...]]:
-    """Return a function that takes the headers of a train out of its buffer."""
+    """Return a function that unpacks the headers of a batch from its buffer."""
     between = f"{length}s{stride - length}x" * (count - 1)
     return struct.Struct(f"{between}{length}s").unpack_from
 
 
-def merged_header(data: bytearray, train: Train, run: Run) -> bytes:
-    """Return the virtio-net header and the headers of the super-packet, to go before payloads.
+def merged_header(data: bytearray, batch: Batch, run: Run) -> bytes:
+    """Return the virtio-net header and the headers of the GSO packet of a run.
 
-    The flags of the last packet add PSH to those of the first.
+    They go before the payloads. PSH on the last packet is added to the flags of the first.
     """
-    ip, transport, length, protocol = run.layout
-    start = run.first * train.stride
-    header = bytearray(data[start + ip : start + length])
-    transport -= ip
-    total = length - ip + (run.packets - 1) * run.size + run.last
+    inner, transport, length, protocol = run.layout
+    start = run.first * batch.stride
+    header = bytearray(data[start + inner : start + length])
+    transport -= inner
+    total = length - inner + (run.packets - 1) * run.size + run.last
     _WORD.pack_into(header, ipv4.TOTAL_LENGTH, total)
     _WORD.pack_into(header, ipv4.CHECKSUM, 0)
     _WORD.pack_into(header, ipv4.CHECKSUM, -word_sum(header[:transport]) % 0xFFFF)
@@ -275,7 +275,7 @@ def merged_header(data: bytearray, train: Train, run: Run) -> bytes:
     _WORD.pack_into(header, transport + checksum, partial_field(pseudo))
     gso_type = virtio_net.GSO_TCPV4
     if protocol == PROTOCOL_TCP:
-        end = start + (run.packets - 1) * train.stride
+        end = start + (run.packets - 1) * batch.stride
         header[transport + layer4.TCP_FLAGS] |= (
             data[end + run.layout.transport + layer4.TCP_FLAGS] & PSH
         )
@@ -283,6 +283,6 @@ def merged_header(data: bytearray, train: Train, run: Run) -> bytes:
         gso_type = virtio_net.GSO_UDP_L4
         _WORD.pack_into(header, transport + layer4.UDP_LENGTH, total - transport)
     net_header = NetHeader(
-        virtio_net.FLAG_NEEDS_CSUM, gso_type, length - ip, run.size, transport, checksum
+        virtio_net.FLAG_NEEDS_CSUM, gso_type, length - inner, run.size, transport, checksum
     )
     return virtio_net.push(net_header) + header

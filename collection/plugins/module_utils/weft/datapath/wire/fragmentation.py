@@ -18,9 +18,9 @@ _OPTION_COPIED = 0x80
 
 
 def fragments(packet: bytes, limit: int) -> list[bytes]:
-    """Return `packet` in fragments of `limit` bytes at most; a fragment is cut further.
+    """Return `packet` in fragments of at most `limit` bytes; a fragment is fragmented further.
 
-    The packet must be whole and allow it (no DF); its header must leave room for 8 bytes.
+    The packet must be complete and without DF; `limit` must exceed its header by at least 8 bytes.
     """
     length = ipv4.header_length(packet)
     payload = packet[length:]
@@ -30,8 +30,8 @@ def fragments(packet: bytes, limit: int) -> list[bytes]:
     at = 0
     while at < len(payload):
         header = bytearray(later if at else first)
-        room = (limit - len(header)) // _UNIT * _UNIT
-        piece = payload[at : at + room]
+        space = (limit - len(header)) // _UNIT * _UNIT
+        piece = payload[at : at + space]
         more = own & ipv4.MORE_FRAGMENTS or (
             ipv4.MORE_FRAGMENTS if at + len(piece) < len(payload) else 0
         )
@@ -46,7 +46,7 @@ def fragments(packet: bytes, limit: int) -> list[bytes]:
 
 
 def _later_header(header: bytes) -> bytes:
-    """Return the header of the fragments after the first: of the options, those to be copied."""
+    """Return the header of the fragments after the first, with the options to be copied only."""
     options, kept, at = header[ipv4.HEADER_LENGTH :], b"", 0
     while at < len(options) and options[at] != _OPTION_END:
         if options[at] == _OPTION_NO_OPERATION:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""ICMP destination unreachable (RFC 792), and when to keep silent (RFC 1122, RFC 1812)."""
+"""ICMP destination unreachable (RFC 792), and when it must not be sent (RFC 1122, RFC 1812)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TYPE_DESTINATION_UNREACHABLE = 3
 # the error messages of RFC 1122, 3.2.2.
 ERROR_TYPES = frozenset({3, 4, 5, 11, 12})
 
-# Type, code, checksum, and unused but for the next hop's MTU (RFC 792, page 4; RFC 1191, 4).
+# Type, code, checksum, the next hop's MTU (RFC 792, page 4; RFC 1191, 4).
 HEADER = struct.Struct("!BBHI")
 # An error quotes as much as fits into 576 bytes (RFC 1812, 4.3.2.3).
 LENGTH_MAX = 576
@@ -58,13 +58,13 @@ def _is_one_host(address: int) -> bool:
 
 
 def destination_unreachable(packet: ipv4.Packet, code: Unreachable, mtu: int = 0) -> bytes:
-    """Return the IPv4 packet that tells the sender of `packet` that it was not delivered.
+    """Return the IPv4 packet with the ICMP error for the sender of `packet`.
 
-    `mtu`, in bytes, goes with FRAGMENTATION_NEEDED.
+    `mtu` is that of the next hop in bytes, for FRAGMENTATION_NEEDED.
 
-    Its source is the destination that was not reached: a packet from a device with an address
-    of the host's own as its source is a martian to the kernel (fib_validate_source), which drops
-    it unless accept_local is set, whereas this one passes strict reverse-path filtering too.
+    Its source is the destination of `packet`. If a packet from a device has an address of the host
+    itself as its source, the kernel drops it as a martian (fib_validate_source) unless accept_local
+    is set; this source passes strict reverse-path filtering, too.
     """
     quote = bytes(packet[: LENGTH_MAX - ipv4.HEADER_LENGTH - HEADER.size])
     message = bytearray(HEADER.pack(TYPE_DESTINATION_UNREACHABLE, code, 0, mtu) + quote)

@@ -1,14 +1,12 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The IPv4 header (RFC 791, 3.1): where its fields are, and whether they hold together."""
+"""The IPv4 header (RFC 791, 3.1): the offsets of its fields, and what they may be."""
 
 from __future__ import annotations
 
 import struct
 from typing import TypeAlias
-
-from ..counters import Drop
 
 Packet: TypeAlias = "bytes | bytearray | memoryview"
 
@@ -27,15 +25,15 @@ FRAGMENT_OFFSET_MASK = 0x1FFF
 DONT_FRAGMENT = 0x4000
 MORE_FRAGMENTS = 0x2000
 
-# Version and IHL, total length, source, destination: all that a decision needs.
+# Version and IHL, total length, source, destination: the fields that a packet is routed by.
 ROUTING_FIELDS = struct.Struct("!BxH8xII")
 # The whole header: version and IHL, TOS, total length, identification, flags and fragment offset,
 # TTL, protocol, checksum, source, destination.
 HEADER = struct.Struct("!BBHHHBBHII")
 
 VERSION_4_NO_OPTIONS = 0x45
-# By the first byte: the least total length of a packet whose header is as long as it says. No
-# packet is as long as a version other than 4, or a header below 20 bytes, would need.
+# The least total length for each first byte (version and IHL): the length of the header. For a
+# version other than 4 or a header below 20 bytes it is larger than any total length.
 LEAST_TOTAL_LENGTH = tuple(
     (byte & 0x0F) * 4 if VERSION_4_NO_OPTIONS <= byte <= 0x4F else 0x10000 for byte in range(256)
 )
@@ -53,19 +51,3 @@ def is_fragment(packet: Packet) -> bool:
     """Return whether `packet` is one of several fragments, the first included."""
     fragment = packet[FRAGMENT] << 8 | packet[FRAGMENT + 1]
     return bool(fragment & (FRAGMENT_OFFSET_MASK | MORE_FRAGMENTS))
-
-
-def flaw(packet: Packet, length: int) -> Drop:
-    """Return why the first `length` bytes of `packet` are no IPv4 packet, as the caller found.
-
-    The header checksum and the TTL are left to the kernel, which checks both wherever the packet
-    goes next.
-    """
-    if length and packet[VERSION_IHL] >> 4 != 4:
-        return Drop.NOT_IPV4
-    if length < HEADER_LENGTH:
-        return Drop.TRUNCATED
-    first, total_length, _source, _destination = ROUTING_FIELDS.unpack_from(packet)
-    if LEAST_TOTAL_LENGTH[first] <= total_length and length < total_length:
-        return Drop.TRUNCATED
-    return Drop.MALFORMED

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""TCP (RFC 9293, 3.1) and UDP (RFC 768) in IPv4: where the fields are, and the checksum's state.
+"""TCP (RFC 9293, 3.1) and UDP (RFC 768) in IPv4: field offsets, and the state of the checksum.
 
 Offsets count from the transport header. `packet` is a whole IPv4 packet without padding.
 """
@@ -37,7 +37,7 @@ _FRAGMENTED = ipv4.FRAGMENT_OFFSET_MASK | ipv4.MORE_FRAGMENTS
 
 
 def checksum_position(packet: ipv4.Packet, length: int) -> int | None:
-    """Return where the transport checksum is, or None where there is none to speak of."""
+    """Return where the transport checksum is, or None if the packet has none."""
     first, fragment, protocol = _IP_FIELDS.unpack_from(packet)
     start: int = (first & 0x0F) * 4
     least = _HEADER_LENGTHS.get(protocol)
@@ -55,9 +55,9 @@ def pseudo_sum(packet: ipv4.Packet, transport_length: int) -> int:
 
 
 def is_partial(packet: ipv4.Packet, length: int) -> bool:
-    """Return whether the transport checksum is the pseudo-header's sum, not the packet's.
+    """Return whether the transport checksum is partial: the pseudo-header's sum, not the packet's.
 
-    So is one complete checksum in 65,535, by chance; finishing it changes nothing if it is right.
+    One complete checksum in 65,535 has that value by chance; finishing a correct one is harmless.
     """
     position = checksum_position(packet, length)
     if position is None:
@@ -67,28 +67,28 @@ def is_partial(packet: ipv4.Packet, length: int) -> bool:
     return bool(field == partial_field(pseudo_sum(packet, length - start)))
 
 
-def is_right(packet: ipv4.Packet, length: int) -> bool:
-    """Return whether the complete transport checksum of `packet` is right."""
+def is_correct(packet: ipv4.Packet, length: int) -> bool:
+    """Return whether the complete transport checksum of `packet` is correct."""
     start = ipv4.header_length(packet)
     total = pseudo_sum(packet, length - start) + word_sum(packet[start:length])
     return total % 0xFFFF == 0
 
 
-def is_laundered(packet: ipv4.Packet, length: int) -> bool:
-    """Return whether a peer that takes partial checksums would make this wrong packet right.
+def is_hidden_error(packet: ipv4.Packet, length: int) -> bool:
+    """Return whether a peer that finishes partial checksums would hide a checksum error.
 
-    The packet's checksum is complete, or so its origin says. Where it equals the pseudo-header's
-    sum, the peer takes it for a partial one and finishes it: harmless if it is right, and one
-    wrong packet in 65,536 would be delivered as a right one.
+    The checksum of `packet` is complete, by its virtio-net header. If it equals the pseudo-header's
+    sum, the peer takes it for a partial one and recomputes it. That is harmless if it is correct;
+    but of 65,536 wrong packets one would be delivered with a correct checksum.
     """
-    return is_partial(packet, length) and not is_right(packet, length)
+    return is_partial(packet, length) and not is_correct(packet, length)
 
 
 def finish_checksum(packet: bytearray | memoryview, start: int, offset: int, length: int) -> None:
-    """Complete a partial checksum: the sum of all from `start` on goes to `start + offset`.
+    """Complete a partial checksum: write the sum of the bytes from `start` on to `start + offset`.
 
-    The field itself is part of the sum: it holds that of the pseudo-header. A UDP checksum of 0
-    would say that there is none, and is sent as 0xffff (RFC 768).
+    The field is part of the sum: it holds the sum of the pseudo-header. A UDP checksum of 0 means
+    no checksum, and is sent as 0xffff (RFC 768).
     """
     value = complete_field(word_sum(packet[start:length]))
     if not value and packet[ipv4.PROTOCOL] == PROTOCOL_UDP:

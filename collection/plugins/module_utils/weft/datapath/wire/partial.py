@@ -1,22 +1,22 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A packet that a peer's kernel left unfinished: our kernel is told what is still to be done.
+"""Packets whose checksum or segmentation a peer's kernel left unfinished, for ours to finish.
 
-Between hosts on one machine a kernel's VXLAN device hands a packet over before it is cut and
-summed, since no wire needs it: as one datagram of up to 64 KiB whose transport checksum holds the
-pseudo-header's sum only. Metadata would say so, but a socket cannot see it; so the field itself is
-asked (`layer4.is_partial`). A complete checksum that is right and has that value by chance is only
-computed again; one that is wrong and has it, 1 in 65,536 wrong ones, cannot be told from a partial
-one. Hosts of weft do not send those to each other (`layer4.is_laundered`).
+Between hosts on one machine, the kernel's VXLAN device passes a packet on before segmentation and
+checksum, as one datagram of up to 64 KiB whose transport checksum is the pseudo-header's sum only.
+A socket does not see the metadata for this, so the checksum field itself is compared
+(`layer4.is_partial`). A correct complete checksum that has that value by chance is recomputed to
+the same value. A wrong one, 1 in 65,536, cannot be distinguished from a partial one; hosts of weft
+do not send those to each other (`layer4.is_hidden_error`).
 
-Any peer may leave a checksum partial. One of weft does so with the udp backend where our lease
-announces that it may; whether we have heard of that peer's lease is no condition, so that it does
-not matter who hears first, or of a withdrawal last.
+A partial checksum is accepted from any peer. A weft host with the udp backend sends one if our
+lease announces that we finish it. The sender's lease is no condition: the order in which two hosts
+see each other's changed lease does not matter then.
 
-Of UDP, the size of the segments comes as that of a UDP_GRO train, which this is not: the datagram
-around it is one. Of TCP it is lost; but TCP may be cut anywhere that fits, so it is cut by the
-device's MTU, as its sender would have where both ends have the same.
+The segment size of a UDP packet is received as that of a UDP_GRO batch, although the outer datagram
+is a single one. That of a TCP packet is lost. TCP may be segmented at any size, so the MTU of
+the device gives it, as it did for the sender if both devices have the same MTU.
 """
 
 from __future__ import annotations
@@ -25,21 +25,21 @@ from collections.abc import Iterator
 
 from . import ipv4, layer4, virtio_net
 from .layer4 import CWR, PROTOCOL_TCP
-from .segmentation import complete, stamp, super_layout
+from .segmentation import complete, gso_layout, stamp
 from .virtio_net import NetHeader
 
 
-def is_one_packet(datagram: memoryview, ip: int, length: int) -> bool:
-    """Return whether what came as a train is one packet, whose IPv4 header is at `ip`."""
-    at = ip + ipv4.TOTAL_LENGTH
-    return length >= at + 2 and datagram[at] << 8 | datagram[at + 1] == length - ip
+def is_single_packet(datagram: memoryview, inner: int, length: int) -> bool:
+    """Return whether a UDP_GRO batch is in fact one packet, with its IPv4 header at `inner`."""
+    at = inner + ipv4.TOTAL_LENGTH
+    return length >= at + 2 and datagram[at] << 8 | datagram[at + 1] == length - inner
 
 
-def left_to_do(packet: memoryview, length: int, mtu: int, size: int) -> NetHeader | None:
-    """Return what the kernel is to do with a valid packet whose checksum may be partial, if it is.
+def finishing_header(packet: memoryview, length: int, mtu: int, size: int) -> NetHeader | None:
+    """Return the virtio-net header by which our kernel finishes `packet`; None if it is finished.
 
-    `mtu` is that of the device and `size` the payload of the segments of UDP, 0 where it is not a
-    train, both in bytes.
+    `packet` is valid. `mtu` is that of the device and `size` the payload of its UDP segments, 0 if
+    it has none, both in bytes.
     """
     if not layer4.is_partial(packet, length):
         return None
@@ -55,14 +55,19 @@ def left_to_do(packet: memoryview, length: int, mtu: int, size: int) -> NetHeade
         size = mtu - headers if length > mtu else 0
     if size <= 0:
         return header
-    train = header._replace(gso_type=gso_type, gso_size=size)
-    # What cannot be cut is a header that lies; the kernel drops it for its checksum.
-    return header if super_layout(train, packet, length) is None else train
+    gso = header._replace(gso_type=gso_type, gso_size=size)
+    # Contradictory headers cannot be segmented; the kernel drops such a packet for its checksum.
+    return header if gso_layout(gso, packet, length) is None else gso
 
 
-def cut(header: NetHeader, packet: memoryview, length: int) -> Iterator[tuple[bytes, memoryview]]:
-    """Yield the segments of a train of `left_to_do`, finished: each one's headers and payload."""
-    layout = super_layout(header, packet, length)
+def finished_segments(
+    header: NetHeader, packet: memoryview, length: int
+) -> Iterator[tuple[bytes, memoryview]]:
+    """Yield the headers and the payload of each segment, with complete checksums.
+
+    `header` is that of `finishing_header` for the packet.
+    """
+    layout = gso_layout(header, packet, length)
     if layout is None:
         return
     start, size = layout.payload, header.gso_size

@@ -1,20 +1,20 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Cutting a super-packet into the segments that cross the wire.
+"""Segmentation of a GSO packet into the packets that cross the underlay.
 
-The kernel hands a local TCP's output over as one header and up to 64 KiB of payload, and takes
-the like back. A segment's header is the super-packet's with a few fields changed, by the rules of
+The kernel passes the output of a local TCP as one header and up to 64 KiB of payload, and accepts
+such packets. The header of a segment is that of the GSO packet with a few fields changed, as by
 inet_gso_segment, tcp_gso_segment and __udp_gso_segment (net/ipv4):
 
-* the total length is its own, the identification counts up, the IP checksum follows both;
+* the total length is that of the segment, the identification counts up, the IP checksum follows;
 * TCP: the sequence number advances by the payload, CWR stays on the first segment only, FIN and
   PSH on the last only;
-* UDP: the length is its own;
+* UDP: the length is that of the segment;
 * the transport checksum is partial, the pseudo-header's sum, until `complete` finishes it.
 
 The headers of all segments are stamped as one block, a column of bytes at a time: the byte at
-offset o of every header is `block[o::stride]`, which costs one operation for the whole train.
+offset o of every header is `block[o::stride]`, which costs one operation for all segments.
 """
 
 from __future__ import annotations
@@ -36,18 +36,21 @@ _PROTOCOLS = {virtio_net.GSO_TCPV4: PROTOCOL_TCP, virtio_net.GSO_UDP_L4: PROTOCO
 
 
 class Layout(NamedTuple):
-    """Where the headers of a packet are, in bytes from the start of the datagram around it."""
+    """The offsets of a packet's headers and payload in its datagram, in bytes.
 
-    ip: int
+    `inner` is the offset of the IPv4 header.
+    """
+
+    inner: int
     transport: int
     payload: int
     protocol: int
 
 
-def super_layout(header: NetHeader, packet: ipv4.Packet, length: int) -> Layout | None:
-    """Return the layout of a valid IPv4 packet that is to be cut, or None where it cannot be.
+def gso_layout(header: NetHeader, packet: ipv4.Packet, length: int) -> Layout | None:
+    """Return the layout of a valid IPv4 packet to be segmented, or None if its headers contradict.
 
-    The kernel's own length of the headers is not looked at: it may be that of a whole packet.
+    The kernel's own length of the headers is ignored: it may be that of a whole segment.
     """
     protocol = _PROTOCOLS.get(header.gso_type & ~virtio_net.GSO_ECN)
     transport = ipv4.header_length(packet)
@@ -67,7 +70,7 @@ def super_layout(header: NetHeader, packet: ipv4.Packet, length: int) -> Layout 
         if own < layer4.TCP_HEADER_LENGTH or transport + own >= length:
             return None
     payload = transport + own
-    # Segments that no total length can tell.
+    # A total length has 16 bits.
     if payload + header.gso_size > 0xFFFF:
         return None
     return Layout(0, transport, payload, protocol)
@@ -76,17 +79,17 @@ def super_layout(header: NetHeader, packet: ipv4.Packet, length: int) -> Layout 
 def stamp(header: bytes | bytearray, layout: Layout, count: int, size: int, last: int) -> bytearray:
     """Return the headers of `count` segments, one after another.
 
-    `header` is that of the super-packet or, as well, of its first segment, with the flags of the
-    whole. `size` is the payload of a segment in bytes, `last` that of the last one.
+    `header` is that of the GSO packet, or of its first segment with the flags of the whole packet.
+    `size` is the payload of a segment in bytes, `last` that of the last one.
     """
-    ip, transport, length, protocol = layout
+    inner, transport, length, protocol = layout
     first = bytearray(header)
-    identification: int = _WORD.unpack_from(first, ip + ipv4.IDENTIFICATION)[0]
-    _WORD.pack_into(first, ip + ipv4.TOTAL_LENGTH, length - ip + size)
-    _WORD.pack_into(first, ip + ipv4.IDENTIFICATION, 0)
-    _WORD.pack_into(first, ip + ipv4.CHECKSUM, 0)
-    ip_sum = word_sum(first[ip:transport])
-    pseudo = word_sum(first[ip + ipv4.SOURCE : ip + ipv4.HEADER_LENGTH]) + protocol
+    identification: int = _WORD.unpack_from(first, inner + ipv4.IDENTIFICATION)[0]
+    _WORD.pack_into(first, inner + ipv4.TOTAL_LENGTH, length - inner + size)
+    _WORD.pack_into(first, inner + ipv4.IDENTIFICATION, 0)
+    _WORD.pack_into(first, inner + ipv4.CHECKSUM, 0)
+    ip_sum = word_sum(first[inner:transport])
+    pseudo = word_sum(first[inner + ipv4.SOURCE : inner + ipv4.HEADER_LENGTH]) + protocol
     checksum = transport + layer4.CHECKSUM_OFFSETS[protocol]
     _WORD.pack_into(first, checksum, partial_field(pseudo + length - transport + size))
     flags = 0
@@ -102,8 +105,8 @@ def stamp(header: bytes | bytearray, layout: Layout, count: int, size: int, last
     sums: Sequence[int] = progression(-(ip_sum + identification) % 0xFFFF, count, -1, 0xFFFF)
     if not isinstance(numbers, range):
         sums = [-(ip_sum + number) % 0xFFFF for number in numbers]
-    put_column(block, length, ip + ipv4.IDENTIFICATION, struct.pack(f"!{count}H", *numbers), 2)
-    put_column(block, length, ip + ipv4.CHECKSUM, struct.pack(f"!{count}H", *sums), 2)
+    put_column(block, length, inner + ipv4.IDENTIFICATION, struct.pack(f"!{count}H", *numbers), 2)
+    put_column(block, length, inner + ipv4.CHECKSUM, struct.pack(f"!{count}H", *sums), 2)
     end = (count - 1) * length
     if protocol == PROTOCOL_TCP:
         start: int = _LONG.unpack_from(first, transport + layer4.TCP_SEQUENCE)[0]
@@ -113,9 +116,9 @@ def stamp(header: bytes | bytearray, layout: Layout, count: int, size: int, last
         block[transport + layer4.TCP_FLAGS] |= flags & CWR
         block[end + transport + layer4.TCP_FLAGS] |= flags & (FIN | PSH)
     if last != size:
-        _WORD.pack_into(block, end + ip + ipv4.TOTAL_LENGTH, length - ip + last)
+        _WORD.pack_into(block, end + inner + ipv4.TOTAL_LENGTH, length - inner + last)
         ip_checksum = complete_field(ip_sum + last - size + numbers[-1])
-        _WORD.pack_into(block, end + ip + ipv4.CHECKSUM, ip_checksum)
+        _WORD.pack_into(block, end + inner + ipv4.CHECKSUM, ip_checksum)
         _WORD.pack_into(block, end + checksum, partial_field(pseudo + length - transport + last))
         if protocol == PROTOCOL_UDP:
             _WORD.pack_into(block, end + transport + layer4.UDP_LENGTH, length - transport + last)
@@ -143,7 +146,7 @@ def complete(block: bytearray, layout: Layout, payload: memoryview, size: int) -
     headers = word_sums(block, transport, length, length - transport, count)
     payloads = word_sums(payload, 0, size, size, count - 1)
     payloads.append(word_sum(payload[(count - 1) * size :]))
-    # 0 would say that a UDP datagram has no checksum (RFC 768).
+    # A UDP checksum of 0 means that there is none (RFC 768).
     zero = 0xFFFF if layout.protocol == PROTOCOL_UDP else 0
     values = [
         complete_field(header + data) or zero

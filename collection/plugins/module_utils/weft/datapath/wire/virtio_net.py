@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 HEADER = struct.Struct("=BBHHHH")
 LENGTH = HEADER.size  # 10 bytes
-# A packet with nothing left to do.
+# For a packet that needs no checksum and no segmentation.
 PLAIN = bytes(LENGTH)
 
 FLAG_NEEDS_CSUM = 1
@@ -21,15 +21,15 @@ FLAG_NEEDS_CSUM = 1
 GSO_NONE = 0
 GSO_TCPV4 = 1
 GSO_UDP_L4 = 5
-# A bit beside the type: the TCP run carries CWR on its first segment (RFC 3168, 6.1.2).
+# A flag beside the type: the first segment of the TCP packet has CWR (RFC 3168, 6.1.2).
 GSO_ECN = 0x80
 
 
 class NetHeader(NamedTuple):
-    """What is left to do for a packet; offsets in bytes from its IP header.
+    """The checksum and segmentation that a packet still needs; offsets in bytes from its IP header.
 
-    `header_length` is a hint only: on a forwarded packet the kernel may give the length of the
-    first packet of the train in its place.
+    `header_length` is a hint only: of a forwarded packet the kernel may give the length of the
+    whole first segment.
     """
 
     flags: int = 0
@@ -46,5 +46,5 @@ def pull(buffer: bytes | bytearray | memoryview) -> NetHeader:
 
 
 def push(header: NetHeader) -> bytes:
-    """Return `header` as the device reads it."""
+    """Return the bytes of `header`."""
     return HEADER.pack(*header)

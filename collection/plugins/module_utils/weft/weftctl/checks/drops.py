@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ...datapath.counters import Drop
+from ...datapath.policy import Drop
 from ..facts import HostFacts
 from ..finding import Check, Flaw, Severity
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A carrier without privilege: a pair of sockets stands for the device, loopback for the hosts."""
+"""A queue without privilege: a pair of sockets stands for the device, loopback for the hosts."""
 
 from __future__ import annotations
 
@@ -22,9 +22,7 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.offload
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process.loop import (
     EventLoop,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process.queue import (
-    Carrier,
-)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process.queue import Queue
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.sockets import (
     tun,
     udp_socket,
@@ -46,10 +44,10 @@ OUT = packet("100.96.1.2", "100.96.2.2")
 
 @dataclass
 class Rig:
-    """A carrier to one peer, and the kernel's end of its device."""
+    """A queue to one peer, and the kernel's end of its device."""
 
     loop: EventLoop
-    carrier: Carrier
+    queue: Queue
     table: ForwardingTable
     kernel: socket.socket
     offloads: Offloads
@@ -57,10 +55,10 @@ class Rig:
     def carry_out(self) -> None:
         """Let one packet leave."""
         self.kernel.send(PLAIN + OUT)
-        before = self.carrier.tally().counters.packets_out
+        before = self.queue.statistics().counters.packets_out
 
         def look() -> None:
-            if self.carrier.tally().counters.packets_out > before:
+            if self.queue.statistics().counters.packets_out > before:
                 self.loop.stop()
 
         self.loop.every(0.01, look)
@@ -78,14 +76,14 @@ def raised() -> Iterator[Callable[[], Rig]]:
                 opened.enter_context, socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             )
             device.setblocking(False)
-            (datagrams,) = udp_socket.open_transports(IPv4Address(OWN), 0)
-            opened.enter_context(datagrams)
-            port = datagrams.getsockname()[1]
+            (transport,) = udp_socket.open_transports(IPv4Address(OWN), 0)
+            opened.enter_context(transport)
+            port = transport.getsockname()[1]
             peers = [{"subnet": SUBNET, "public_ip": PEER}]
             table = parse_table(document(bind=OWN, port=port, peers=peers))
-            carrier = Carrier(loop, device.fileno(), datagrams, table, offloads, lost=loop.stop)
-            opened.callback(carrier.stop)
-            return Rig(loop, carrier, table, kernel, offloads)
+            queue = Queue(loop, device.fileno(), transport, table, offloads, on_lost=loop.stop)
+            opened.callback(queue.stop)
+            return Rig(loop, queue, table, kernel, offloads)
 
         yield rise
 
@@ -100,13 +98,13 @@ def test_a_peer_that_announces_something_else_keeps_its_counts(
     rig.carry_out()
     (peer,) = rig.table.peers
     changed = replace(peer, **change)  # type: ignore[arg-type]
-    rig.carrier.follow(replace(rig.table, peers=(changed,)))
-    (traffic,) = rig.carrier.tally().traffic.values()
+    rig.queue.apply(replace(rig.table, peers=(changed,)))
+    (traffic,) = rig.queue.statistics().traffic.values()
     assert (traffic.packets_out, traffic.bytes_out) == (1, len(OUT))
     # One that took over its subnet is another.
     moved = replace(peer, public_ip=IPv4Address("127.0.0.3"))
-    rig.carrier.follow(replace(rig.table, peers=(moved,)))
-    (traffic,) = rig.carrier.tally().traffic.values()
+    rig.queue.apply(replace(rig.table, peers=(moved,)))
+    (traffic,) = rig.queue.statistics().traffic.values()
     assert traffic.packets_out == 0
 
 

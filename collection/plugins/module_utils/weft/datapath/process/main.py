@@ -22,7 +22,7 @@ from .engine import Engine
 from .handover import Handover, HandoverError
 from .handover_client import request_handover, run_in_background
 from .loop import EventLoop
-from .state import TableFile
+from .table_file import TableFile
 
 _log = logging.getLogger(__name__)
 

@@ -17,9 +17,9 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.wire.ch
     partial_field,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.wire.partial import (
-    cut,
-    is_one_packet,
-    left_to_do,
+    finished_segments,
+    finishing_header,
+    is_single_packet,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.wire.virtio_net import (
     GSO_ECN,
@@ -47,7 +47,7 @@ def unsummed(packet: bytes) -> memoryview:
 
 
 def left(packet: memoryview, size: int = 0) -> NetHeader | None:
-    return left_to_do(packet, len(packet), MTU, size)
+    return finishing_header(packet, len(packet), MTU, size)
 
 
 @pytest.mark.parametrize("packet", [tcp(content(100)), udp(content(100)), tcp(content(60000))])
@@ -79,7 +79,7 @@ def test_a_data_offset_that_lies_is_not_cut() -> None:
     packet = bytearray(tcp(content(9000)))
     for offset in (0x00, 0x40, 0xF0):
         packet[20 + layer4.TCP_DATA_OFFSET] = offset
-        header = left_to_do(unsummed(bytes(packet)), len(packet), 80, 0)
+        header = finishing_header(unsummed(bytes(packet)), len(packet), 80, 0)
         assert header
         assert header.gso_type == GSO_NONE
 
@@ -87,7 +87,7 @@ def test_a_data_offset_that_lies_is_not_cut() -> None:
 @given(st.binary(max_size=100), st.integers(0, 2000), st.integers(68, 1500))
 def test_any_valid_ipv4_header_has_an_answer(rest: bytes, size: int, mtu: int) -> None:
     packet = bytes(IP(src="100.96.2.2", dst="100.96.1.2", proto=6, len=20 + len(rest)) / rest)
-    left_to_do(memoryview(packet), len(packet), mtu, size)
+    finishing_header(memoryview(packet), len(packet), mtu, size)
 
 
 @given(st.integers(1, 9000), st.booleans())
@@ -96,7 +96,10 @@ def test_the_pieces_are_right_and_hold_everything(size: int, is_tcp: bool) -> No
     packet = unsummed((tcp if is_tcp else udp)(data))
     header = left(packet, 700)
     assert header
-    pieces = [headers + bytes(payload) for headers, payload in cut(header, packet, len(packet))]
+    pieces = [
+        headers + bytes(payload)
+        for headers, payload in finished_segments(header, packet, len(packet))
+    ]
     assert all(len(piece) <= MTU and piece == redone(piece) for piece in pieces)
     skipped = 52 if is_tcp else 28
     assert b"".join(piece[skipped:] for piece in pieces) == data
@@ -104,7 +107,7 @@ def test_the_pieces_are_right_and_hold_everything(size: int, is_tcp: bool) -> No
 
 def test_a_train_of_udp_gro_is_not_one_packet() -> None:
     one, front = udp(content(5000)), bytes(22)
-    assert is_one_packet(memoryview(front + one), 22, 22 + len(one))
+    assert is_single_packet(memoryview(front + one), 22, 22 + len(one))
     train = (front + udp(content(500))) * 10
-    assert not is_one_packet(memoryview(train), 22, len(train))
-    assert not is_one_packet(memoryview(front), 22, 22)
+    assert not is_single_packet(memoryview(train), 22, len(train))
+    assert not is_single_packet(memoryview(front), 22, 22)

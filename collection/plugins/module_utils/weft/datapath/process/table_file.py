@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The last applied table in a file, so that a killed datapath heals without the agent."""
+"""The last applied table in a file, by which a new process forwards without the agent."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from ..table import ForwardingTable, parse_table
 
 
 class StateError(WeftError):
-    """The file cannot be read as a table; the message names it, the reason and the next step."""
+    """The file has no valid table; the message has its path, the reason and the fix."""
 
 
 class TableFile:
-    """Keeps one table at `path`; a reader sees the old one or the new one whole."""
+    """The file of one table at `path`, replaced atomically."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -32,13 +32,13 @@ class TableFile:
             return None
         except (OSError, ValueError, RecursionError) as error:
             raise StateError(
-                f"{self.path}: {error}; delete it, the agent applies a new table"
+                f"{self.path}: {error}; delete it, and the agent applies a new table"
             ) from error
 
     def save(self, table: ForwardingTable) -> None:
-        """Replace the file. Raises OSError, and then the former file stands.
+        """Replace the file. Raises OSError, and then the former file stays.
 
-        There is no fsync, which would hold packets up: after a power loss the agent applies anew.
+        No fsync, which would delay packets: after a power loss the agent applies the table again.
         """
         temporary = self.path.with_name(f".{self.path.name}.{os.getpid()}")
         try:
@@ -49,7 +49,7 @@ class TableFile:
                 temporary.unlink()
             raise OSError(
                 error.errno,
-                f"{self.path}: {error.strerror}; its directory must exist and be ours to write",
+                f"{self.path}: {error.strerror}; its directory must exist and be writable",
             ) from error
 
     def delete(self) -> None:

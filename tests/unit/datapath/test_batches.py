@@ -13,9 +13,6 @@ from collections.abc import Sequence
 import pytest
 from scapy.layers.inet import ICMP, IP
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.counters import Counters
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.forwarder import Forwarder
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.forwarding import Endpoint
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.offloads import (
     Offload,
     Offloads,
@@ -25,6 +22,8 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.sockets
     Buffer,
     PacketIO,
 )
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.statistics import Counters
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.table import Endpoint
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.token_bucket import (
     TokenBucket,
 )
@@ -35,7 +34,7 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.wire.vi
 )
 
 from .flows import content, cut, flow, tcp, udp
-from .packets import OTHER_PEER, PEER, forwarding
+from .packets import OTHER_PEER, PEER, BothDirections, forwarding
 
 INSIDE, THERE = "100.96.1.2", "100.96.2.2"
 OUTWARD = {"src": INSIDE, "dst": THERE}
@@ -64,7 +63,7 @@ class Rig:
         ]
         if partial:
             peers = [{**peer, "partial_checksum": True} for peer in peers]  # type: ignore[dict-item]
-        self.forwarder = Forwarder(
+        self.path = BothDirections(
             forwarding(peers=peers),
             PacketIO(self.read, self.write, self.receive, self.send, lambda _peer: self.mtu),
             self.counters,
@@ -103,14 +102,14 @@ class Rig:
 
     def out(self, *packets: bytes, header: bytes = PLAIN) -> None:
         self.to_read.extend((header, packet) for packet in packets)
-        self.forwarder.drain_device()
+        self.path.drain_device()
 
     def into(self, packets: list[bytes], sender: Endpoint = PEER, gro: bool = True) -> None:
         if gro:
             self.to_receive.append((b"".join(packets), len(packets[0]), sender))
         else:
             self.to_receive.extend((packet, 0, sender) for packet in packets)
-        self.forwarder.drain_transport()
+        self.path.drain_transport()
 
     def sent_datagrams(self) -> list[bytes]:
         return [
@@ -134,7 +133,7 @@ def outward(*sizes: int, destination: str = THERE) -> list[bytes]:
     ]
 
 
-def super_packet(size: int, segment: int = 1420, **fields: object) -> tuple[bytes, bytes]:
+def gso_packet(size: int, segment: int = 1420, **fields: object) -> tuple[bytes, bytes]:
     """A TCP super-packet as the device gives it: its virtio-net header, and the packet."""
     packet = tcp(content(size), ip={**OUTWARD, "id": 9}, **fields)  # type: ignore[arg-type]
     return virtio_net.push(NetHeader(1, virtio_net.GSO_TCPV4, 999, segment, 20, 16)), packet
@@ -269,9 +268,9 @@ def test_a_train_that_is_lost_is_counted_whole(number: int, reason: str) -> None
 
 @pytest.mark.parametrize("partial", [True, False])
 @pytest.mark.parametrize("disabled", [(), (Offload.UDP_GSO,)])
-def test_a_super_packet_is_cut(partial: bool, disabled: tuple[Offload, ...]) -> None:
+def test_a_gso_packet_is_cut(partial: bool, disabled: tuple[Offload, ...]) -> None:
     rig = Rig(partial, disabled)
-    header, packet = super_packet(1420 * 46 + 7)
+    header, packet = gso_packet(1420 * 46 + 7)
     rig.out(packet, header=header)
     expected = cut(header + packet, full=not partial)
     assert rig.sent_datagrams() == expected
@@ -279,25 +278,25 @@ def test_a_super_packet_is_cut(partial: bool, disabled: tuple[Offload, ...]) -> 
     assert len(rig.sent) == (47 if disabled else 2)
 
 
-def test_packets_around_a_super_packet_keep_their_order() -> None:
+def test_packets_around_a_gso_packet_keep_their_order() -> None:
     rig = Rig(partial=True)
-    header, packet = super_packet(3000)
+    header, packet = gso_packet(3000)
     rig.to_read.extend([(PLAIN, outward(60)[0]), (header, packet), (PLAIN, outward(60)[0])])
-    rig.forwarder.drain_device()
+    rig.path.drain_device()
     assert rig.sent_datagrams() == [*outward(60), *cut(header + packet, full=False), *outward(60)]
 
 
-def test_a_super_packet_that_lies_is_dropped() -> None:
+def test_a_gso_packet_that_lies_is_dropped() -> None:
     rig = Rig()
-    rig.out(super_packet(3000)[1], header=virtio_net.push(NetHeader(1, 4, 52, 1420, 20, 16)))
+    rig.out(gso_packet(3000)[1], header=virtio_net.push(NetHeader(1, 4, 52, 1420, 20, 16)))
     tiny = virtio_net.push(NetHeader(1, virtio_net.GSO_TCPV4, 52, 1, 20, 16))
-    rig.out(super_packet(60000)[1], header=tiny)
+    rig.out(gso_packet(60000)[1], header=tiny)
     assert (rig.sent, rig.drops()) == ([], {"malformed": 2})
 
 
 def left_partial() -> tuple[bytes, bytes, bytes]:
     """The virtio-net header, the packet with a partial checksum, the same with a complete one."""
-    header, packet = super_packet(100)
+    header, packet = gso_packet(100)
     (partial,) = cut(header + packet, full=False)
     (full,) = cut(header + packet)
     return virtio_net.push(NetHeader(1, 0, 0, 0, 20, 16)), partial, full
@@ -312,7 +311,7 @@ def test_a_partial_checksum_is_finished_unless_the_peer_does_it() -> None:
     rig.out(partial, header=header)
     assert rig.sent == [(partial, 0, PEER)]
     rig = Rig(partial=True, disabled=[Offload.PARTIAL_CHECKSUM])
-    rig.forwarder = Forwarder(
+    rig.path = BothDirections(
         forwarding(
             offloads={"partial-checksum": False},
             peers=[{"subnet": "100.96.2.0/24", "public_ip": PEER[0], "partial_checksum": True}],
@@ -386,7 +385,7 @@ def test_a_path_that_makes_no_sense_is_only_counted(mtu: int) -> None:
 
 
 @pytest.mark.parametrize("gro", [True, False])
-def test_a_train_is_written_as_one_super_packet(gro: bool) -> None:
+def test_a_train_is_written_as_one_gso_packet(gro: bool) -> None:
     rig = Rig()
     packets = flow([1000, 1000, 1000, 300])
     rig.into(packets, gro=gro)
@@ -401,7 +400,7 @@ def test_two_receives_of_one_run_become_one_write() -> None:
     packets = flow([1420] * 45 + [9])
     rig.to_receive.append((b"".join(packets[:44]), 1472, PEER))
     rig.to_receive.append((b"".join(packets[44:]), 1472, PEER))
-    rig.forwarder.drain_transport()
+    rig.path.drain_transport()
     (written,) = rig.written
     assert cut(written) == packets
 
@@ -412,7 +411,7 @@ def test_trains_of_different_senders_do_not_mix() -> None:
     rig.to_receive.extend((packet, 0, PEER) for packet in flow([1000, 1000]))
     rig.to_receive.extend((packet, 0, OTHER_PEER) for packet in others)
     rig.to_receive.append((flow([1000])[0], 0, PEER))
-    rig.forwarder.drain_transport()
+    rig.path.drain_transport()
     assert [len(cut(one)) if one[1] else 1 for one in rig.written] == [2, 1, 1]
     assert rig.drops() == {}
 
@@ -473,7 +472,7 @@ def test_a_wake_ends_after_its_bytes() -> None:
     rig = Rig()
     data = b"".join(flow([1420] * 44))
     rig.to_receive.extend([(data, 1472, PEER)] * 20)
-    rig.forwarder.drain_transport()
+    rig.path.drain_transport()
     assert len(rig.to_receive) == 20 - 9
 
 

@@ -14,19 +14,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process import flood_filter
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.sockets import udp_socket
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.sockets.filter import (
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.sockets.bpf import (
     ACCEPT,
     DROP,
     PEERS_MAX,
     Instruction,
     TooManyPeersError,
-    packed,
-    passing,
-)
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.stranger_guard import (
-    FLOOD,
-    is_flood,
+    accept_only,
+    pack,
 )
 
 
@@ -53,7 +50,7 @@ def verdict(program: Sequence[Instruction], source: int) -> int:
 
 def test_one_peer_as_the_kernel_reads_it() -> None:
     """By hand: ld [net + 12]; jeq #10.168.0.12, 1, 0; ret 0; ret all."""
-    assert packed(passing([0x0AA8000C])).hex(" ", 8) == (
+    assert pack(accept_only([0x0AA8000C])).hex(" ", 8) == (
         "200000000c00f0ff 150001000c00a80a 0600000000000000 06000000ffffffff"
     )
 
@@ -71,7 +68,7 @@ def test_every_size(count: int) -> None:
 
 
 def expect_exactly(addresses: Collection[int], others: set[int]) -> None:
-    program = passing(addresses)
+    program = accept_only(addresses)
     neighbours = {address + step for address in addresses for step in (-1, 1)} | others
     assert all(verdict(program, address) == ACCEPT for address in addresses)
     assert all(verdict(program, other) == DROP for other in neighbours - set(addresses))
@@ -79,7 +76,7 @@ def expect_exactly(addresses: Collection[int], others: set[int]) -> None:
 
 def test_more_than_fit_are_refused() -> None:
     with pytest.raises(TooManyPeersError, match="513 addresses are more than 512"):
-        passing(range(PEERS_MAX + 1))
+        accept_only(range(PEERS_MAX + 1))
 
 
 @pytest.mark.parametrize("count", [1, 40, PEERS_MAX])
@@ -89,7 +86,7 @@ def test_the_kernel_agrees(count: int) -> None:
     peers = [first + 2 * index for index in range(count)]
     asked = sorted({0, 1, 2, count - 1, 2 * count - 2, 2 * count - 1, 2 * count})
     with bound("127.0.0.1") as receiver:
-        udp_socket.attach_filter(receiver, packed(passing(peers)))
+        udp_socket.attach_filter(receiver, pack(accept_only(peers)))
         for source in (first + offset for offset in asked):
             send(source, receiver)
             assert has_arrived(receiver) == (source in peers), IPv4Address(source)
@@ -124,15 +121,15 @@ def has_arrived(receiver: socket.socket) -> bool:
     ("filtering", "strangers", "lost", "wanted"),
     [
         (False, 0, 0, False),
-        (False, FLOOD, 0, False),
-        (False, FLOOD + 1, 0, True),
+        (False, flood_filter.FLOOD, 0, False),
+        (False, flood_filter.FLOOD + 1, 0, True),
         # A peer's flood that fills the queue is no stranger's.
-        (False, 0, 10 * FLOOD, False),
-        (True, 0, FLOOD + 1, True),
-        (True, 0, FLOOD, False),
+        (False, 0, 10 * flood_filter.FLOOD, False),
+        (True, 0, flood_filter.FLOOD + 1, True),
+        (True, 0, flood_filter.FLOOD, False),
     ],
 )
 def test_when_the_filter_is_wanted(
     filtering: bool, strangers: int, lost: int, wanted: bool
 ) -> None:
-    assert is_flood(filtering, strangers, lost) is wanted
+    assert flood_filter.is_flood(filtering, strangers, lost) is wanted

@@ -16,7 +16,7 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.wire.vi
 
 from .flows import cut
 from .packets import PEER
-from .test_trains import Rig, outward, super_packet
+from .test_batches import Rig, gso_packet, outward
 
 # 44 segments of 1,472 bytes with their headers are the most that a datagram holds.
 MOST = 44
@@ -24,7 +24,7 @@ MOST = 44
 
 def test_what_is_left_of_one_begins_the_train_of_the_next() -> None:
     rig = Rig(partial=True)
-    header, packet = super_packet(1420 * 46)
+    header, packet = gso_packet(1420 * 46)
     rig.out(*[packet] * 4, header=header)
     assert rig.sent_datagrams() == cut(header + packet, full=False) * 4
     assert [len(data) // 1472 for data, _, _ in rig.sent] == [MOST] * 4 + [8]
@@ -33,7 +33,7 @@ def test_what_is_left_of_one_begins_the_train_of_the_next() -> None:
 
 def test_nothing_is_kept_beyond_a_wake() -> None:
     rig = Rig(partial=True)
-    header, packet = super_packet(1420 * 46)
+    header, packet = gso_packet(1420 * 46)
     for _wake in range(2):
         rig.out(packet, header=header)
     assert [len(data) // 1472 for data, _, _ in rig.sent] == [MOST, 2] * 2
@@ -41,10 +41,10 @@ def test_nothing_is_kept_beyond_a_wake() -> None:
 
 def test_what_another_peer_or_size_cannot_go_on_with_leaves_first() -> None:
     rig = Rig(partial=True)
-    one, other = super_packet(1420 * 46), super_packet(1000 * 50, segment=1000)
+    one, other = gso_packet(1420 * 46), gso_packet(1000 * 50, segment=1000)
     for header, packet in (one, other, one):
         rig.to_read.append((header, packet))
-    rig.forwarder.drain_device()
+    rig.path.drain_device()
     expected = [
         segment
         for header, packet in (one, other, one)
@@ -55,10 +55,10 @@ def test_what_another_peer_or_size_cannot_go_on_with_leaves_first() -> None:
 
 def test_a_train_that_is_refused_loses_nothing_of_what_was_left() -> None:
     rig = Rig(partial=True)
-    header, packet = super_packet(1420 * 46)
+    header, packet = gso_packet(1420 * 46)
     rig.to_read.extend([(header, packet)] * 2)
     rig.send_errors.append(errno.EIO)
-    rig.forwarder.drain_device()
+    rig.path.drain_device()
     assert rig.sent[0][1] == 0
     assert rig.sent_datagrams() == cut(header + packet, full=False) * 2
 
@@ -66,8 +66,8 @@ def test_a_train_that_is_refused_loses_nothing_of_what_was_left() -> None:
 @given(
     st.lists(
         st.one_of(
-            st.builds(super_packet, st.integers(1421, 65000)),
-            st.builds(super_packet, st.integers(1, 46).map(lambda count: 1420 * count)),
+            st.builds(gso_packet, st.integers(1421, 65000)),
+            st.builds(gso_packet, st.integers(1, 46).map(lambda count: 1420 * count)),
             st.builds(lambda size: (PLAIN, outward(size)[0]), st.integers(1, 1400)),
         ),
         max_size=12,
@@ -77,7 +77,7 @@ def test_order_is_kept_and_nothing_is_lost(packets: list[tuple[bytes, bytes]]) -
     rig = Rig(partial=True)
     rig.to_read.extend(packets)
     while rig.to_read:
-        rig.forwarder.drain_device()
+        rig.path.drain_device()
     expected: list[bytes] = []
     for header, packet in packets:
         expected.extend([packet] if header == PLAIN else cut(header + packet, full=False))

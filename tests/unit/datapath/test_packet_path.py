@@ -13,9 +13,6 @@ from collections.abc import Sequence
 import pytest
 from scapy.layers.inet import ICMP, IP
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.counters import Counters
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.forwarder import Forwarder
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.forwarding import Endpoint
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.offloads import (
     Offload,
     Offloads,
@@ -26,6 +23,8 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.sockets
     DeviceLostError,
     PacketIO,
 )
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.statistics import Counters
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.table import Endpoint
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.token_bucket import (
     TokenBucket,
 )
@@ -33,7 +32,7 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.wire.vi
     PLAIN,
 )
 
-from .packets import PEER, forwarding, packet
+from .packets import PEER, BothDirections, forwarding, packet
 
 
 def os_error(number: int) -> OSError:
@@ -98,7 +97,7 @@ class Rig:
         self.forwarding = forwarding()
         unreachables = TokenBucket(rate=0, burst=burst, now=0)
         self.offloads = Offloads(list(Offload))
-        self.forwarder = Forwarder(
+        self.path = BothDirections(
             self.forwarding, self.io.calls(), self.counters, unreachables, self.offloads
         )
 
@@ -119,8 +118,8 @@ def test_packets_are_carried_and_counted(rig: Rig) -> None:
     other = packet("100.96.1.2", "100.96.3.9", size=1000)
     rig.io.to_read.extend([OUT, other, OUT])
     rig.io.to_receive.append((IN + b"padding", PEER))
-    rig.forwarder.drain_device()
-    rig.forwarder.drain_transport()
+    rig.path.drain_device()
+    rig.path.drain_transport()
     assert rig.io.sent == [(OUT, PEER), (other, ("10.168.0.13", 8285)), (OUT, PEER)]
     assert rig.io.written == [IN]
     counters = rig.counters
@@ -138,17 +137,17 @@ def test_packets_are_carried_and_counted(rig: Rig) -> None:
 def test_a_burst_is_bounded_in_both_directions(rig: Rig) -> None:
     rig.io.to_read.extend([OUT] * (BURST + 1))
     rig.io.to_receive.extend([(IN, PEER)] * (BURST + 1))
-    rig.forwarder.drain_device()
-    rig.forwarder.drain_transport()
+    rig.path.drain_device()
+    rig.path.drain_transport()
     assert (len(rig.io.sent), len(rig.io.written)) == (BURST, BURST)
 
 
 def test_dropped_packets_spend_the_budget_too(rig: Rig) -> None:
     rig.io.to_receive.extend([(IN, ("192.0.2.1", 8285))] * (BURST + 1))
-    rig.forwarder.drain_transport()
+    rig.path.drain_transport()
     assert rig.drops() == {"stranger": BURST}
     rig.io.to_receive.extend([os_error(errno.EIO)] * (2 * BURST))
-    rig.forwarder.drain_transport()
+    rig.path.drain_transport()
     assert rig.drops()["receive-error"] == BURST - 1
 
 
@@ -159,7 +158,7 @@ def test_what_icmp_says_of_a_datagram_sent_before_is_no_loss(rig: Rig) -> None:
         *(errno.EOPNOTSUPP, errno.EHOSTDOWN, errno.ENONET, errno.EMSGSIZE, errno.EPROTO),
     ):
         rig.io.to_receive.extend([os_error(number), (IN, PEER)])
-    rig.forwarder.drain_transport()
+    rig.path.drain_transport()
     assert rig.io.written == [IN] * 9
     assert rig.drops() == {}
 
@@ -184,11 +183,11 @@ def test_what_icmp_says_of_a_datagram_sent_before_is_no_loss(rig: Rig) -> None:
 def test_a_failed_send_is_a_counted_drop(rig: Rig, number: int, reason: str) -> None:
     rig.io.send_error = os_error(number)
     rig.io.to_read.extend([OUT, OUT])
-    rig.forwarder.drain_device()
+    rig.path.drain_device()
     assert rig.drops() == {reason: 2}
     rig.io.send_error = None
     rig.io.to_read.append(OUT)
-    rig.forwarder.drain_device()
+    rig.path.drain_device()
     assert rig.counters.packets_out == 1
 
 
@@ -206,9 +205,9 @@ def test_a_failed_write_is_a_counted_drop(rig: Rig, number: int, reason: str) ->
     rig.io.write_error = os_error(number)
     rig.io.to_receive.append((IN, PEER))
     rig.io.to_read.append(packet("100.96.1.2", "100.96.9.9"))
-    rig.forwarder.drain_transport()
+    rig.path.drain_transport()
     assert rig.drops() == {reason: 1}
-    rig.forwarder.drain_device()
+    rig.path.drain_device()
     assert rig.drops() == {reason: 2, "no-route": 1}
     assert (rig.counters.packets_in, rig.counters.unreachables_sent) == (0, 0)
 
@@ -217,14 +216,14 @@ def test_a_failed_write_is_a_counted_drop(rig: Rig, number: int, reason: str) ->
 def test_a_read_that_fails_means_the_device_is_lost(rig: Rig, number: int) -> None:
     rig.io.to_read.extend([OUT, os_error(number)])
     with pytest.raises(DeviceLostError):
-        rig.forwarder.drain_device()
+        rig.path.drain_device()
     assert len(rig.io.sent) == 1
 
 
 @pytest.mark.parametrize(("destination", "code"), [("100.96.9.9", 0), ("100.96.1.77", 1)])
 def test_the_sender_is_told_of_the_unreachable(rig: Rig, destination: str, code: int) -> None:
     rig.io.to_read.append(packet("100.96.1.2", destination))
-    rig.forwarder.drain_device()
+    rig.path.drain_device()
     (answer,) = (IP(data) for data in rig.io.written)
     assert (answer.src, answer.dst) == (destination, "100.96.1.2")
     assert (answer[ICMP].type, answer[ICMP].code) == (3, code)
@@ -245,7 +244,7 @@ def test_the_sender_is_told_of_the_unreachable(rig: Rig, destination: str, code:
 )
 def test_silence_where_no_error_may_be_sent(rig: Rig, silent: bytes) -> None:
     rig.io.to_read.append(silent)
-    rig.forwarder.drain_device()
+    rig.path.drain_device()
     assert rig.io.written == []
     assert sum(rig.counters.drops) == 1
 
@@ -253,7 +252,7 @@ def test_silence_where_no_error_may_be_sent(rig: Rig, silent: bytes) -> None:
 def test_unreachables_are_limited() -> None:
     rig = Rig(burst=3)
     rig.io.to_read.extend([packet("100.96.1.2", "100.96.9.9")] * 10)
-    rig.forwarder.drain_device()
+    rig.path.drain_device()
     assert len(rig.io.written) == 3
     assert (rig.counters.unreachables_sent, rig.counters.unreachables_suppressed) == (3, 7)
     assert rig.drops() == {"no-route": 10}

@@ -1,12 +1,13 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A socket filter that lets only peers' addresses through: classic BPF, as the socket runs it.
+"""A socket filter in classic BPF that accepts datagrams from peers' addresses only.
 
-It costs no privilege and runs before a datagram is queued, so a stranger's flood neither wakes us
-nor takes the queue's room from the peers. The program (Documentation/networking/filter.rst) loads
-the source address from the IPv4 header and searches it by halves, for a jump goes 255 instructions
-at most; what is left of a half is compared one by one.
+It needs no privilege and runs before a datagram is queued, so a flood from unknown senders neither
+wakes the process nor fills the peers' receive queue. The program
+(Documentation/networking/filter.rst) loads the source address from the IPv4 header and finds it by
+binary search down to groups of 8, which it compares one by one. A conditional jump reaches at most
+255 instructions.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import NamedTuple
 from ...errors import WeftError
 
 # Some 1,000 instructions after the kernel's translation: half of what net.core.optmem_max, 20,480
-# bytes before Linux 6.9, lets a socket hold.
+# bytes before Linux 6.9, allows for a socket.
 PEERS_MAX = 512
 
 # linux/bpf_common.h, linux/filter.h
@@ -38,7 +39,7 @@ _JUMP_MAX = 255
 
 
 class Instruction(NamedTuple):
-    """One step; the jumps count from the next one, `if_true` and `if_false` by the condition."""
+    """One instruction; `if_true` and `if_false` are relative to the next instruction."""
 
     code: int
     value: int = 0
@@ -47,11 +48,11 @@ class Instruction(NamedTuple):
 
 
 class TooManyPeersError(WeftError, ValueError):
-    """The program would be too long for some kernels; the message says how many peers fit."""
+    """The program would be too long for some kernels; the message has the limit."""
 
 
-def passing(addresses: Collection[int]) -> tuple[Instruction, ...]:
-    """Return the program that accepts datagrams from `addresses`, as 32-bit numbers, only.
+def accept_only(addresses: Collection[int]) -> tuple[Instruction, ...]:
+    """Return the program that accepts only datagrams from `addresses`, 32-bit numbers.
 
     Raises TooManyPeersError.
     """
@@ -61,7 +62,7 @@ def passing(addresses: Collection[int]) -> tuple[Instruction, ...]:
     return (Instruction(LOAD_WORD, NETWORK_HEADER + SOURCE), *_search(known))
 
 
-def packed(program: Sequence[Instruction]) -> bytes:
+def pack(program: Sequence[Instruction]) -> bytes:
     """Return the program as an array of struct sock_filter."""
     return b"".join(
         _INSTRUCTION.pack(code, if_true, if_false, value)

@@ -1,12 +1,12 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A receive queue for each peer, so that one peer's flood fills its own and no other's.
+"""A receive queue for each peer, so that a flood from one peer fills its own queue only.
 
-A udp peer sends from one address and port, so a socket connected to these gets all that it sends:
-the kernel prefers it to the one that takes from anybody (udp_v4_early_demux, __udp4_lib_lookup).
-The loop gives each queue that holds something its bounded turn. VXLAN senders use many ports, so
-theirs share one queue.
+A udp peer sends from one address and port, so a socket connected to them receives all that it
+sends: the kernel prefers it to the unconnected one (udp_v4_early_demux, __udp4_lib_lookup). The
+event loop gives each queue with packets its bounded turn. VXLAN senders use many ports and share
+one queue.
 """
 
 from __future__ import annotations
@@ -17,75 +17,78 @@ import socket
 from collections.abc import Callable, Iterable, Mapping
 from typing import TypeAlias
 
-from ..forwarding import Endpoint
-from ..process.loop import EventLoop
-from . import udp_socket
+from ..sockets import udp_socket
+from ..table import Endpoint
+from .loop import EventLoop
 
 _log = logging.getLogger(__name__)
 
-Drain: TypeAlias = Callable[[socket.socket], Callable[[int], None]]
+OnReadable: TypeAlias = Callable[[socket.socket], Callable[[int], None]]
 
 # Descriptors are limited, by default to 1,024 a process; the peers beyond share one queue.
 QUEUES_MAX = 512
 
 
 class PeerQueues:
-    """The sockets of the peers, beside the `shared` one, which takes from everybody.
+    """The connected sockets of the peers, beside the `shared` one, which receives from all senders.
 
-    `inherited` are open already, by an earlier carrier of the same table.
+    Owns them until `release` or `close`. `released` are the open ones of an earlier instance.
     """
 
     def __init__(
-        self, loop: EventLoop, shared: socket.socket, inherited: Mapping[Endpoint, socket.socket]
+        self, loop: EventLoop, shared: socket.socket, released: Mapping[Endpoint, socket.socket]
     ) -> None:
         self._loop = loop
         self._shared = shared
         self._wanted: list[Endpoint] = []
-        self._sockets = dict(inherited)
+        self._sockets = dict(released)
         self._receive_offload = False
-        self._drain: Drain | None = None
-        # Datagrams lost by sockets that are closed, less those of the inherited before they were.
+        self._on_readable: OnReadable | None = None
+        # Datagrams lost by closed sockets, less those that the released ones had lost before.
         self._lost_before = -self._lost_by_sockets()
         self._problem = ""
 
-    def follow(self, endpoints: Iterable[Endpoint], receive_offload: bool, drain: Drain) -> None:
-        """Have a queue for each of `endpoints` that there can be one for, and for nobody else.
+    def apply(
+        self, endpoints: Iterable[Endpoint], receive_offload: bool, on_readable: OnReadable
+    ) -> None:
+        """Open a queue for each of `endpoints`, up to QUEUES_MAX, and close all others.
 
-        `drain` returns what is to be called when a socket holds something.
+        `on_readable` returns the callback for a socket that has packets.
         """
         self._wanted = list(endpoints)[:QUEUES_MAX]
-        self._receive_offload, self._drain = receive_offload, drain
+        self._receive_offload, self._on_readable = receive_offload, on_readable
         for queue in self._sockets.values():
             self._watch(queue)
         for endpoint in self._sockets.keys() - set(self._wanted):
             self._close(endpoint)
-        self.complete()
+        self.open_missing()
 
-    def complete(self) -> None:
-        """Try again what could not be opened, as when a host boots before it has a route."""
+    def open_missing(self) -> None:
+        """Try again to open missing queues; at boot, a host may not have a route to a peer yet."""
         for endpoint in self._wanted:
             if endpoint in self._sockets:
                 continue
             try:
                 queue = udp_socket.open_connected(self._shared, endpoint)
             except OSError as error:
-                self._tell(endpoint, error)
+                self._log_problem(endpoint, error)
                 continue
             self._sockets[endpoint] = queue
             self._watch(queue)
 
     def _watch(self, queue: socket.socket) -> None:
-        if self._drain is not None:
-            with contextlib.suppress(OSError):  # as the shared one's, which tells of it
+        if self._on_readable is not None:
+            # If it fails, so does that of the shared socket, which logs it.
+            with contextlib.suppress(OSError):
                 udp_socket.set_receive_offload(queue, self._receive_offload)
-            self._loop.watch(queue.fileno(), self._drain(queue))
+            self._loop.watch(queue.fileno(), self._on_readable(queue))
 
     def lost(self) -> int:
-        """Return how many datagrams the kernel dropped, since all queues were full."""
+        """Return how many datagrams the kernel dropped since the queues were opened or released."""
         return self._lost_before + self._lost_by_sockets()
 
     def release(self) -> Mapping[Endpoint, socket.socket]:
-        """Leave the queues open, with what they hold, and have none any more."""
+        """Return the open sockets with the packets in them; the caller owns them."""
         self._lost_before = self.lost()
         released, self._sockets = self._sockets, {}
         for queue in released.values():
@@ -93,7 +96,7 @@ class PeerQueues:
         return released
 
     def close(self) -> None:
-        """Have no queue any more."""
+        """Close all queues."""
         for endpoint in list(self._sockets):
             self._close(endpoint)
 
@@ -106,8 +109,13 @@ class PeerQueues:
         self._loop.unwatch(closed.fileno())
         closed.close()
 
-    def _tell(self, endpoint: Endpoint, error: OSError) -> None:
+    def _log_problem(self, endpoint: Endpoint, error: OSError) -> None:
         problem = error.strerror or str(error)
         if problem != self._problem:
-            _log.info("no queue of its own for %s yet: %s", endpoint[0], problem)
+            _log.info(
+                "cannot open a receive queue for peer %s yet: %s; retried every second, its "
+                "packets use the shared queue",
+                endpoint[0],
+                problem,
+            )
         self._problem = problem

@@ -8,11 +8,13 @@ from ipaddress import IPv4Address, IPv4Network
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath import forwarding as module
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.counters import Traffic
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.forwarding import (
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath import (
+    compiled_table as module,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.compiled_table import (
     Route,
     Routes,
+    Traffic,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.table import Peer
 
