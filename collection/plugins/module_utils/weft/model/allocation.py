@@ -1,16 +1,16 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Allocation: which host gets which subnet, decided from the network and its leases alone.
+"""Allocation: assigns a subnet to each host, from the network and its leases alone.
 
-Rules, in this order, so that the same input always gives the same answer:
+The rules apply in this order, so that the same input always has the same result:
 
-1. a host keeps the lease of its public IP, as long as the network still leases that subnet out;
-2. a host gets the subnet that it asks for;
-3. a host gets the subnet that it had before, when that is free;
-4. the others get the lowest free subnets, in the order of the requests.
+1. a host keeps the lease of its public IP if that subnet is still in the network's range;
+2. a host gets the subnet that it requests;
+3. a host gets the subnet that it had before, if that is free;
+4. the remaining hosts get the lowest free subnets, in the order of the requests.
 
-No subnet is given out that overlaps any lease, of whatever length.
+An assigned subnet never overlaps a lease, whatever the prefix length of the lease.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _LISTED_HOLDERS = 10
 
 
 class AllocationError(WeftError, ValueError):
-    """The requests cannot all be met; the message says which, why, and what to change."""
+    """A request cannot be met; the message says which one, why, and what to change."""
 
 
 class OutOfSubnetsError(AllocationError):
@@ -40,8 +40,8 @@ class OutOfSubnetsError(AllocationError):
 class Request:
     """A host that needs a subnet.
 
-    ``name`` is for messages, ``public_ip`` identifies the host. ``subnet`` is what it must have,
-    ``previous`` what it would like to have again.
+    ``name`` is for messages, ``public_ip`` identifies the host. ``subnet`` is the only one that it
+    accepts, ``previous`` the one that it had before and prefers.
     """
 
     name: str
@@ -52,7 +52,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """The subnet of one request, and the lease that its public IP holds so far."""
+    """The subnet assigned to a request, and the lease that its public IP holds already."""
 
     request: Request
     subnet: IPv4Network
@@ -60,7 +60,7 @@ class Assignment:
 
     @property
     def moves(self) -> bool:
-        """Tell whether the host gives up the subnet that it holds for another one."""
+        """Whether the host changes from the subnet that it holds to another one."""
         return self.held is not None and self.held.subnet != self.subnet
 
 
@@ -72,12 +72,12 @@ def allocate(
     blocked: Iterable[IPv4Network] = (),
     may_move: bool = False,
 ) -> tuple[Assignment, ...]:
-    """Give every request a subnet; the assignments come in the order of the requests.
+    """Return an assignment for each request, in the order of the requests.
 
-    *blocked* are subnets taken by what is no readable lease. A host that asks for another subnet
-    than the one it holds is refused, because its containers would change address, unless
-    *may_move*. Of several leases of one public IP the asked-for one counts, else the lowest.
-    Raises AllocationError, and OutOfSubnetsError when the network is full.
+    *blocked* are the subnets of invalid entries in etcd. A host that requests another subnet than
+    the one it holds is refused, because its containers would change address, unless *may_move*.
+    Of several leases of one public IP, the requested one counts, otherwise the lowest.
+    Raises AllocationError, and OutOfSubnetsError if the network is full.
     """
     _check_requests(network, requests)
     by_ip = _leases_by_ip(leases)
@@ -87,12 +87,10 @@ def allocate(
         for request, lease in held.items()
         if lease is not None and _keeps(network, request, lease, may_move)
     }
-    given_up = {lease.subnet for request, lease in held.items() if lease and request not in kept}
+    freed = {lease.subnet for request, lease in held.items() if lease and request not in kept}
 
-    holders: dict[IPv4Network, str] = dict.fromkeys(blocked, "an unreadable entry of the store")
-    holders |= {
-        lease.subnet: str(lease.public_ip) for lease in leases if lease.subnet not in given_up
-    }
+    holders: dict[IPv4Network, str] = dict.fromkeys(blocked, "an invalid entry in etcd")
+    holders |= {lease.subnet: str(lease.public_ip) for lease in leases if lease.subnet not in freed}
     taken = _TakenAddresses(holders)
 
     chosen = dict(kept)
@@ -104,7 +102,7 @@ def allocate(
 
     for request in requests:
         if request not in chosen and request.subnet is not None:
-            _check_asked(request, request.subnet, network, holders, taken)
+            _check_requested_subnet(request, request.subnet, network, holders, taken)
             choose(request, request.subnet)
     for request in requests:
         previous = request.previous
@@ -123,7 +121,7 @@ def allocate(
 
 
 class _TakenAddresses:
-    """Disjoint, sorted ranges of taken addresses, both ends included."""
+    """The taken addresses as sorted, disjoint ranges, both ends included."""
 
     def __init__(self, subnets: Iterable[IPv4Network]) -> None:
         self._firsts: list[int] = []
@@ -150,7 +148,7 @@ class _TakenAddresses:
         )
 
     def free_subnets(self, network: Network) -> Iterator[IPv4Network]:
-        """Yield the subnets of *network* that overlap nothing taken by then, lowest first."""
+        """Yield the subnets of *network* that overlap no taken range at that time, lowest first."""
         size = 1 << (32 - network.subnet_length)
         first = int(network.subnet_min)
         while first <= int(network.subnet_max):
@@ -171,7 +169,8 @@ class _TakenAddresses:
 def _check_requests(network: Network, requests: Sequence[Request]) -> None:
     if network.enable_ipv6:
         raise AllocationError(
-            "The network has EnableIPv6 on, and weft allocates IPv4 subnets only; turn it off."
+            "The network has EnableIPv6 set, but weft allocates IPv4 subnets only; set EnableIPv6 "
+            "to false."
         )
     names: dict[IPv4Address, str] = {}
     for request in requests:
@@ -179,7 +178,7 @@ def _check_requests(network: Network, requests: Sequence[Request]) -> None:
         if other is not None:
             raise AllocationError(
                 f"Hosts '{other}' and '{request.name}' have the same public IP "
-                f"{request.public_ip}; give each host its own."
+                f"{request.public_ip}; give each host a different one."
             )
         names[request.public_ip] = request.name
 
@@ -192,7 +191,7 @@ def _leases_by_ip(leases: Iterable[Lease]) -> Mapping[IPv4Address, list[Lease]]:
 
 
 def _held(network: Network, leases: Sequence[Lease], request: Request) -> Lease | None:
-    """Choose the lease of one public IP that counts: asked for, else leased out, else lowest."""
+    """Return the lease of one public IP that counts: requested, else in range, else lowest."""
     return min(
         leases,
         key=lambda lease: (
@@ -212,39 +211,39 @@ def _keeps(network: Network, request: Request, lease: Lease, may_move: bool) -> 
     if may_move:
         return False
     raise AllocationError(
-        f"Host '{request.name}' ({request.public_ip}) asks for {request.subnet} but holds "
-        f"{lease.subnet}; its containers would change address. Ask for {lease.subnet}, "
+        f"Host '{request.name}' ({request.public_ip}) requests {request.subnet} but holds "
+        f"{lease.subnet}; its containers would change address. Request {lease.subnet}, "
         "or allow the move."
     )
 
 
-def _check_asked(
+def _check_requested_subnet(
     request: Request,
     subnet: IPv4Network,
     network: Network,
     holders: Mapping[IPv4Network, str],
     taken: _TakenAddresses,
 ) -> None:
-    asks = f"Host '{request.name}' ({request.public_ip}) asks for {subnet}"
+    asks = f"Host '{request.name}' ({request.public_ip}) requests {subnet}"
     if subnet.prefixlen != network.subnet_length:
         raise AllocationError(
-            f"{asks}, but the network's subnets are /{network.subnet_length}; ask for one of these."
+            f"{asks}, but the network's subnets are /{network.subnet_length}; request one of these."
         )
     if not network.can_lease(subnet):
         raise AllocationError(
-            f"{asks}, which is outside what {network.network} leases out: "
-            f"{network.subnet_min} to {network.subnet_max}; ask for one of these."
+            f"{asks}, which is outside the range of {network.network}, "
+            f"{network.subnet_min} to {network.subnet_max}; request a subnet in this range."
         )
     if not taken.overlaps(subnet):
         return
     for other, holder in holders.items():
         if other == subnet:
             raise AllocationError(
-                f"{asks}, which {holder} holds; ask for another one, or release that lease."
+                f"{asks}, which {holder} holds; request another one, or release that lease."
             )
         if other.overlaps(subnet):
             raise AllocationError(
-                f"{asks}, which overlaps {other} of {holder}; ask for another one, "
+                f"{asks}, which overlaps {other} of {holder}; request another one, "
                 "or release that lease."
             )
 
@@ -256,6 +255,6 @@ def _out_of_subnets(request: Request, network: Network, holders: Mapping[IPv4Net
     return (
         f"Out of subnets for host '{request.name}' ({request.public_ip}): all {network.capacity} "
         f"subnets /{network.subnet_length} from {network.subnet_min} to {network.subnet_max} are "
-        f"taken ({', '.join(listed[:_LISTED_HOLDERS])}{tail}); release leases of hosts that are "
-        "gone, or widen the network."
+        f"taken ({', '.join(listed[:_LISTED_HOLDERS])}{tail}); release the leases of removed "
+        "hosts, or widen the network."
     )

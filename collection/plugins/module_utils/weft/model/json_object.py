@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""JSON objects as Go's encoding/json reads them: keys match fields whatever their case."""
+"""JSON objects as Go's encoding/json reads them: keys match fields in any case."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class JsonObjectError(WeftError, ValueError):
 def load_object(text: str) -> JsonObject:
     """Return the JSON object that *text* holds.
 
-    Raises JsonObjectError with line and column when it holds anything else.
+    Raises JsonObjectError, with line and column, for anything else.
     """
     try:
         value = json.loads(text, parse_constant=_refuse_constant)
@@ -35,10 +35,10 @@ def load_object(text: str) -> JsonObject:
     except JsonObjectError:
         raise
     except ValueError as error:
-        # A number of more digits than Python turns into an integer.
+        # A number with more digits than Python converts to an integer.
         raise JsonObjectError(f"not usable as JSON: {error}") from error
     if not isinstance(value, dict):
-        raise JsonObjectError(f"a JSON object is needed, not {_type_name(value)}")
+        raise JsonObjectError(f"expected a JSON object, not {_type_name(value)}")
     return value
 
 
@@ -50,7 +50,7 @@ def dump_object(document: Mapping[str, JsonValue]) -> str:
 def split_fields(
     document: Mapping[str, JsonValue], fields: Iterable[str]
 ) -> tuple[JsonObject, JsonObject]:
-    """Split *document* into the *fields* it gives, in their own spelling, and all other keys.
+    """Split *document* into the *fields* that it sets, in their own spelling, and all other keys.
 
     As in Go, the last of several spellings wins and a null leaves its field unset.
     """
@@ -91,7 +91,7 @@ def boolean_field(fields: Mapping[str, JsonValue], name: str, default: bool) -> 
 
 
 def _refuse_constant(name: str) -> None:
-    raise JsonObjectError(f"not valid JSON: {name} is no JSON number")
+    raise JsonObjectError(f"not valid JSON: {name} is not a JSON number")
 
 
 def _shown(value: JsonValue) -> str:

@@ -1,10 +1,10 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The lease: flannel's record that a public IP holds a subnet, its key and its value.
+"""The lease: the record in etcd that a public IP holds a subnet, with its key and its value.
 
-Forms from flannel: the key from ``MakeSubnetKey`` (``pkg/subnet/subnet.go``), the value from
-``LeaseAttrs`` (``pkg/lease/lease.go``).
+The formats are flannel's: the key is that of ``MakeSubnetKey`` (``pkg/subnet/subnet.go``), the
+value that of ``LeaseAttrs`` (``pkg/lease/lease.go``).
 """
 
 from __future__ import annotations
@@ -33,17 +33,17 @@ _KEY = re.compile(
 
 
 class LeaseError(WeftError, ValueError):
-    """A key or a value in the store is not that of a lease; the message says why."""
+    """A key or a value in etcd is not that of a lease; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lease:
     """A subnet held by a public IP.
 
-    ``unknown`` holds the fields of the value that weft does not know, kept on rewriting.
-    ``lease_id`` is that of etcd's lease, which removes the key when it expires; 0 is a reservation.
-    ``mod_revision`` is the store's revision at which the lease was last written; 0 is not yet.
-    Two leases are equal when their key and their value are: the last two fields do not count.
+    ``unknown`` are the fields of the value that weft does not use; they are kept when it is
+    rewritten. ``lease_id`` is the ID of the etcd lease whose expiry deletes the key; 0 makes it a
+    reservation. ``mod_revision`` is the etcd revision of the last write; 0 means not written.
+    Two leases are equal if their keys and values are: the last two fields do not count.
     """
 
     subnet: IPv4Network
@@ -59,12 +59,12 @@ class Lease:
 
     @property
     def is_reservation(self) -> bool:
-        """Tell whether the lease never expires."""
+        """Whether the lease never expires."""
         return self.lease_id == 0
 
     @property
     def bip(self) -> str:
-        """The bridge's address, such as 100.96.1.1/24."""
+        """The address of docker0, such as 100.96.1.1/24."""
         return bridge_address(self.subnet)
 
 
@@ -87,7 +87,7 @@ def config_key(prefix: str) -> str:
 
 
 def subnets_prefix(prefix: str) -> str:
-    """Return what the keys of all leases begin with."""
+    """Return the prefix of the keys of all leases."""
     return f"{prefix}/subnets/"
 
 
@@ -120,7 +120,7 @@ def parse_subnet_key(prefix: str, key: str) -> tuple[IPv4Network, IPv6Network | 
 def parse_lease(
     prefix: str, key: str, value: str, *, lease_id: int = 0, mod_revision: int = 0
 ) -> Lease:
-    """Read a lease from its key and its value in the store.
+    """Return the lease of a key and its value in etcd.
 
     An empty ``BackendType`` counts as none, as in Go. Raises LeaseError.
     """
@@ -147,14 +147,14 @@ def parse_lease(
 def _public_ip(fields: Mapping[str, JsonValue]) -> IPv4Address:
     text = text_field(fields, "PublicIP")
     if not text:
-        raise JsonObjectError("PublicIP is missing, so no host can be reached by it")
+        raise JsonObjectError("PublicIP is missing, so the host cannot be reached")
     return IPv4Address(text)
 
 
 def serialise_lease(lease: Lease) -> str:
     """Return the value of *lease* in flannel's form and order of fields.
 
-    ``PublicIPv6`` is always written; the backend's fields only where there is something to say.
+    ``PublicIPv6`` is always written; the backend's fields only if they have a value.
     """
     document: JsonObject = {
         "PublicIP": str(lease.public_ip),

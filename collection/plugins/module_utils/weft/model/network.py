@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The network: flannel's configuration document, read by flannel's rules, written canonically.
+"""The network: flannel's configuration document, parsed by flannel's rules, and its canonical form.
 
 The document is the JSON at ``<prefix>/config``. Field names, defaults and limits follow flannel's
 ``pkg/subnet/config.go``; the options of the backends follow ``Documentation/backends.md``.
@@ -41,7 +41,9 @@ _PORTS = range(1, 2**16)
 _VNIS = range(2**24)  # RFC 7348, section 5: 24 bits
 # Beyond it, flannel.VNI is longer than the 15 characters of a device's name (linux/if.h).
 _DECLARABLE_VNIS = range(10**7)
-_MTUS = range(576, 2**16)  # RFC 791: what every host takes, up to what the length field can say
+_MTUS = range(
+    576, 2**16
+)  # RFC 791: the size that every host accepts, to the limit of the length field
 
 _NETWORK_FIELDS = (
     "Network",
@@ -68,7 +70,7 @@ class NetworkError(WeftError, ValueError):
 
 @dataclass(frozen=True, slots=True)
 class BackendRules:
-    """What one type of backend takes: the names of its options and their defaults."""
+    """The options of a backend type and their defaults."""
 
     options: tuple[str, ...]
     default_port: int | None = None
@@ -90,11 +92,11 @@ BACKENDS: Mapping[str, BackendRules] = {
 
 @dataclass(frozen=True, slots=True)
 class Backend:
-    """How packets cross, with every default filled in.
+    """The backend of the network, with every default filled in.
 
     ``port`` and ``vni`` are None where the type has none. ``mtu`` is the underlay's MTU in bytes
-    before encapsulation is taken off; None means that of the underlay interface. ``unknown`` holds
-    the keys that weft does not know, kept when the document is written again.
+    before encapsulation is subtracted; None means that of the underlay interface. ``unknown`` holds
+    the keys that weft does not use, kept when the document is rewritten.
     """
 
     type: str
@@ -113,7 +115,7 @@ class Network:
 
     ``subnet_min`` and ``subnet_max`` are the addresses of the first and the last subnet that may be
     leased, both of ``subnet_length`` bits. The IPv6 fields are None unless ``enable_ipv6``.
-    ``unknown`` holds the keys that weft does not know, kept when the document is written again.
+    ``unknown`` holds the keys that weft does not use, kept when the document is rewritten.
     """
 
     network: IPv4Network
@@ -136,7 +138,7 @@ class Network:
         return (span >> (32 - self.subnet_length)) + 1
 
     def can_lease(self, subnet: IPv4Network) -> bool:
-        """Tell whether *subnet* is one of those that this network leases."""
+        """Tell whether *subnet* is in the range that this network leases to hosts."""
         return (
             subnet.prefixlen == self.subnet_length
             and self.subnet_min <= subnet.network_address <= self.subnet_max
@@ -144,9 +146,9 @@ class Network:
 
 
 def parse_network(text: str) -> Network:
-    """Read flannel's configuration document.
+    """Return the network of flannel's configuration document.
 
-    Keys match whatever their case; host bits of ``Network`` are dropped, as flannel drops them.
+    Keys match in any case; host bits of ``Network`` are dropped, as in flannel.
     Raises NetworkError.
     """
     try:
@@ -156,12 +158,12 @@ def parse_network(text: str) -> Network:
 
 
 def serialise_network(network: Network) -> str:
-    """Write *network* as the canonical document: flannel's spelling, defaults filled in."""
+    """Return *network* as canonical JSON: flannel's spelling, defaults filled in."""
     return dump_object(network_document(network))
 
 
 def network_document(network: Network) -> JsonObject:
-    """Return the canonical document of *network*; switches appear only where they are on."""
+    """Return the canonical document of *network*; booleans appear only if true."""
     document: JsonObject = {
         "Network": str(network.network),
         "SubnetLen": network.subnet_length,
@@ -190,7 +192,7 @@ def network_from_document(document: Mapping[str, JsonValue]) -> Network:
     fields, unknown = split_fields(document, _NETWORK_FIELDS)
     if not boolean_field(fields, "EnableIPv4", default=True):
         raise NetworkError(
-            "EnableIPv4 is false, but a lease's key in the store needs an IPv4 subnet; "
+            "EnableIPv4 is false, but the key of a lease in etcd needs an IPv4 subnet; "
             "set EnableIPv4 to true."
         )
     plan = _subnet_plan(_IPV4, fields)
@@ -215,19 +217,19 @@ def network_from_document(document: Mapping[str, JsonValue]) -> Network:
 def declare_network(declared: Mapping[str, JsonValue], current: Network | None) -> Network:
     """Return the network that *declared*, in flannel's spelling, describes in full.
 
-    What weft cannot declare is taken over from *current*: IPv6, nftables and unknown keys, those of
-    the backend as long as its type stays. Stricter than parse_network: host bits and options that
-    the backend does not have are refused. Raises NetworkError, or JsonObjectError for wrong types.
+    Fields that weft cannot declare are copied from *current*: IPv6, nftables and unknown keys,
+    those of the backend only if its type is the same. Stricter than parse_network: rejects host
+    bits and options that the backend does not have. Raises NetworkError, or JsonObjectError for
+    wrong types.
     """
     kept: JsonObject = {}
     if current is not None:
-        theirs = network_document(current)
-        kept = {key: value for key, value in theirs.items() if key not in _DECLARABLE}
+        document = network_document(current)
+        kept = {key: value for key, value in document.items() if key not in _DECLARABLE}
     network = network_from_document(kept | dict(declared))
     if str(network.network) != declared.get("Network"):
         raise NetworkError(
-            f"Network {declared.get('Network')!r} is not written as a network's own address; "
-            f"use {network.network}."
+            f"Network {declared.get('Network')!r} has host bits set; use {network.network}."
         )
     if network.backend.unknown:
         raise NetworkError(
@@ -236,8 +238,8 @@ def declare_network(declared: Mapping[str, JsonValue], current: Network | None) 
         )
     if network.backend.vni is not None and network.backend.vni not in _DECLARABLE_VNIS:
         raise NetworkError(
-            f"VNI {network.backend.vni} gives the hosts' device the name "
-            f"flannel.{network.backend.vni}, longer than the kernel takes; "
+            f"VNI {network.backend.vni} makes the device name flannel.{network.backend.vni} longer "
+            f"than the 15 characters that the kernel accepts; "
             f"use 0 to {_DECLARABLE_VNIS.stop - 1}."
         )
     if current is not None and current.backend.type == network.backend.type:
@@ -252,7 +254,7 @@ _A = TypeVar("_A", IPv4Address, IPv6Address)
 
 @dataclass(frozen=True, slots=True)
 class _Family(Generic[_N, _A]):
-    """One address family: the names of its fields and flannel's numbers for it."""
+    """One address family: the prefix of its field names, and flannel's defaults for it."""
 
     prefix: str
     bits: int
@@ -286,7 +288,7 @@ def _subnet_plan(family: _Family[_N, _A], fields: Mapping[str, JsonValue]) -> _S
     network = _network_address(family, fields)
     length = _subnet_length(family, fields, network)
     size = 1 << (family.bits - length)
-    # flannel leaves out the first subnet: its base is the network's own address.
+    # flannel leaves the first subnet out: it begins with the network's own address.
     first = _bound(family, fields, "Min", network, int(network.network_address) + size)
     last = _bound(family, fields, "Max", network, int(network.broadcast_address) + 1 - size)
     for name, address in (("Min", first), ("Max", last)):
@@ -299,7 +301,7 @@ def _subnet_plan(family: _Family[_N, _A], fields: Mapping[str, JsonValue]) -> _S
     if int(first) > int(last):
         raise NetworkError(
             f"{family.prefix}SubnetMin {first} is above {family.prefix}SubnetMax {last}, so no "
-            "subnet could be leased; swap them."
+            "subnet can be leased; swap them."
         )
     return _SubnetPlan(network, length, first, last)
 
@@ -367,7 +369,7 @@ def _bound(
 def parse_backend(value: JsonValue) -> Backend:
     """Return the backend of a network's `Backend` object. Raises NetworkError."""
     if value is None:
-        # flannel's code says udp, whatever its documentation says (pkg/subnet/config.go).
+        # flannel's code defaults to udp, unlike its documentation (pkg/subnet/config.go).
         return _backend_from_fields("udp", {}, {})
     if not isinstance(value, dict):
         raise NetworkError('Backend must be an object, such as {"Type": "udp"}.')
@@ -378,7 +380,7 @@ def parse_backend(value: JsonValue) -> Backend:
         raise NetworkError(f"Backend has no Type; give one of '{known}'.")
     if backend_type not in BACKENDS:
         raise NetworkError(
-            f"Backend type '{backend_type}' is not one that weft carries; use one of '{known}'."
+            f"Backend type '{backend_type}' is not supported by weft; use one of '{known}'."
         )
     fields, unknown = split_fields(value, ("Type", *BACKENDS[backend_type].options))
     return _backend_from_fields(backend_type, fields, unknown)
@@ -391,7 +393,7 @@ def _backend_from_fields(
     elsewhere, _rest = split_fields(unknown, ("DirectRouting",))
     if boolean_field(elsewhere, "DirectRouting", default=False):
         raise NetworkError(
-            f"DirectRouting is on, but the backend '{backend_type}' has no such option; "
+            f"DirectRouting is true, but the backend '{backend_type}' has no such option; "
             "use 'vxlan', or leave DirectRouting out."
         )
     port = integer_field(fields, "Port")
@@ -402,7 +404,7 @@ def _backend_from_fields(
         type=backend_type,
         port=_within("Port", port, _PORTS),
         vni=_within("VNI", rules.default_vni if vni is None else vni, _VNIS),
-        # In Go an unset number is 0, so an MTU of 0 asks for the interface's own.
+        # In Go an unset number is 0, so an MTU of 0 means that of the interface.
         mtu=_within("MTU", integer_field(fields, "MTU") or None, _MTUS),
         gbp=boolean_field(fields, "GBP", default=False),
         learning=boolean_field(fields, "Learning", default=False),

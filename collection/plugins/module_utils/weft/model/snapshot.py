@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the store holds at one revision: the network's configuration and the leases."""
+"""The content of etcd at one revision: the network configuration and the leases."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .network import Network, parse_network
 
 @dataclass(frozen=True, slots=True)
 class StoredNetwork:
-    """The configuration as it is written, and the revision at which that was done."""
+    """The configuration as its text in etcd, and the revision of its last write."""
 
     text: str
     mod_revision: int
@@ -26,7 +26,7 @@ class StoredNetwork:
 
 @dataclass(frozen=True, slots=True)
 class InvalidEntry:
-    """A key among the leases that is no lease; the ``subnet`` that it may name is taken anyway."""
+    """A key under the leases' prefix that is no lease; its ``subnet``, if any, stays blocked."""
 
     key: str
     reason: str
@@ -37,7 +37,7 @@ class InvalidEntry:
 class Snapshot:
     """Everything under the prefix at ``revision``; ``leases`` in the order of their subnets.
 
-    Revisions compare within one cluster only: ``cluster_id`` changes when a store is restored.
+    Revisions compare within one cluster only: ``cluster_id`` changes when etcd is restored.
     """
 
     revision: int
@@ -53,14 +53,14 @@ class Snapshot:
 
     @property
     def blocked(self) -> tuple[IPv4Network, ...]:
-        """The subnets that unreadable entries take."""
+        """The subnets of invalid entries."""
         return tuple(entry.subnet for entry in self.invalid if entry.subnet is not None)
 
 
 def parse_entry(
     prefix: str, key: bytes, value: bytes, *, lease_id: int, mod_revision: int
 ) -> Lease | InvalidEntry:
-    """Return what stands at *key* among the leases; bad entries come back with their reason."""
+    """Return the lease at *key*, or an invalid entry with the reason."""
     name = key.decode(errors="replace")
     subnet = None
     try:

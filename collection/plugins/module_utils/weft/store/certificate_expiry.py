@@ -1,11 +1,11 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""When a certificate ends: notAfter, as RFC 5280 (section 4.1) and X.690 (DER) lay it down.
+"""The expiry date of a certificate: notAfter, by RFC 5280 (section 4.1) and X.690 (DER).
 
-Read here, since nothing that every host has tells it: Python's ssl shows the certificates of peers
-alone, and neither cryptography nor the command openssl need be there. No signature is looked at;
-that is for who opens the connection.
+Parsed here because no other parser is on every host: Python's ssl decodes certificates of peers
+only, and neither cryptography nor the command openssl need be installed. Signatures are not
+verified; the TLS handshake does that.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from pathlib import Path
 from ..errors import WeftError
 from .settings import StoreSettings
 
-# Seconds before its end from which a certificate needs somebody: site.yml renews it 30 days before,
-# so it has not run for a while.
+# Seconds before the expiry at which to warn. site.yml renews a certificate 30 days before, so with
+# fewer days left it has not run for a while.
 SOON = 21 * 86400
 
 # Tags of DER: X.690, section 8; the context-specific [0] is the version's.
@@ -28,7 +28,7 @@ _UTC_TIME, _GENERALIZED_TIME = 0x17, 0x18
 # RFC 5280, section 4.1.2.5: both in UTC, with seconds and without fractions of them.
 _UTC_TIME_FORM = re.compile(rb"\d{12}Z")
 _GENERALIZED_TIME_FORM = re.compile(rb"\d{14}Z")
-# RFC 7468, section 5. Of a chain the first is the holder's own.
+# RFC 7468, section 5. The first certificate of a chain is the holder's own.
 _PEM = re.compile(rb"-----BEGIN CERTIFICATE-----(.*?)-----END CERTIFICATE-----", re.DOTALL)
 
 
@@ -37,9 +37,9 @@ class CertificateError(WeftError):
 
 
 def store_certificate_expiry(settings: StoreSettings) -> float | None:
-    """When this host's own certificate for the store ends, in seconds of the epoch.
+    """Return the expiry of this host's client certificate of etcd, in seconds since the epoch.
 
-    None where the store asks for none. Raises CertificateError.
+    None if the settings have no certificate. Raises CertificateError.
     """
     path = settings.client_certificate
     if path is None:
@@ -55,13 +55,13 @@ def store_certificate_expiry(settings: StoreSettings) -> float | None:
 
 
 def parse_expiry(pem: bytes) -> float:
-    """The notAfter of the first certificate of a PEM text, in seconds of the epoch.
+    """Return the notAfter of the first certificate of a PEM text, in seconds since the epoch.
 
-    Raises ValueError where there is none, or one that is not as RFC 5280 says.
+    Raises ValueError if there is no certificate, or if it does not conform to RFC 5280.
     """
     found = _PEM.search(pem)
     if found is None:
-        raise ValueError("it holds no certificate in PEM")
+        raise ValueError("it contains no PEM certificate")
     certificate = _Reader(base64.b64decode(b"".join(found[1].split()), validate=True))
     fields = _Reader(_Reader(certificate.take(_SEQUENCE)).take(_SEQUENCE))
     if fields.next_tag == _VERSION:
@@ -74,7 +74,7 @@ def parse_expiry(pem: bytes) -> float:
 
 
 class _Reader:
-    """Takes the elements of DER one after the other; each is a tag, a length and a content."""
+    """Reads the elements of DER in order; each has a tag, a length and a content."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
@@ -84,16 +84,16 @@ class _Reader:
         return self._data[0] if self._data else None
 
     def take(self, tag: int) -> bytes:
-        """The content of the next element, which must have the tag. Raises ValueError."""
+        """Return the content of the next element, which must have *tag*. Raises ValueError."""
         if self.next_tag != tag or len(self._data) < 2:
-            raise ValueError("it is not a certificate in DER")
+            raise ValueError("it is not a DER certificate")
         start, length = 2, self._data[1]
-        if length >= 0x80:  # X.690, section 8.1.3.5: so many octets hold the length
+        if length >= 0x80:  # X.690, section 8.1.3.5: the number of octets of the length
             start += length - 0x80
             length = int.from_bytes(self._data[2:start], "big")
         end = start + length
         if end > len(self._data):
-            raise ValueError("it is cut off")
+            raise ValueError("it is truncated")
         content, self._data = self._data[start:end], self._data[end:]
         return content
 
@@ -103,7 +103,7 @@ def _time(reader: _Reader) -> datetime.datetime:
     text = reader.take(tag)
     form = _UTC_TIME_FORM if tag == _UTC_TIME else _GENERALIZED_TIME_FORM
     if not form.fullmatch(text):
-        raise ValueError(f"its time {text!r} is not as RFC 5280 says")
+        raise ValueError(f"its time {text!r} does not conform to RFC 5280")
     digits = text[:-1].decode("ascii")
     if tag == _UTC_TIME:
         # RFC 5280, section 4.1.2.5.1: the years from 1950 to 2049.

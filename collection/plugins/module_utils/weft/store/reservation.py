@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reserving subnets and giving them back: list, decide, write; again when another was faster."""
+"""Reserving and releasing subnets: read, decide, write; again after a write conflict."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ _ATTEMPTS = 30
 class ReservationSettings:
     """How subnets are reserved.
 
-    Without ``ttl`` a lease never expires; with it, it does after so many seconds unless it is
-    renewed. ``keep_expiry`` leaves leases that a host already holds as they are in this respect.
-    ``may_move`` lets a host that asks for another subnet give up the one that it holds.
+    Without ``ttl`` a lease never expires; with it, a lease expires after so many seconds unless it
+    is renewed. ``keep_expiry`` does not change this for leases that a host already holds.
+    ``may_move`` allows a host to change from the subnet that it holds to the one that it requests.
     """
 
     ttl: int | None = None
@@ -39,9 +39,9 @@ class ReservationSettings:
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """What one host held before, if anything, and what it holds now, or would hold.
+    """The lease of one host before, if any, and after, or as it would be.
 
-    ``expires`` tells whether ``after`` has a time to live, known before it is written.
+    ``expires``: ``after`` has a time to live, known before it is written.
     """
 
     request: Request
@@ -51,7 +51,7 @@ class Reservation:
 
     @property
     def changed(self) -> bool:
-        """Tell whether the store differs from what it was for this host."""
+        """Whether the lease in etcd was changed for this host."""
         before = self.before
         return before is None or before != self.after or before.is_reservation == self.expires
 
@@ -59,13 +59,13 @@ class Reservation:
 def plan_reservations(
     prefix: str, snapshot: Snapshot, requests: Sequence[Request], settings: ReservationSettings
 ) -> tuple[tuple[Reservation, ...], tuple[LeaseChange, ...]]:
-    """Decide from *snapshot* alone what each host gets, and what has to be written for it.
+    """Return the reservation of each host, and the changes to write, from *snapshot* alone.
 
     Raises NoNetworkError, NetworkError and AllocationError.
     """
     if snapshot.network is None:
         raise NoNetworkError(
-            f"The store holds no network at {config_key(prefix)}; publish it first, "
+            f"etcd has no network configuration at {config_key(prefix)}. Publish it first, "
             "with the module weft.overlay.network."
         )
     assignments = allocate(
@@ -79,7 +79,7 @@ def plan_reservations(
     changes = []
     for assignment in assignments:
         held = assignment.held
-        after, ttl = _wanted(assignment, settings)
+        after, ttl = _wanted_lease(assignment, settings)
         expires = ttl is not None or not after.is_reservation
         reservations.append(Reservation(assignment.request, held, after, expires))
         if held is None or assignment.moves or held.is_reservation == expires:
@@ -90,34 +90,34 @@ def plan_reservations(
 def reserve(
     store: StoreClient, requests: Sequence[Request], settings: ReservationSettings | None = None
 ) -> tuple[Reservation, ...]:
-    """Give every request its subnet in *store*; what is as it should be is not written.
+    """Reserve a subnet for each request; leases that need no change are not written.
 
-    ``before`` of the results is the state at the first look. Raises what plan_reservations raises,
-    and StoreError.
+    ``before`` of the results is the state at the first read. Raises the errors of
+    plan_reservations, and StoreError.
     """
     settings = settings or ReservationSettings()
-    held_at_first: dict[Request, Lease | None] = {}
+    first_held: dict[Request, Lease | None] = {}
 
     def attempt() -> tuple[Reservation, ...]:
         snapshot = store.snapshot()
         reservations, changes = plan_reservations(store.prefix, snapshot, requests, settings)
         for reservation in reservations:
-            held_at_first.setdefault(reservation.request, reservation.before)
+            first_held.setdefault(reservation.request, reservation.before)
         written = {lease.public_ip: lease for lease in store.commit(changes, snapshot)}
         return tuple(
             replace(
                 reservation,
-                before=held_at_first[reservation.request],
+                before=first_held[reservation.request],
                 after=written.get(reservation.request.public_ip, reservation.after),
             )
             for reservation in reservations
         )
 
-    return _until_won(attempt)
+    return _retry_conflicts(attempt)
 
 
 def plan_release(snapshot: Snapshot, requests: Sequence[Request]) -> tuple[Lease, ...]:
-    """Return the leases that the hosts give back: all of a public IP, or the one it asks for."""
+    """Return the leases to release: all of a public IP, or the one of the subnet it names."""
     wanted = {request.public_ip: request.subnet for request in requests}
     return tuple(
         lease
@@ -127,7 +127,7 @@ def plan_release(snapshot: Snapshot, requests: Sequence[Request]) -> tuple[Lease
 
 
 def release(store: StoreClient, requests: Sequence[Request]) -> tuple[Lease, ...]:
-    """Delete the leases of the hosts from *store* and return them. Raises StoreError."""
+    """Delete the leases of the hosts and return them. Raises StoreError."""
     released: dict[Lease, None] = {}
 
     def attempt() -> tuple[Lease, ...]:
@@ -136,10 +136,10 @@ def release(store: StoreClient, requests: Sequence[Request]) -> tuple[Lease, ...
         store.commit([LeaseChange(lease, None) for lease in leases])
         return tuple(released)
 
-    return _until_won(attempt)
+    return _retry_conflicts(attempt)
 
 
-def _until_won(attempt: Callable[[], tuple[T, ...]]) -> tuple[T, ...]:
+def _retry_conflicts(attempt: Callable[[], tuple[T, ...]]) -> tuple[T, ...]:
     pauses = backoff(0.02, 1.0)
     for _attempt in range(_ATTEMPTS - 1):
         try:
@@ -149,13 +149,15 @@ def _until_won(attempt: Callable[[], tuple[T, ...]]) -> tuple[T, ...]:
     return attempt()
 
 
-def _wanted(assignment: Assignment, settings: ReservationSettings) -> tuple[Lease, int | None]:
-    """Return the lease as it should stand, and the seconds of a new etcd lease to put it on."""
+def _wanted_lease(
+    assignment: Assignment, settings: ReservationSettings
+) -> tuple[Lease, int | None]:
+    """Return the wanted lease, and the TTL in seconds of a new etcd lease to attach it to."""
     held = assignment.held
     if held is None:
         return Lease(assignment.subnet, assignment.request.public_ip), settings.ttl
     lease = replace(held, subnet=assignment.subnet)
-    # A time to live that runs already is renewed by the host itself.
+    # The agent of the host renews a running time to live.
     if settings.keep_expiry or held.is_reservation == (settings.ttl is None):
         return lease, None
     return replace(lease, lease_id=0), settings.ttl

@@ -15,7 +15,7 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.model.json_objec
     ("text", "words"),
     [
         ('{"a": }', "line 1, column 7"),
-        ("[]", "a JSON object is needed"),
+        ("[]", "expected a JSON object"),
         ('{"a": NaN}', "NaN"),
         ("[" * 100_000, "nested too deeply"),
         ('{"a": ' + "1" * 5000 + "}", "4300 digits"),

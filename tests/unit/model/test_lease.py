@@ -93,12 +93,12 @@ class TestValue:
         ("value", "message"),
         [
             ("", "not valid JSON at line 1, column 1"),
-            ("[]", "a JSON object is needed, not an array"),
+            ("[]", "expected a JSON object, not an array"),
             ("{}", "PublicIP is missing"),
             ('{"PublicIP":7}', "PublicIP must be a string, not 7"),
             ('{"PublicIP":"192.0.2"}', "Expected 4 octets"),
             ('{"PublicIP":"192.0.2.1","PublicIPv6":"x"}', "'x'"),
-            ('{"PublicIP":"192.0.2.1","A":NaN}', "NaN is no JSON number"),
+            ('{"PublicIP":"192.0.2.1","A":NaN}', "NaN is not a JSON number"),
         ],
     )
     def test_is_refused(self, value: str, message: str) -> None:

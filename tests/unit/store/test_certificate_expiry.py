@@ -91,11 +91,11 @@ def test_both_forms_of_time_are_read(tag: int, text: bytes, end: tuple[int, ...]
 @pytest.mark.parametrize(
     ("tag", "text", "words"),
     [
-        (UTC_TIME, b"2711282200Z", "its time b'2711282200Z' is not as RFC 5280 says"),
-        (UTC_TIME, b"271128220000+0100", "not as RFC 5280 says"),
-        (GENERALIZED_TIME, b"20271128220000.5Z", "not as RFC 5280 says"),
+        (UTC_TIME, b"2711282200Z", "its time b'2711282200Z' does not conform to RFC 5280"),
+        (UTC_TIME, b"271128220000+0100", "not conform to RFC 5280"),
+        (GENERALIZED_TIME, b"20271128220000.5Z", "not conform to RFC 5280"),
         (GENERALIZED_TIME, b"20271328220000Z", "month must be in 1..12"),
-        (0x0C, b"20271128220000Z", "not a certificate in DER"),
+        (0x0C, b"20271128220000Z", "not a DER certificate"),
     ],
 )
 def test_a_time_that_is_none_is_refused(tag: int, text: bytes, words: str) -> None:
@@ -116,13 +116,13 @@ def test_of_a_chain_the_first_counts_whatever_stands_before_it() -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        (b"", "no certificate in PEM"),
-        (b"\xff\x00junk", "no certificate in PEM"),
-        (issued(BEGIN.replace(year=2027))[:-30], "no certificate in PEM"),
-        (pem(b""), "not a certificate in DER"),
-        (pem(b"\x30"), "not a certificate in DER"),
-        (pem(b"\x30\x82\x01\x00\x30"), "cut off"),
-        (pem(b"\x30\x80\x30\x80"), "not a certificate in DER"),
+        (b"", "no PEM certificate"),
+        (b"\xff\x00junk", "no PEM certificate"),
+        (issued(BEGIN.replace(year=2027))[:-30], "no PEM certificate"),
+        (pem(b""), "not a DER certificate"),
+        (pem(b"\x30"), "not a DER certificate"),
+        (pem(b"\x30\x82\x01\x00\x30"), "truncated"),
+        (pem(b"\x30\x80\x30\x80"), "not a DER certificate"),
         (b"-----BEGIN CERTIFICATE-----\n*\n-----END CERTIFICATE-----", "base64"),
     ],
 )
@@ -162,5 +162,7 @@ def test_a_certificate_that_cannot_be_read_is_named_with_the_reason(tmp_path: Pa
     with pytest.raises(CertificateError, match=f"{path} cannot be read: No such file"):
         store_certificate_expiry(settings(path))
     path.write_text("junk")
-    with pytest.raises(CertificateError, match=f"{path} cannot be read: it holds no certificate"):
+    with pytest.raises(
+        CertificateError, match=f"{path} cannot be read: it contains no PEM certificate"
+    ):
         store_certificate_expiry(settings(path))

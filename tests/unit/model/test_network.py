@@ -98,7 +98,7 @@ class TestReading:
             ),
             ({"Backend": {}}, "Backend has no Type"),
             ({"Backend": "udp"}, "Backend must be an object"),
-            ({"Backend": {"Type": "ipsec"}}, "'ipsec' is not one that weft carries"),
+            ({"Backend": {"Type": "ipsec"}}, "'ipsec' is not supported by weft"),
             ({"Backend": {"Type": "udp", "Port": 0}}, "Port 0 is out of range"),
             ({"Backend": {"Type": "udp", "Port": 65536}}, "use 1 to 65535"),
             ({"Backend": {"Type": "vxlan", "VNI": 2**24}}, "use 0 to 16777215"),
