@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Echo requests at a steady pace while something happens to the way: what is lost, what waits."""
+"""Echo requests at a steady interval during an event: how many are lost, how long others wait."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SENT = re.compile(r"(\d+) packets transmitted")
 
 @dataclass(slots=True)
 class Echoes:
-    """Of the requests each `interval`: how many, how many got no answer; the times in seconds."""
+    """The number of echo requests, of those without an answer, and the times in seconds."""
 
     interval: float = INTERVAL
     sent: int = 0
@@ -33,12 +33,12 @@ class Echoes:
     longest_round_trip: float = 0.0
 
     def read(self, text: str) -> None:
-        """Take the figures from what `ping -D` prints."""
+        """Parse the output of `ping -D`."""
         sent = _SENT.search(text)
         assert sent is not None, text
         self.sent = int(sent[1])
         found = _ANSWER.findall(text)
-        # What was under way in the end had no time to be answered.
+        # The last requests had no time to be answered.
         numbers = {int(number) for _at, number, _took in found}
         self.lost = max(numbers) - len(numbers)
         answers = [(float(at), float(took) / 1000) for at, _number, took in found]
@@ -57,10 +57,10 @@ class Echoes:
 def echoes(
     source: Namespace, target: str, output: Path, interval: float = INTERVAL
 ) -> Iterator[Echoes]:
-    """Ask `target` each `interval` seconds during the block; the figures are there after it.
+    """Ping `target` each `interval` seconds during the block; the figures are set after it.
 
-    ping's own socket takes some 300 answers at once: what comes after a longer silence is lost
-    there, and a longer interval is needed.
+    The socket of ping holds some 300 answers: after a longer silence, more are lost there, and a
+    longer interval is needed.
     """
     figures = Echoes(interval)
     with output.open("wb") as sink:

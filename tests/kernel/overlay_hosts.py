@@ -1,11 +1,11 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Hosts in namespaces, each with a real datapath process, a bridge's gateway and one container.
+"""Hosts in namespaces, each with a real datapath process, a bridge and one container.
 
     container --- host --- underlay (a bridge) --- host --- container
 
-The test plays the agent: it applies tables, and gives the device its address, MTU and route.
+The test has the role of the agent: it applies tables and sets the address, MTU and route.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _START = "import sys; from weft.datapath.process.main import run; sys.exit(run(s
 
 
 class Numbered:
-    """What the number of a host says: its address, its subnet and its container's address."""
+    """The addresses that follow from the number of a host."""
 
     number: int
 
@@ -67,10 +67,10 @@ class Machine(Numbered):
     namespace: Namespace
     container: Namespace
 
-    def become_wired(self) -> None:
-        """Put a wire between this machine and the underlay's bridge (`make_wire`)."""
-        make_wire(self.namespace, "eth0")
-        make_wire(self.underlay, f"host{self.number}")
+    def use_wire_offloads(self) -> None:
+        """Make the link between this machine and the bridge a wire (`set_wire_offloads`)."""
+        set_wire_offloads(self.namespace, "eth0")
+        set_wire_offloads(self.underlay, f"host{self.number}")
 
 
 @dataclass
@@ -95,7 +95,7 @@ class Host(Machine):
         eventually(self.answers, f"the datapath of host {self.number} answers")
 
     def spawn(self, *options: str) -> Popen[bytes]:
-        """Start a datapath, to go on or to fail."""
+        """Start a datapath process, which may fail."""
         with (self.folder / "log").open("ab") as log:
             return self.namespace.spawn(
                 *(sys.executable, "-c", _START),
@@ -107,7 +107,7 @@ class Host(Machine):
             )
 
     def take_over(self) -> int:
-        """Let a process in the background take over; return its pid."""
+        """Start a process in the background that takes over; return its pid."""
         starter = self.spawn("--take-over")
         assert starter.wait(timeout=60) == 0, self.log
         return self.status()["pid"]
@@ -127,7 +127,7 @@ class Host(Machine):
         self.process.wait()
 
     def apply(self, *peers: Machine, **changes: Any) -> None:
-        """Apply a table with `peers`, and make the device's settings what the agent would."""
+        """Apply a table with `peers`, and configure the device as the agent would."""
         self.table = {
             "network": NETWORK,
             "subnet": self.subnet,
@@ -140,11 +140,11 @@ class Host(Machine):
         self.configure_device()
 
     def backend(self) -> dict[str, Any]:
-        """Return what the table says of the backend."""
+        """Return the keys of the backend in the table."""
         return {"backend": "udp", "device": DEVICE, "port": PORT, "mtu": MTU}
 
     def peer(self, peer: Machine) -> dict[str, Any]:
-        """Return what the table says of a peer."""
+        """Return a peer of the table."""
         return {"subnet": peer.subnet, "public_ip": peer.public_ip}
 
     def configure_device(self) -> None:
@@ -157,13 +157,13 @@ class Host(Machine):
         return self.client.status()
 
     def drops(self) -> dict[str, int]:
-        """Return the reasons that have counted, apart from the kernel's own IPv6 and multicast."""
+        """Return the drop counters that are not zero, without that of the kernel's own IPv6."""
         drops = self.status()["counters"]["drops"]
         return {reason: count for reason, count in drops.items() if count and reason != "ipv6"}
 
 
 def raise_hosts(made: Namespaces, folder: Path, count: int) -> list[Host]:
-    """Make `count` hosts on one underlay, with their datapaths running but no table yet."""
+    """Create `count` hosts on one underlay, with their datapaths running but no table yet."""
     underlay = raise_underlay(made)
     hosts = []
     for number in range(1, count + 1):
@@ -176,7 +176,7 @@ def raise_hosts(made: Namespaces, folder: Path, count: int) -> list[Host]:
 
 
 def raise_underlay(made: Namespaces) -> Namespace:
-    """Make the bridge that the hosts hang on."""
+    """Create the bridge that connects the hosts."""
     underlay = made.add("underlay")
     underlay.ip("link", "add", "br0", "type", "bridge")
     underlay.ip("link", "set", "br0", "up")
@@ -186,7 +186,7 @@ def raise_underlay(made: Namespaces) -> Namespace:
 def raise_machine(
     made: Namespaces, underlay: Namespace, number: int, mtu: int
 ) -> tuple[int, Namespace, Namespace, Namespace]:
-    """Make the namespaces of a machine and return what `Machine` begins with."""
+    """Create the namespaces of a machine; return the first fields of `Machine`."""
     machine = Machine(number, underlay, made.add(f"host{number}"), made.add(f"container{number}"))
     attach(made, underlay, machine.namespace, f"host{number}", f"{machine.public_ip}/24")
     made.join(machine.namespace, "docker0", machine.container, "eth0")
@@ -198,10 +198,10 @@ def raise_machine(
     return number, underlay, machine.namespace, machine.container
 
 
-def make_wire(namespace: Namespace, device: str, *, cut: bool = True) -> None:
-    """Let a veth cut trains as a NIC's wire does, and join them on reception as a NIC does.
+def set_wire_offloads(namespace: Namespace, device: str, *, cut: bool = True) -> None:
+    """Make a veth segment GSO packets on send and coalesce on receive, as a NIC does.
 
-    Without `cut`, let it pass them whole again.
+    Without `cut`, make it pass GSO packets unsegmented again.
     """
     features = ("tx", "tso", "gso", "tx-udp-segmentation", "tx-udp_tnl-segmentation")
     passes, joins = ("off", "on") if cut else ("on", "off")
@@ -219,7 +219,7 @@ def attach(
 
 
 def wrong_checksums(*machines: Machine) -> list[int]:
-    """Return what the kernels of `machines` and of their containers counted."""
+    """Return the checksum error counters of `machines` and of their containers."""
     return [
         counted(namespace, name)
         for machine in machines

@@ -138,7 +138,7 @@ def test_containers_reach_each_other_by_their_own_addresses(one: AgentHost, two:
     one.namespace.run("iptables", "-P", "FORWARD", "DROP")
     listener = tcp_listener(two.container, two.container_ip)
     assert tcp_echo(one.container, two.container_ip, 200_000) == 200_000
-    assert listener.heard_from() == one.container_ip
+    assert listener.client_address() == one.container_ip
     listener.close()
 
 

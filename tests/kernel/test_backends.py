@@ -20,7 +20,7 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.offload
 
 from .agent_hosts import AgentHost, Fleet, raised_fleet
 from .namespaces import Namespace, counted, eventually
-from .overlay_hosts import make_wire
+from .overlay_hosts import set_wire_offloads
 from .traffic import (
     Listener,
     pings,
@@ -165,8 +165,8 @@ def test_everything_crosses_whole_on_both_kinds_of_link(fleet: Fleet, way: Way) 
     wrong = wrong_checksums(fleet)
     for wired in (False, True):
         for host in fleet.hosts:
-            make_wire(host.namespace, "eth0", cut=wired)
-            make_wire(fleet.underlay, f"host{host.number}", cut=wired)
+            set_wire_offloads(host.namespace, "eth0", cut=wired)
+            set_wire_offloads(fleet.underlay, f"host{host.number}", cut=wired)
         for here, there in ((one, two), (two, one)):
             for source in (here.container, here.namespace):
                 all_kinds_cross(source, there.container_ip, way.mtu)
@@ -199,7 +199,7 @@ def test_only_the_devices_of_the_way_are_there(fleet: Fleet, way: Way) -> None:
 
 def test_a_container_is_known_by_its_own_address(fleet: Fleet, way: Way, ear: Listener) -> None:
     udp_echo(fleet.hosts[0].container, "100.96.2.1", 100)
-    assert ear.heard_from() == fleet.hosts[0].container_ip
+    assert ear.client_address() == fleet.hosts[0].container_ip
 
 
 def test_host_gw_and_direct_routes_are_by_the_peers_address(fleet: Fleet) -> None:

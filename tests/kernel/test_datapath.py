@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Real datapath processes, real devices, real packets: the udp backend as a fleet would use it."""
+"""The udp backend with real datapath processes, devices and packets."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ PAYLOAD_MAX = MTU - 28  # of an echo request or a UDP datagram that fits the dev
 
 @pytest.fixture
 def pair(made: Namespaces, tmp_path: Path) -> Iterator[list[Host]]:
-    """Two hosts that know each other; whatever a test does to them, both survive it."""
+    """Two hosts that are peers; at the end of a test both datapaths still answer."""
     one, two = raise_hosts(made, tmp_path, 2)
     one.apply(two)
     two.apply(one)
@@ -44,10 +44,10 @@ def pair(made: Namespaces, tmp_path: Path) -> Iterator[list[Host]]:
 
 
 @pytest.fixture
-def stranger(made: Namespaces, pair: list[Host]) -> Namespace:
-    """A machine on the underlay that is no host of the network."""
-    namespace = made.add("stranger")
-    attach(made, pair[0].underlay, namespace, "stranger", "10.168.0.99/24")
+def outsider(made: Namespaces, pair: list[Host]) -> Namespace:
+    """A machine on the underlay without a lease."""
+    namespace = made.add("outsider")
+    attach(made, pair[0].underlay, namespace, "outsider", "10.168.0.99/24")
     return namespace
 
 
@@ -80,14 +80,14 @@ def test_tcp_both_ways_keeps_source_and_content(pair: list[Host]) -> None:
     for here, there in (pair, pair[::-1]):
         listener = tcp_listener(there.container, there.container_ip)
         assert tcp_echo(here.container, there.container_ip, 8 << 20) == 8 << 20
-        assert listener.heard_from() == here.container_ip
+        assert listener.client_address() == here.container_ip
 
 
 def test_udp_of_every_size(pair: list[Host]) -> None:
     for here, there in (pair, pair[::-1]):
         listener = udp_listener(there.container, there.container_ip)
         udp_echo(here.container, there.container_ip, 0, 1, 64, 1400, PAYLOAD_MAX, 9000, 60000)
-        assert listener.heard_from() == here.container_ip
+        assert listener.client_address() == here.container_ip
 
 
 def test_a_full_packet_crosses_in_one_datagram_and_no_fragment(pair: list[Host]) -> None:
@@ -106,11 +106,11 @@ def test_inner_fragments_cross(pair: list[Host]) -> None:
     assert two.status()["counters"]["packets_in"] == 6
 
 
-def test_a_stranger_is_not_heard(pair: list[Host], stranger: Namespace) -> None:
+def test_datagrams_of_an_unknown_sender_are_dropped(pair: list[Host], outsider: Namespace) -> None:
     one, two = pair
     received = inner_udp_received(one)
     forged = inner(two.container_ip, one.container_ip)
-    inject(stranger, ("10.168.0.99", PORT), (one.public_ip, PORT), forged, b"", b"\xff" * 3)
+    inject(outsider, ("10.168.0.99", PORT), (one.public_ip, PORT), forged, b"", b"\xff" * 3)
     assert one.drops() == {"stranger": 3}
     # A peer's address, but a process that is not its datapath.
     inject(two.namespace, (two.public_ip, 40000), (one.public_ip, PORT), forged)
@@ -125,9 +125,9 @@ def inner_udp_received(host: Host) -> int:
     return int(words[words.index("IpInReceives") + 1])
 
 
-def test_a_peer_cannot_speak_for_another_nor_through_us(pair: list[Host]) -> None:
+def test_a_peer_cannot_use_the_source_of_another_or_route_through_us(pair: list[Host]) -> None:
     one, two = pair
-    two.kill()  # its port is ours now
+    two.kill()  # frees its port for the test
     received = inner_udp_received(one)
     inject(
         two.namespace,
@@ -141,14 +141,14 @@ def test_a_peer_cannot_speak_for_another_nor_through_us(pair: list[Host]) -> Non
     )
     assert one.drops() == {"inner-source": 3, "inner-destination": 2}
     assert inner_udp_received(one) == received
-    # What is right passes, so that the drops above are no accident of the set-up.
+    # A valid packet passes, so the drops above are not caused by the setup.
     inject(
         two.namespace,
         (two.public_ip, PORT),
         (one.public_ip, PORT),
         inner(two.container_ip, one.container_ip) + b"padding",
     )
-    eventually(lambda: inner_udp_received(one) > received, "the right one arrives")
+    eventually(lambda: inner_udp_received(one) > received, "the valid packet arrives")
     two.start()
 
 
@@ -171,7 +171,7 @@ def test_garbage_from_a_peer(pair: list[Host]) -> None:
         counters = one.status()["counters"]
         return counters["packets_in"] + sum(one.drops().values()) == len(everything)
 
-    eventually(accounted_for, "every datagram is carried or counted")
+    eventually(accounted_for, "every datagram is forwarded or counted")
     drops = one.drops()
     assert drops["truncated"] >= len(cut)
     assert {"not-ipv4", "malformed", "inner-source", "inner-destination"} <= set(drops)
@@ -181,7 +181,7 @@ def test_garbage_from_a_peer(pair: list[Host]) -> None:
 
 def test_an_absent_lease_is_answered_with_icmp(pair: list[Host]) -> None:
     one, _two = pair
-    # Strict reverse-path filtering, as some distributions set it, lets the answer in.
+    # Strict reverse-path filtering, as some distributions set it, accepts the answer.
     for interface in ("all", DEVICE):
         one.namespace.run("sysctl", "-qw", f"net.ipv4.conf.{interface}.rp_filter=1")
     for namespace in (one.container, one.namespace):
@@ -189,7 +189,7 @@ def test_an_absent_lease_is_answered_with_icmp(pair: list[Host]) -> None:
         assert "Destination Net Unreachable" in done.stdout
     counters = one.status()["counters"]
     assert (counters["unreachables_sent"], one.drops()) == (2, {"no-route": 2})
-    # Without the bridge, our own subnet falls to the network's route.
+    # Without the bridge, packets to our own subnet take the route of the network.
     one.namespace.ip("link", "set", "docker0", "down")
     done = one.namespace.run("ping", "-n", "-c", "1", "-W", "2", one.container_ip, check=False)
     assert "Destination Host Unreachable" in done.stdout
@@ -208,7 +208,7 @@ def test_unreachables_are_limited(pair: list[Host]) -> None:
     assert counters["unreachables_suppressed"] > 0
 
 
-def test_multicast_and_broadcast_stay_at_home(pair: list[Host]) -> None:
+def test_multicast_and_broadcast_are_not_forwarded(pair: list[Host]) -> None:
     one, _two = pair
     before = one.drops().get("multicast", 0)
     one.namespace.run(*("ping", "-c", "1", "-W", "1", "-I", DEVICE, "224.0.0.251"), check=False)
@@ -219,18 +219,18 @@ def test_multicast_and_broadcast_stay_at_home(pair: list[Host]) -> None:
     assert one.status()["counters"]["packets_out"] == 0
 
 
-def test_kill_9_heals_from_the_table_file(pair: list[Host]) -> None:
+def test_kill_9_is_repaired_from_the_table_file(pair: list[Host]) -> None:
     one, two = pair
     address = one.namespace.ip("-4", "-o", "address", "show", "dev", DEVICE)
     one.kill()
-    # The device, its address and its route stay, so nothing leaks to the default route meanwhile.
+    # The device, its address and its route stay, so no packet takes the default route meanwhile.
     assert one.namespace.ip("-4", "-o", "address", "show", "dev", DEVICE) == address
     assert f"dev {DEVICE}" in one.namespace.ip("route", "get", two.container_ip)
     assert not pings(one.container, two.container_ip, "-W", "1", count=1)
     one.start()
     assert one.status()["table"] == one.table
     eventually(lambda: pings(one.container, two.container_ip), "packets flow without the agent")
-    # A restart that was asked for is no different.
+    # The same after a regular restart.
     assert one.process is not None
     one.process.terminate()
     assert one.process.wait(10) == 0
@@ -257,13 +257,15 @@ def test_the_table_changes_under_traffic(made: Namespaces, tmp_path: Path) -> No
     assert not pings(one.container, three.container_ip, count=1)
     one.apply(two, three)
     assert pings(one.container, three.container_ip)
-    one.apply(two, three)  # again: nothing happens
+    one.apply(two, three)  # again: no change
     before = peer_packets(one, two)
     assert pings(one.container, two.container_ip)
     one.apply(two)
-    # A peer that stays keeps its counters; one that left is a stranger.
+    # A peer that stays keeps its counters; a removed one is an unknown sender.
     assert peer_packets(one, two) == before + 2
-    one.apply(peers=[{**one.peer(two), "partial_checksum": True}])  # the same, which announces more
+    one.apply(
+        peers=[{**one.peer(two), "partial_checksum": True}]
+    )  # the same peer, which announces more
     assert peer_packets(one, two) == before + 2
     inject_from = (three.public_ip, PORT)
     three.kill()
@@ -290,7 +292,7 @@ def test_a_refused_table_changes_nothing(pair: list[Host]) -> None:
         {**one.table, "bind": "192.0.2.1"},
         {**one.table, "device": "eth0"},
         {**one.table, "peers": [{"subnet": one.subnet, "public_ip": two.public_ip}]},
-        # Each opens one thing that must be given back when the other fails.
+        # Each opens a descriptor that must be closed when the next step fails.
         {**one.table, "device": "eth0", "port": 9000},
         {**one.table, "device": "other0", "bind": "192.0.2.1"},
     ]
@@ -324,20 +326,20 @@ def test_the_port_and_the_address_move(pair: list[Host]) -> None:
     one.apply(two, port=9000, bind="10.168.0.111")
     two.client.apply({**two.table, "peers": [{"subnet": one.subnet, "public_ip": "10.168.0.111"}]})
     assert pings(one.container, two.container_ip)
-    # Nobody else may share the port, not even by asking to.
+    # No other process may share the port, even with SO_REUSEADDR.
     with pytest.raises(AssertionError, match="Address already in use"):
         inject(one.namespace, ("10.168.0.111", 9000), (two.public_ip, 9000))
 
 
 def test_a_full_receive_queue_is_counted_across_sockets(
-    pair: list[Host], stranger: Namespace
+    pair: list[Host], outsider: Namespace
 ) -> None:
     one, two = pair
     assert one.process is not None
     one.process.send_signal(signal.SIGSTOP)
     # More than the kernel's accounting of the buffer takes, at some 800 bytes for each at least.
     sent = 2 * BUFFER_SIZE // 800
-    inject(stranger, ("10.168.0.99", PORT), (one.public_ip, PORT), *[b"x"] * sent)
+    inject(outsider, ("10.168.0.99", PORT), (one.public_ip, PORT), *[b"x"] * sent)
     one.process.send_signal(signal.SIGCONT)
     eventually(lambda: sum(one.drops().values()) == sent, "each is counted, read or lost")
     lost = one.drops()["receive-queue-full"]
@@ -346,12 +348,12 @@ def test_a_full_receive_queue_is_counted_across_sockets(
     assert one.drops()["receive-queue-full"] == lost
 
 
-def test_the_device_is_deleted_under_it(pair: list[Host]) -> None:
+def test_the_device_is_deleted_while_open(pair: list[Host]) -> None:
     one, two = pair
     one.namespace.ip("link", "delete", DEVICE)
     eventually(lambda: DEVICE in one.namespace.ip("-br", "link"), "the device is back")
     eventually(lambda: one.status()["forwarding"], "it is in use")
-    assert "the device is gone" in one.log
+    assert "the device was deleted" in one.log
     one.configure_device()
     assert pings(one.container, two.container_ip)
 
@@ -395,11 +397,11 @@ def test_remove_leaves_nothing(pair: list[Host]) -> None:
     assert pings(one.container, two.container_ip)
 
 
-def test_a_strangers_flood_costs_neither_control_nor_packets(
-    pair: list[Host], stranger: Namespace
+def test_a_flood_of_an_unknown_sender_delays_neither_control_nor_packets(
+    pair: list[Host], outsider: Namespace
 ) -> None:
     one, two = pair
-    flood = stranger.spawn(
+    flood = outsider.spawn(
         sys.executable,
         "-c",
         "import socket\n"
@@ -407,23 +409,23 @@ def test_a_strangers_flood_costs_neither_control_nor_packets(
         f"while True: s.sendto(bytes(64), ('{one.public_ip}', {PORT}))\n",
     )
     eventually(lambda: one.drops().get("stranger", 0) > 0, "the flood arrives")
-    eventually(lambda: "the kernel drops them" in one.log, "the kernel keeps it out")
-    strangers = one.drops()["stranger"]
+    eventually(lambda: "the kernel drops their datagrams" in one.log, "the filter is attached")
+    unknown = one.drops()["stranger"]
     for _ in range(20):
         one.status()
     # A new table, a new filter.
     one.apply(two, mtu=MTU - 4)
-    assert one.drops()["stranger"] < strangers + 1000
+    assert one.drops()["stranger"] < unknown + 1000
     # The other direction still has its turn.
     assert pings(one.container, "100.96.9.9", count=1) is False
     assert one.drops()["no-route"] == 1
     assert pings(one.container, two.container_ip)
     flood.kill()
     flood.wait()
-    eventually(lambda: "the strangers have ceased" in one.log, "the filter is off again")
-    strangers = one.drops()["stranger"]
-    inject(stranger, ("10.168.0.99", PORT), (one.public_ip, PORT), b"x")
-    assert one.drops()["stranger"] == strangers + 1
+    eventually(lambda: "the flood from unknown senders is over" in one.log, "filter detached")
+    unknown = one.drops()["stranger"]
+    inject(outsider, ("10.168.0.99", PORT), (one.public_ip, PORT), b"x")
+    assert one.drops()["stranger"] == unknown + 1
     assert pings(one.container, two.container_ip)
 
 

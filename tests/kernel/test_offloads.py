@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The offloads against the kernel: on a link that passes trains whole (P), and on a wire (W)."""
+"""The offloads with real kernels: on a link that passes GSO packets (P), and on a wire (W)."""
 
 from __future__ import annotations
 
@@ -50,24 +50,24 @@ CONFIGURATIONS = {
 def pair(
     request: pytest.FixtureRequest, made: Namespaces, tmp_path: Path
 ) -> Iterator[tuple[Host, Host]]:
-    """Two hosts on a link of each mode; no kernel may meet a wrong checksum in the end."""
+    """Two hosts on a link of each mode; at the end no kernel has counted a wrong checksum."""
     one, two = raise_hosts(made, tmp_path, 2)
     if request.param == "W":
         for host in (one, two):
-            host.become_wired()
-    know_each_other(one, two)
+            host.use_wire_offloads()
+    connect_hosts(one, two)
     yield one, two
     for host in (one, two):
         assert host.answers()
         assert "Traceback" not in host.log
 
 
-def know_each_other(one: Host, two: Host, configuration: str = "partial") -> None:
-    know(one, two, configuration)
-    know(two, one, configuration)
+def connect_hosts(one: Host, two: Host, configuration: str = "partial") -> None:
+    apply_peer(one, two, configuration)
+    apply_peer(two, one, configuration)
 
 
-def know(host: Host, peer: Host, configuration: str) -> None:
+def apply_peer(host: Host, peer: Host, configuration: str) -> None:
     partial, offloads = CONFIGURATIONS[configuration]
     announced = {"partial_checksum": True} if partial else {}
     document = {"subnet": peer.subnet, "public_ip": peer.public_ip, **announced}
@@ -78,11 +78,11 @@ def know(host: Host, peer: Host, configuration: str) -> None:
 @pytest.mark.parametrize("configuration", CONFIGURATIONS)
 def test_everything_crosses(pair: tuple[Host, Host], configuration: str) -> None:
     one, two = pair
-    know_each_other(one, two, configuration)
+    connect_hosts(one, two, configuration)
     tcp_listener(two.container, two.container_ip)
     udp_listener(two.container, two.container_ip)
     assert pings(one.container, two.container_ip, "-s", "4000")
-    # From the container, and from the host, whose TCP knows the device itself.
+    # From the container, and from the host, whose TCP uses the device directly.
     for source in (one.container, one.namespace):
         assert tcp_echo(source, two.container_ip, 8 << 20) == 8 << 20
         udp_echo(source, two.container_ip, 0, 1, 2, 63, 1400, MTU - 28, 9000, 60000)
@@ -93,25 +93,25 @@ def test_everything_crosses(pair: tuple[Host, Host], configuration: str) -> None
         assert refused == []
 
 
-def test_an_announcement_costs_no_packet_whichever_host_hears_it_first(
+def test_no_packet_is_lost_when_one_host_sees_an_announcement_first(
     pair: tuple[Host, Host],
 ) -> None:
-    """While one host may and the other does not know, nothing stays unfinished on the way."""
+    """While only one host has the announcement, no checksum stays partial."""
     one, two = pair
     tcp_listener(two.container, two.container_ip)
     udp_listener(two.container, two.container_ip)
-    know_each_other(one, two, "full")
-    for knowing, other in ((one, two), (two, one)):
-        know(knowing, other, "partial")
-        assert knowing.status()["offloads"][PARTIAL] == ACTIVE
+    connect_hosts(one, two, "full")
+    for first, other in ((one, two), (two, one)):
+        apply_peer(first, other, "partial")
+        assert first.status()["offloads"][PARTIAL] == ACTIVE
         udp_echo(one.container, two.container_ip, *[1000] * 10)
         assert tcp_echo(one.container, two.container_ip, 1 << 20) == 1 << 20
-        know(knowing, other, "full")
+        apply_peer(first, other, "full")
     assert set(wrong_checksums(one, two)) == {0}
 
 
-def test_trains_are_fewer_calls(pair: tuple[Host, Host]) -> None:
-    """TCP crosses in super-packets: the receiving kernel sees far fewer packets than the wire."""
+def test_batches_need_fewer_calls(pair: tuple[Host, Host]) -> None:
+    """TCP arrives in GSO packets: the receiving kernel sees far fewer packets than the wire."""
     one, two = pair
     tcp_listener(two.namespace, two.base)
     before = device_packets(two)
@@ -125,7 +125,7 @@ def device_packets(host: Host) -> int:
     return int(link["stats64"]["rx"]["packets"])
 
 
-def test_datagrams_of_one_train_stay_datagrams(pair: tuple[Host, Host]) -> None:
+def test_datagrams_of_one_batch_stay_datagrams(pair: tuple[Host, Host]) -> None:
     one, two = pair
     receiver = two.container.spawn(
         *("python3", "-c", _COUNT_DATAGRAMS, two.container_ip, "4000"), stdout=-1
@@ -161,11 +161,11 @@ with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
 
 
 def test_a_wrong_checksum_arrives_wrong(pair: tuple[Host, Host]) -> None:
-    """A train with one wrong segment, as a peer would send it: the others pass, it does not."""
+    """A batch with one wrong segment, as a peer would send it: only that one is dropped."""
     one, two = pair
     for configuration in ("full", "partial"):
-        know_each_other(one, two, configuration)
-        two.kill()  # its port is ours now
+        connect_hosts(one, two, configuration)
+        two.kill()  # frees its port for the test
         before = counted(one.container, "UdpInCsumErrors")
         received = counted(one.container, "IpInReceives")
         datagrams = [
@@ -189,10 +189,10 @@ def test_a_wrong_checksum_arrives_wrong(pair: tuple[Host, Host]) -> None:
 
 
 @pytest.mark.parametrize("table", ["main", "100"])
-def test_a_narrower_path_is_learned(pair: tuple[Host, Host], table: str) -> None:
-    """The underlay's MTU shrinks below what the devices were given, for all or for our address.
+def test_a_smaller_path_mtu_is_discovered(pair: tuple[Host, Host], table: str) -> None:
+    """The path MTU is smaller than that of the devices, for all sources or for ours only.
 
-    It is not the one that the host's own connections leave from.
+    Our source is not the default one of the host.
     """
     one, two = pair
     if table != "main":
@@ -213,14 +213,14 @@ def test_a_narrower_path_is_learned(pair: tuple[Host, Host], table: str) -> None
     assert "1372" in done.stdout + done.stderr
 
 
-# What the driver refuses of a super-packet, by its virtio-net header; the rest it takes.
+# Changes to the virtio-net header of a GSO packet that the driver refuses or accepts.
 REFUSED = [
     {"gso_size": 0},
     {"csum_offset": 4000},
     {"header_length": 4000},
     {"gso_type": 0x7F},
 ]
-TAKEN = [
+ACCEPTED = [
     {},
     {"header_length": 0},
     {"gso_size": 1000},
@@ -228,11 +228,11 @@ TAKEN = [
 ]
 
 
-def test_what_the_driver_takes(made: Namespaces) -> None:
-    """The matrix that the start-up probe stands on."""
+def test_packets_that_the_driver_accepts(made: Namespaces) -> None:
+    """The behaviour on which the start-up probe relies."""
     device = probe._open_temporary()
     try:
-        for change in TAKEN:
+        for change in ACCEPTED:
             packet = probe.gso_packet(PROTOCOL_TCP, **change)
             assert os.write(device, packet) == len(packet), change
         packet = probe.gso_packet(PROTOCOL_UDP)

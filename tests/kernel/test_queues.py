@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Two queues of the device, each carried by a worker process."""
+"""Two queues of the device, each with a worker process."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ FLOWS = 64
 
 @pytest.fixture
 def pair(made: Namespaces, tmp_path: Path) -> Iterator[tuple[Host, Host]]:
-    """Two hosts with two queues each; whatever a test does to them, both survive it."""
+    """Two hosts with two queues each; at the end of a test both datapaths still answer."""
     one, two = raise_hosts(made, tmp_path, 2)
     one.apply(two, queues=2)
     two.apply(one, queues=2)
@@ -48,7 +48,7 @@ def bytes_read(pid: int) -> int:
 
 
 def send_one_datagram_a_flow(source: Namespace, target: str) -> None:
-    """Send a datagram from each of FLOWS ports; none is answered, which keeps the flows apart."""
+    """Send a datagram from each of FLOWS ports; none is answered, so the flows stay separate."""
     source.run(sys.executable, "-c", _ONE_A_FLOW, target, str(FLOWS))
 
 
@@ -73,15 +73,15 @@ def test_four_streams_both_ways(pair: tuple[Host, Host]) -> None:
             lambda port: tcp_echo(one.container, two.container_ip, size, port), ports
         )
         assert list(echoed) == [size] * len(ports)
-    assert {listener.heard_from() for listener in listeners} == {one.container_ip}
+    assert {listener.client_address() for listener in listeners} == {one.container_ip}
     assert set(wrong_checksums(one, two)) == {0}
     assert one.drops() == two.drops() == {}
 
 
-def test_both_workers_carry_and_their_counts_are_summed(pair: tuple[Host, Host]) -> None:
+def test_both_workers_forward_and_their_counters_are_summed(pair: tuple[Host, Host]) -> None:
     one, two = pair
     before = [bytes_read(pid) for pid in workers(one)]
-    # An ICMP error comes back for each, to nobody.
+    # An ICMP error comes back for each; no process receives it.
     send_one_datagram_a_flow(one.container, two.container_ip)
     (peer,) = one.status()["peers"]
     assert peer["packets_out"] == one.status()["counters"]["packets_out"] == FLOWS
@@ -107,10 +107,10 @@ def test_a_table_reaches_every_worker(pair: tuple[Host, Host]) -> None:
 
 @pytest.mark.parametrize("mode", ["P", "W"])
 def test_order_within_a_flow(pair: tuple[Host, Host], mode: str) -> None:
-    """Eight flows both ways between two hosts, whose datagrams of one size share trains."""
+    """Eight flows both ways between two hosts, whose datagrams of one size share batches."""
     if mode == "W":
         for host in pair:
-            host.become_wired()
+            host.use_wire_offloads()
     ends = [
         here.container.spawn(
             *(sys.executable, "-c", _SEQUENCES, here.container_ip, there.container_ip, "8", "2000"),
@@ -122,7 +122,7 @@ def test_order_within_a_flow(pair: tuple[Host, Host], mode: str) -> None:
         output, _ = end.communicate(timeout=60)
         received, disordered = map(int, output.split())
         assert disordered == 0
-        # A busy machine loses many; what is left must be enough to tell.
+        # A busy machine loses many; enough must be left for the test.
         assert received > 1000
 
 
@@ -222,14 +222,14 @@ def test_all_end_quietly_when_systemd_stops_the_unit(pair: tuple[Host, Host]) ->
 
 
 def test_another_count_of_queues(pair: tuple[Host, Host]) -> None:
-    """The kernel makes no device of one queue into one of several: it is made anew."""
+    """The kernel cannot add queues to a device with one queue: it is created again."""
     one, two = pair
     for queues, kind in ((1, "tun vnet_hdr persist"), (2, "tun multi_queue vnet_hdr persist")):
         one.apply(two, queues=queues)
         assert kind in one.namespace.ip("tuntap", "list")
         assert len(workers(one)) == (queues if queues > 1 else 0)
         assert pings(one.container, two.container_ip)
-    # From several to more, the device stays, and all that is on it.
+    # From several to more, the device stays, with its address and routes.
     one.client.apply({**one.table, "queues": 3})
     assert len(workers(one)) == 3
     assert pings(one.container, two.container_ip)
@@ -244,7 +244,7 @@ def test_another_device_with_another_count(pair: tuple[Host, Host]) -> None:
     assert DEVICE not in links
 
 
-def test_a_refused_table_lets_the_former_go_on(pair: tuple[Host, Host]) -> None:
+def test_after_a_refused_table_the_former_stays_in_force(pair: tuple[Host, Host]) -> None:
     one, two = pair
     for changes in ({"bind": "192.0.2.1"}, {"bind": "192.0.2.1", "queues": 1}):
         with pytest.raises(DatapathRefusedError, match=r"cannot bind UDP 192\.0\.2\.1"):
@@ -276,7 +276,7 @@ def test_remove_leaves_nothing(pair: tuple[Host, Host]) -> None:
     assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
 
 
-def test_the_device_is_deleted_under_it(pair: tuple[Host, Host]) -> None:
+def test_the_device_is_deleted_while_open(pair: tuple[Host, Host]) -> None:
     one, two = pair
     one.namespace.ip("link", "delete", DEVICE)
     eventually(lambda: DEVICE in one.namespace.ip("-br", "link"), "the device is back")

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Hosts whose links, addresses and neighbours misbehave while traffic flows."""
+"""Failures of links, addresses and neighbours while traffic flows."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.offload
 )
 
 from .namespaces import Namespaces, counted, eventually
-from .overlay_hosts import DEVICE, MTU, PORT, Host, make_wire, raise_hosts, wrong_checksums
+from .overlay_hosts import DEVICE, MTU, PORT, Host, raise_hosts, set_wire_offloads, wrong_checksums
 from .traffic import pings, tcp_echo, tcp_listener, udp_echo, udp_listener
 
 UNDERLAY_ROUTE = "10.168.0.0/24"
 
-# Sends 100 datagrams a second to argv[1], whoever hears them, so that no disturbance meets silence.
+# Sends 100 datagrams a second to argv[1], so that traffic flows during each failure.
 _STREAM = """
 import contextlib, socket, sys, time
 with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
@@ -53,7 +53,7 @@ with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
 
 @pytest.fixture
 def pair(made: Namespaces, tmp_path: Path) -> Iterator[tuple[Host, Host]]:
-    """Two hosts whose containers send to each other all the time; both outlive the test."""
+    """Two hosts whose containers send to each other; at the end both datapaths answer."""
     one, two = raise_hosts(made, tmp_path, 2)
     for host, peer in ((one, two), (two, one)):
         host.apply(peer)
@@ -67,14 +67,14 @@ def pair(made: Namespaces, tmp_path: Path) -> Iterator[tuple[Host, Host]]:
 
 
 def expect_return(one: Host, two: Host) -> None:
-    """Both directions carry again, small packets and trains."""
+    """Wait until both directions forward again, small packets and batches."""
     eventually(lambda: pings(one.container, two.container_ip), "packets flow again")
     tcp_listener(two.container, two.container_ip)
     assert tcp_echo(one.container, two.container_ip, 1 << 20) == 1 << 20
 
 
 def spawn_flood(one: Host, two: Host) -> Popen[bytes]:
-    """Let the container of `one` send to that of `two` faster than packets are read singly."""
+    """Send from the container of `one` to that of `two` faster than single packets are read."""
     return one.container.spawn(
         sys.executable, "-c", _FLOOD, one.container_ip, "5010", two.container_ip, "00" * 1200
     )
@@ -103,8 +103,8 @@ def test_a_local_firewall_refuses_and_then_does_not(pair: tuple[Host, Host]) -> 
 
 
 @pytest.mark.parametrize("kind", ["port-unreachable", "proto-unreachable", "host-prohibited"])
-def test_a_peer_that_rejects_is_no_loss_of_what_comes(pair: tuple[Host, Host], kind: str) -> None:
-    """ECONNREFUSED, ENOPROTOOPT and EHOSTUNREACH, as the peer's queue gives them."""
+def test_icmp_errors_of_a_peer_lose_no_received_packet(pair: tuple[Host, Host], kind: str) -> None:
+    """ECONNREFUSED, ENOPROTOOPT and EHOSTUNREACH, by a receive from the peer's queue."""
     one, two = pair
     rule = ("INPUT", "-p", "udp", "--dport", str(PORT), "-j", "REJECT", "--reject-with")
     before = counted(one.namespace, "IcmpInDestUnreachs")
@@ -122,7 +122,7 @@ def test_a_peer_that_rejects_is_no_loss_of_what_comes(pair: tuple[Host, Host], k
 def test_a_route_that_refuses_and_then_does_not(
     pair: tuple[Host, Host], kind: str, reason: str | None
 ) -> None:
-    """EHOSTUNREACH, EACCES and EINVAL, as a send gives them for such a route, trains too."""
+    """EHOSTUNREACH, EACCES and EINVAL, returned by a send for such a route, of batches too."""
     one, two = pair
     one.namespace.ip("route", "add", kind, f"{two.public_ip}/32")
     flood = spawn_flood(one, two)
@@ -133,7 +133,7 @@ def test_a_route_that_refuses_and_then_does_not(
     end(flood)
     one.namespace.ip("route", "del", kind, f"{two.public_ip}/32")
     expect_return(one, two)
-    # One route's answer says nothing of what the kernel can do.
+    # The error of one route must not disable an offload.
     assert one.status()["offloads"][Offload.UDP_GSO] == ACTIVE
 
 
@@ -147,7 +147,7 @@ def test_no_route_at_all_and_then_one(pair: tuple[Host, Host]) -> None:
 
 
 def test_a_queue_that_is_too_short(pair: tuple[Host, Host]) -> None:
-    """A qdisc that holds one packet drops in the kernel; what it tells is counted, not fatal."""
+    """A qdisc that holds one packet drops in the kernel; its errors are counted, not fatal."""
     one, two = pair
     one.namespace.run(
         *("tc", "qdisc", "add", "dev", "eth0", "root", "tbf"),
@@ -168,7 +168,7 @@ def test_links_flap(pair: tuple[Host, Host], device: str) -> None:
         one.namespace.ip("link", "set", device, "down")
         time.sleep(0.2)
         one.namespace.ip("link", "set", device, "up")
-    # What the kernel takes away with a device that goes down, the agent lays again.
+    # The kernel removes the routes of a device that goes down; the agent adds them again.
     one.configure_device()
     expect_return(one, two)
 
@@ -180,7 +180,7 @@ def test_the_mtu_changes_under_traffic(pair: tuple[Host, Host]) -> None:
             host.namespace.ip("link", "set", "eth0", "mtu", str(mtu))
             one.underlay.ip("link", "set", f"host{host.number}", "mtu", str(max(mtu, 1500)))
         eventually(lambda: pings(one.container, two.container_ip), "packets flow again")
-        # Without DF, what is larger than the path is cut inside.
+        # Without DF, a packet larger than the path MTU is fragmented inside.
         for size in ("100", str(MTU - 28), "4000"):
             cut = ("-s", size, "-M", "dont")
             eventually(partial(pings, one.container, two.container_ip, *cut), f"{size} bytes cross")
@@ -203,10 +203,10 @@ def test_the_address_is_removed_and_comes_back(pair: tuple[Host, Host]) -> None:
 
 
 def test_packets_whose_checksums_a_card_has_verified_are_forwarded(pair: tuple[Host, Host]) -> None:
-    """The way to the container is a wire with GRO, as a card's is: the kernel says DATA_VALID."""
+    """The link to the container has GRO, as a network card: the kernel sets DATA_VALID."""
     one, two = pair
-    make_wire(one.container, "eth0")
-    make_wire(one.namespace, "docker0")
+    set_wire_offloads(one.container, "eth0")
+    set_wire_offloads(one.namespace, "docker0")
     assert pings(one.container, two.container_ip)
     before = two.drops().get("not-ipv4", 0)
     udp_listener(two.container, two.container_ip)
@@ -247,12 +247,12 @@ def flooded(made: Namespaces, tmp_path: Path) -> Iterator[Flooded]:
 
 
 def test_a_flooding_peer_does_not_starve_control(flooded: Flooded) -> None:
-    """Each answer comes within the client's patience of five seconds."""
+    """Each answer arrives within the timeout of the client, five seconds."""
     for _turn in range(50):
         flooded.host.status()
 
 
-def test_a_flooding_peer_does_not_starve_what_we_send(flooded: Flooded) -> None:
+def test_a_flooding_peer_does_not_starve_our_sends(flooded: Flooded) -> None:
     """The device has its turn after each burst of the socket's."""
     for _turn in range(3):
         before = flooded.host.drops().get("no-route", 0)
@@ -261,7 +261,7 @@ def test_a_flooding_peer_does_not_starve_what_we_send(flooded: Flooded) -> None:
 
 
 def test_a_flooding_peer_does_not_starve_another(flooded: Flooded) -> None:
-    """Each answer within a second; how soon is the benchmark's to say."""
+    """Each answer arrives within a second; the benchmark measures how soon."""
     assert len(latencies(flooded.other, flooded.host.container_ip, 100)) >= 95
 
 

@@ -181,8 +181,8 @@ def test_a_narrow_underlay_is_found_through_the_userspace_datapath(
     two.apply(one)
     fleet = ProbedFleet([one, two], overlay_hosts.MTU)
     assert verdicts(fleet.verify()) == {}
-    one.become_wired()
-    two.become_wired()
+    one.use_wire_offloads()
+    two.use_wire_offloads()
     one.underlay.ip("link", "set", "host2", "mtu", "1396")
     results = fleet.verify()
     assert set(verdicts(results).values()) == {"mtu"}

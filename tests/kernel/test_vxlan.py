@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Our VXLAN against a kernel's device, on a link that passes trains whole (P) and on a wire (W)."""
+"""Our VXLAN with a kernel's device: on a link that passes GSO packets (P), and on a wire (W)."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from .vxlan_hosts import (
 )
 
 PAYLOAD_MAX = VXLAN_MTU - 28
-STRANGER = "10.168.0.99"
+OUTSIDER = "10.168.0.99"
 
 
 @pytest.fixture
@@ -60,25 +60,25 @@ def ours(made: Namespaces, underlay: Namespace, tmp_path: Path) -> Iterator[Vxla
 def kernels(
     request: pytest.FixtureRequest, made: Namespaces, underlay: Namespace, ours: VxlanHost
 ) -> KernelVxlanHost:
-    """A host with a kernel's device, which knows ours and is known to it."""
+    """A host with a kernel's device; it and ours are peers."""
     host = raise_kernel_host(made, underlay, 2)
     if request.param == "W":
-        ours.become_wired()
-        host.become_wired()
+        ours.use_wire_offloads()
+        host.use_wire_offloads()
     ours.apply(host)
-    host.know(ours)
+    host.add_peer(ours)
     return host
 
 
 @pytest.fixture
-def stranger(made: Namespaces, ours: VxlanHost) -> Namespace:
-    namespace = made.add("stranger")
-    attach(made, ours.underlay, namespace, "stranger", f"{STRANGER}/24")
+def outsider(made: Namespaces, ours: VxlanHost) -> Namespace:
+    namespace = made.add("outsider")
+    attach(made, ours.underlay, namespace, "outsider", f"{OUTSIDER}/24")
     return namespace
 
 
 def listen(*machines: Machine) -> list[Listener]:
-    """Let the containers echo; return the ears of the TCP ones."""
+    """Start echo servers in the containers; return the TCP ones."""
     for machine in machines:
         udp_listener(machine.container, machine.container_ip)
     return [tcp_listener(machine.container, machine.container_ip) for machine in machines]
@@ -96,9 +96,9 @@ def test_everything_crosses_both_ways(ours: VxlanHost, kernels: KernelVxlanHost)
     to_ours, to_kernels = listen(ours, kernels)
     all_kinds_cross(ours, kernels)
     all_kinds_cross(kernels, ours)
-    # Nobody's address is rewritten on the way: the first of each is a container.
-    assert to_ours.heard_from() == kernels.container_ip
-    assert to_kernels.heard_from() == ours.container_ip
+    # No source address is rewritten: the first client of each is a container.
+    assert to_ours.client_address() == kernels.container_ip
+    assert to_kernels.client_address() == ours.container_ip
     assert set(wrong_checksums(ours, kernels)) == {0}
     assert set(ours.drops()) <= {"multicast"}
 
@@ -111,8 +111,10 @@ def test_a_full_packet_crosses_and_no_larger(ours: VxlanHost, kernels: KernelVxl
         assert pings(here.container, there.container_ip, "-s", "4000")
 
 
-def test_a_joined_run_of_a_kernel_is_taken_whole(ours: VxlanHost, kernels: KernelVxlanHost) -> None:
-    """A kernel's super-packet is one write, so that few packets carry much."""
+def test_a_gso_packet_of_a_kernel_is_written_unsegmented(
+    ours: VxlanHost, kernels: KernelVxlanHost
+) -> None:
+    """A GSO packet of a kernel is one write, so few packets transfer many bytes."""
     tcp_listener(ours.namespace, ours.base)
     assert tcp_echo(kernels.namespace, ours.base, 16 << 20) == 16 << 20
     received = counted(ours.namespace, "IpInReceives")
@@ -129,7 +131,7 @@ def test_userspace_peers(
             host.apply(peers=[{**host.peer(peer), **announced}])
         all_kinds_cross(ours, other)
     for host in (ours, other):
-        host.become_wired()
+        host.use_wire_offloads()
     all_kinds_cross(other, ours)
     assert set(wrong_checksums(ours, other)) == {0}
     for host in (ours, other):
@@ -143,7 +145,7 @@ def test_three_hosts_of_both_kinds(
     other = raise_vxlan_host(made, underlay, tmp_path, 3)
     for host in (ours, other):
         host.apply(*({1: ours, 2: kernels, 3: other}[n] for n in {1, 2, 3} - {host.number}))
-        kernels.know(host)
+        kernels.add_peer(host)
     for here in (ours, kernels, other):
         for there in (ours, kernels, other):
             assert here is there or pings(here.container, there.container_ip)
@@ -152,7 +154,7 @@ def test_three_hosts_of_both_kinds(
 def frame(
     source: Machine, destination: Machine, inner: Packet | None = None, **headers: object
 ) -> bytes:
-    """A datagram from the machine's tunnel end, with fields of the VXLAN and Ethernet headers."""
+    """A datagram from the VTEP of the machine, with fields of the VXLAN and Ethernet headers."""
     inner = inner or (
         IP(src=source.container_ip, dst=destination.container_ip)
         / UDP(sport=9, dport=UDP_PORT)
@@ -162,14 +164,14 @@ def frame(
     return bytes(VXLAN(**{"flags": "Instance", "vni": VNI, **headers}) / ethernet / inner)
 
 
-def test_what_is_not_for_us_is_counted(
-    made: Namespaces, ours: VxlanHost, kernels: KernelVxlanHost, stranger: Namespace
+def test_packets_for_others_are_counted(
+    made: Namespaces, ours: VxlanHost, kernels: KernelVxlanHost, outsider: Namespace
 ) -> None:
     us = (ours.public_ip, VXLAN_PORT)
     received = counted(ours.container, "IpInReceives")
-    inject(stranger, (STRANGER, VXLAN_PORT), us, frame(kernels, ours))
+    inject(outsider, (OUTSIDER, VXLAN_PORT), us, frame(kernels, ours))
     assert ours.drops() == {"stranger": 1}
-    # A peer may send from any port, as kernels do, but only for its own subnet and to our end.
+    # A peer may send from any port, as kernels do, but only from its own subnet and to our VTEP.
     arp = ARP(op="who-has", psrc=kernels.base, pdst=ours.base)
     inject(
         kernels.namespace,
@@ -203,7 +205,7 @@ def test_what_is_not_for_us_is_counted(
 
 
 def test_another_network_on_the_same_port(ours: VxlanHost, kernels: KernelVxlanHost) -> None:
-    """A kernel's device of another VNI: nothing crosses either way, and we count what came."""
+    """A kernel's device of another VNI: no packet crosses, and the received ones are counted."""
     ours.apply(kernels, vni=VNI + 1)
     assert not pings(kernels.container, ours.container_ip, "-W", "1")
     assert ours.drops() == {"other-vni": 2}
@@ -213,7 +215,7 @@ def test_another_network_on_the_same_port(ours: VxlanHost, kernels: KernelVxlanH
 
 
 @pytest.mark.parametrize("offloads", [{}, {"coalesce-udp": False}])
-def test_datagrams_that_a_kernel_joined_are_cut_where_it_joined_them(
+def test_datagrams_merged_by_a_kernel_keep_their_sizes(
     ours: VxlanHost, kernels: KernelVxlanHost, offloads: dict[str, bool]
 ) -> None:
     ours.apply(kernels, **({"offloads": offloads} if offloads else {}))

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Programs that the tests run inside namespaces to make, and to count, traffic."""
+"""Programs that the tests run inside namespaces to send and count traffic."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ with socket.create_connection((sys.argv[1], int(sys.argv[2])), timeout=30) as co
         digest.update(piece)
         count += len(piece)
     sender.join()
-assert digest.digest() == hashlib.sha256(data).digest(), "damaged on the way"
+assert digest.digest() == hashlib.sha256(data).digest(), "damaged in transit"
 print(count)
 """
 
-# Echoes one connection at a time, and names its peer on standard output.
+# Echoes one connection at a time, and prints the address of its peer.
 _TCP_SERVER = """
 import socket, sys
 with socket.create_server((sys.argv[1], int(sys.argv[2]))) as server:
@@ -81,7 +81,7 @@ UDP_PORT = 5002
 
 
 class Listener:
-    """A server in a namespace; `heard` gives the addresses that it was reached from."""
+    """A server in a namespace; `client_address` returns the addresses of its clients."""
 
     def __init__(self, namespace: Namespace, program: str, address: str, port: int) -> None:
         self._process = namespace.spawn(
@@ -91,7 +91,7 @@ class Listener:
         self._output = self._process.stdout
         assert self._output.readline() == b"ready\n"
 
-    def heard_from(self) -> str:
+    def client_address(self) -> str:
         """Return the address of the next client, waiting for it."""
         return self._output.readline().decode().strip()
 

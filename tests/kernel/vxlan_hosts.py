@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Hosts of the vxlan backend: with our datapath, and with a kernel's device as flannel lays it."""
+"""Hosts of the vxlan backend: with our datapath, and with the kernel's device as by flannel."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class KernelVxlanHost(Machine):
     """A machine with a kernel's device (flannel: pkg/backend/vxlan/device.go)."""
 
     def make_device(self) -> None:
-        """Make the device, with its address."""
+        """Create the device, with its address."""
         self.namespace.ip(
             *("link", "add", VXLAN_DEVICE, "address", vtep_mac(self), "mtu", str(VXLAN_MTU)),
             *("type", "vxlan", "id", str(VNI), "dev", "eth0", "local", self.public_ip),
@@ -54,8 +54,8 @@ class KernelVxlanHost(Machine):
         self.namespace.ip("address", "add", f"{self.base}/32", "dev", VXLAN_DEVICE)
         self.namespace.ip("link", "set", VXLAN_DEVICE, "up")
 
-    def know(self, peer: Machine) -> None:
-        """Lay the three entries for a peer, as flannel does for a lease."""
+    def add_peer(self, peer: Machine) -> None:
+        """Add the three entries of a peer, as flannel does for a lease."""
         device, mac = ("dev", VXLAN_DEVICE), vtep_mac(peer)
         self.namespace.ip("neigh", "add", peer.base, "lladdr", mac, *device, "nud", "permanent")
         self.namespace.run("bridge", "fdb", "add", mac, *device, "dst", peer.public_ip)
@@ -63,7 +63,7 @@ class KernelVxlanHost(Machine):
 
 
 def raise_vxlan_host(made: Namespaces, underlay: Namespace, folder: Path, number: int) -> VxlanHost:
-    """Make a machine with our datapath, running but without a table yet."""
+    """Create a machine with our datapath, running but without a table yet."""
     own = folder / f"host{number}"
     own.mkdir()
     host = VxlanHost(*raise_machine(made, underlay, number, VXLAN_MTU), own)
@@ -72,7 +72,7 @@ def raise_vxlan_host(made: Namespaces, underlay: Namespace, folder: Path, number
 
 
 def raise_kernel_host(made: Namespaces, underlay: Namespace, number: int) -> KernelVxlanHost:
-    """Make a machine with a kernel's device that knows no peer yet."""
+    """Create a machine with a kernel's device that has no peer yet."""
     host = KernelVxlanHost(*raise_machine(made, underlay, number, VXLAN_MTU))
     host.make_device()
     return host
