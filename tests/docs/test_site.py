@@ -83,7 +83,7 @@ def test_every_playbook_is_explained(site: Site, repository: Path) -> None:
 
 
 def test_every_check_of_the_doctor_has_its_symptom(repository: Path) -> None:
-    from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.checks.registry import (
+    from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.commands.doctor import (
         CHECKS,
     )
 

@@ -161,6 +161,7 @@ class Fleet:
         told = [
             " ".join(line.split())
             for line in lines
-            if line.startswith("PROBLEM: ") or "away: " in line
+            if line.startswith("PROBLEM: ")
+            or (line.startswith("etcd ") and "unreachable: " in line)
         ]
         return " / ".join(dict.fromkeys(told)) or "no problem"

@@ -32,7 +32,7 @@ def test_store_away_for_minutes(fleet: Fleet, well: FleetState, record: Record) 
     with pinging(fleet) as traffic:
         with faults.stopped(fleet, ETCD):
             gone = time.monotonic()
-            seen = eventually(lambda: says_away(fleet), within=40)
+            seen = eventually(lambda: says_unreachable(fleet), within=40)
             # Without a store, from what it keeps on the disk.
             fleet.on(2, "systemctl restart weftd.service")
             join = fleet.play("site", "--limit", fleet.host(3).name, "--tags", "reserve")
@@ -56,9 +56,9 @@ def test_store_away_for_minutes(fleet: Fleet, well: FleetState, record: Record) 
     )
 
 
-def says_away(fleet: Fleet) -> str:
+def says_unreachable(fleet: Fleet) -> str:
     said = fleet.says(1)
-    return said if "away: " in said else ""
+    return said if "unreachable: " in said else ""
 
 
 @pytest.mark.quick
@@ -87,7 +87,7 @@ def test_one_member_of_three_dead(fleet: Fleet, well: FleetState, record: Record
 def test_majority_of_members_dead(fleet: Fleet, well: FleetState, record: Record) -> None:
     with pinging(fleet) as traffic:
         with faults.dead(fleet, ETCD, hosts=(2, 3)):
-            seen = eventually(lambda: says_away(fleet), within=60)
+            seen = eventually(lambda: says_unreachable(fleet), within=60)
         healed = await_health(fleet, well, 90)
     assert traffic.worst.lost <= UNTOUCHED
     record(Result("two of three members of etcd dead", seen, traffic.worst, healed))
@@ -96,7 +96,7 @@ def test_majority_of_members_dead(fleet: Fleet, well: FleetState, record: Record
 def test_majority_lost_for_good(fleet: Fleet, well: FleetState, record: Record) -> None:
     with pinging(fleet) as traffic:
         with faults.members_lost(fleet, hosts=(2, 3)):
-            seen = eventually(lambda: says_away(fleet), within=60)
+            seen = eventually(lambda: says_unreachable(fleet), within=60)
             begun = time.monotonic()
             saved = fleet.play("backup")
             assert saved.status == 0, saved.output

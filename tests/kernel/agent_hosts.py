@@ -39,8 +39,9 @@ STORE_ADDRESS = "10.168.0.1"
 _WEFTD = "import sys; from weft.cli import weftd_main; sys.exit(weftd_main(sys.argv[1:]))"
 _WEFTCTL = (
     "import sys; from pathlib import Path; "
-    "from weft.weftctl.places import Places; from weft.weftctl.program import main; "
-    "sys.exit(main(sys.argv[3:], Places(settings=Path(sys.argv[1]), snapshot=Path(sys.argv[2]))))"
+    "from weft.weftctl.paths import HostPaths; from weft.weftctl.program import main; "
+    "paths = HostPaths(settings=Path(sys.argv[1]), snapshot=Path(sys.argv[2])); "
+    "sys.exit(main(sys.argv[3:], paths))"
 )
 _WITH_RUN = 'mount --bind "$0" /run && exec "$@"'
 
@@ -99,8 +100,8 @@ class AgentHost(Numbered):
         return self.processes[process].wait(timeout=15)
 
     def weftctl(self, *arguments: str) -> CompletedProcess[str]:
-        places = (str(self.config), str(self.snapshot))
-        program = self._program(_WEFTCTL, *places, *arguments)
+        paths = (str(self.config), str(self.snapshot))
+        program = self._program(_WEFTCTL, *paths, *arguments)
         environment = ("env", f"PYTHONPATH={PACKAGE_PARENT}")
         return self.namespace.run(*environment, *program, check=False)
 

@@ -354,7 +354,7 @@ def test_without_its_store_the_overlay_carries_mends_and_starts(
     eventually(lambda: not one.status()["store"]["connected"], "the store is known to be away", 20)
     assert one.is_ready()
     assert reach(fleet)
-    assert "away" in one.weftctl("status").stdout
+    assert "unreachable" in one.weftctl("status").stdout
     one.kill("agent")
     one.namespace.ip("route", "flush", "proto", "87")
     one.namespace.run("iptables", "-t", "nat", "-F")

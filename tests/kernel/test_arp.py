@@ -10,8 +10,8 @@ from ipaddress import IPv4Address
 
 import pytest
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.host.arp import (
-    other_claimants,
+from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.arp_probe import (
+    conflicting_macs,
 )
 
 from .namespaces import Namespace, Namespaces
@@ -31,7 +31,7 @@ def hosts(made: Namespaces) -> tuple[Namespace, Namespace]:
 
 def claimants(host: Namespace, device: str = "eth0") -> frozenset[str]:
     with host.entered():
-        return other_claimants(device, ADDRESS)
+        return conflicting_macs(device, ADDRESS)
 
 
 def mac_of(host: Namespace) -> str:

@@ -281,7 +281,7 @@ def test_an_interface_with_two_addresses_uses_the_public_ip_or_says_which_it_too
     one = fleet.hosts[0]
     one.namespace.ip("address", "add", "10.168.0.111/24", "dev", "eth0")
     eventually(lambda: one.status()["other_addresses"] == ["10.168.0.111"], "both are named")
-    assert "the first; public_ip would choose" in one.weftctl("status").stdout
+    assert "choose with public_ip" in one.weftctl("status").stdout
     # Now the public IP is the second.
     one.namespace.ip("address", "flush", "dev", "eth0")
     for address in ("10.168.0.111/24", "10.168.0.11/24"):
@@ -332,7 +332,7 @@ def test_auto_carries_in_userspace_where_the_kernel_has_no_vxlan(fleet: Fleet) -
     status = one.status()
     reason = os.strerror(errno.EOPNOTSUPP)
     assert (status["datapath"], status["datapath_reason"]) == ("userspace", reason)
-    assert f"userspace (the kernel refuses: {reason})" in one.weftctl("status").stdout
+    assert f"userspace (kernel datapath unavailable: {reason})" in one.weftctl("status").stdout
     assert f"the kernel makes no VXLAN device ({reason})" in one.log("agent")
     # A kernel that has it again is found at the next start.
     enter(fleet, Way("vxlan", 1450))

@@ -101,7 +101,7 @@ def test_a_host_holds_what_flannel_would_lay(one: AgentHost) -> None:
     assert (status["backend"], status["datapath"]) == ("vxlan", "kernel")
     shown = one.weftctl("status")
     assert shown.returncode == 0, shown.stdout
-    assert "network    100.96.0.0/16 by vxlan, datapath kernel\n" in shown.stdout
+    assert "network    100.96.0.0/16, backend vxlan, datapath kernel\n" in shown.stdout
 
 
 def test_leases_that_come_change_and_go_are_followed(fleet: Fleet, one: AgentHost) -> None:

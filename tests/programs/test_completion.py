@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.completion import (
+from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.commands.completion import (
     SHELLS,
     grammar_of,
 )
@@ -20,7 +20,7 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.program 
     build_parser,
 )
 
-NAMES = {command.name for command in COMMANDS}
+NAMES = set(COMMANDS)
 
 
 def script(shell: str) -> str:
@@ -90,7 +90,7 @@ def test_zsh_takes_it_in_and_offers_the_commands(tmp_path: Path) -> None:
     )
     offered = run("zsh", "-fc", asked, "zsh", str(tmp_path)).splitlines()
     assert {offer.split(":")[0] for offer in offered} >= {*NAMES, "--json"}
-    assert "doctor:what is wrong on this host, and what mends it" in offered
+    assert "doctor:find problems on this host, and their fixes" in offered
 
 
 def test_zsh_finds_it_in_a_folder_of_functions(tmp_path: Path) -> None:

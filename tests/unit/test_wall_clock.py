@@ -20,7 +20,7 @@ SHOWN = {
     "weftctl/commands/peers.py": 1,
     "weftctl/commands/status.py": 1,
     "weftctl/commands/trace.py": 1,
-    "weftctl/gathering.py": 1,
+    "weftctl/facts_reader.py": 1,
 }
 WALL_CLOCK = {
     "time": {"time", "time_ns", "localtime", "gmtime", "CLOCK_REALTIME"},

@@ -14,9 +14,9 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.device_co
     read_device_counters,
     read_driver,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.host.sysctl import (
+from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.proc_net import (
     parse_udp_counters,
-    read_settings,
+    read_sysctls,
     read_udp_counters,
 )
 
@@ -60,7 +60,7 @@ def test_settings_that_are_not_there_are_left_out(tmp_path: Path) -> None:
     (tmp_path / "ipv4").mkdir()
     (tmp_path / "ipv4/ip_forward").write_text("1\n")
     names = ("ipv4/ip_forward", "bridge/bridge-nf-call-iptables")
-    assert read_settings(names, tmp_path) == {"ipv4/ip_forward": 1}
+    assert read_sysctls(names, tmp_path) == {"ipv4/ip_forward": 1}
 
 
 def test_the_counters_of_udp() -> None:

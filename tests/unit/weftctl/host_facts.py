@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Facts of a host that is well, for tests to break."""
+"""Facts of a host that is healthy, for tests to break."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.links imp
 from ansible_collections.weft.overlay.plugins.module_utils.weft.model.lease import Lease
 from ansible_collections.weft.overlay.plugins.module_utils.weft.model.network import parse_network
 from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.facts import HostFacts
-from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.host.verdict import (
+from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.firewall_rules import (
     parse_rulesets,
 )
 
@@ -73,7 +73,7 @@ def vxlan_lease(number: int) -> Lease:
     return lease(number, "vxlan", backend_data={"VNI": 1, "VtepMAC": mac})
 
 
-def well(backend: str = "udp", *, kernel: bool = False) -> HostFacts:
+def healthy(backend: str = "udp", *, kernel: bool = False) -> HostFacts:
     """Host 192.0.2.11 with 100.96.1.0/24 and one peer, 192.0.2.12 with 100.96.2.0/24."""
     device = {"udp": "flannel0", "vxlan": "flannel.1", "host-gw": "eth0"}[backend]
     mtu = {"udp": 1472, "vxlan": 1450, "host-gw": 1500}[backend]
@@ -112,24 +112,23 @@ def well(backend: str = "udp", *, kernel: bool = False) -> HostFacts:
         underlay=underlay,
         network=network,
         leases=leases,
-        own=own,
+        own_lease=own,
         peers=peers,
         datapath=datapath(plan.datapath_table) if plan.datapath_table else None,
         plan=plan,
         state=plan.state,
-        asked=frozenset({PEER, REMOTE, REMOTE - 1}),
         routes={PEER: RouteLookup("eth0"), REMOTE: towards, REMOTE - 1: towards},
         neighbours={PEER: "reachable"},
         rulesets=parse_rulesets(RULES.format(device=device)),
         sysctls={"ipv4/ip_forward": 1, "bridge/bridge-nf-call-iptables": 1},
         udp_counters={"InDatagrams": 1000, "InCsumErrors": 0},
         docker_config={"bip": "100.96.1.1/24", "mtu": mtu},
-        reached={PEER: True, REMOTE - 1: True},
+        ping_replies={PEER: True, REMOTE - 1: True},
     )
 
 
 def with_docker(facts: HostFacts) -> HostFacts:
-    """The facts with the rules of Docker 28, which closes its containers, and all of weft's."""
+    """The facts with the rules of Docker 28, which isolates its containers, and those of weft."""
     text = (RECORDED / "docker-28.5.rules").read_text().replace("100.96.2.", "100.96.1.")
     rulesets = parse_rulesets(text)
     parents = {"filter": "DOCKER-USER", "raw": "PREROUTING", "nat": "POSTROUTING"}
@@ -150,7 +149,7 @@ def with_chain(facts: HostFacts, table: str, chain: str, rules: tuple[str, ...])
 
 
 def datapath(table: dict[str, Any], **changes: Any) -> Status:
-    """A datapath that carries a table."""
+    """The status of a datapath with a forwarding table."""
     status = {
         "table": table,
         "forwarding": True,

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Each check of the doctor on a host that is well, and on one that lacks what it looks for."""
+"""Each check of the doctor on a healthy host, and on a host with its problem."""
 
 from __future__ import annotations
 
@@ -25,32 +25,30 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.store.settings i
     StoreSettings,
     Tls,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.checks.registry import (
+from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.commands.doctor import (
     CHECKS,
-)
-from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.doctor import (
-    examine,
     exit_status,
     findings_document,
     render_findings,
+    run_checks,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.facts import HostFacts
 from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.finding import (
     Finding,
     Severity,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.host.verdict import (
+from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.firewall_rules import (
     parse_rulesets,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.screen import Paint
+from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.terminal import Colouriser
 
 from .host_facts import (
     PEER,
     RECORDED,
     REMOTE,
     datapath,
+    healthy,
     lease,
-    well,
     with_chain,
     with_docker,
     with_rule,
@@ -60,7 +58,7 @@ BY_NAME = {check.name: check for check in CHECKS}
 
 
 def found(name: str, facts: HostFacts) -> list[Finding]:
-    return examine([BY_NAME[name]], facts)
+    return run_checks([BY_NAME[name]], facts)
 
 
 def bridge(facts: HostFacts, **changes: Any) -> HostFacts:
@@ -92,7 +90,7 @@ def certified(facts: HostFacts, left: float) -> HostFacts:
 BROKEN: list[tuple[str, Callable[[HostFacts], HostFacts], Severity, str, str]] = [
     (
         "settings",
-        lambda facts: replace(facts, unread={"underlay": "no interface fits eth7"}),
+        lambda facts: replace(facts, unreadable={"underlay": "no interface fits eth7"}),
         Severity.FAULT,
         "no interface fits eth7",
         "weft.overlay.site --tags overlay",
@@ -115,33 +113,33 @@ BROKEN: list[tuple[str, Callable[[HostFacts], HostFacts], Severity, str, str]] =
         "clock",
         lambda facts: replace(facts, clock_synchronised=False),
         Severity.WARNING,
-        "nothing synchronises the clock",
+        "no service synchronises the clock",
         "timedatectl set-ntp true",
     ),
     (
         "clock",
         lambda facts: replace(facts, clock_synchronised=False, ntp_available=False),
         Severity.WARNING,
-        "nothing synchronises the clock",
+        "no service synchronises the clock",
         "apt-get install systemd-timesyncd; timedatectl set-ntp true",
     ),
     (
         "certificate",
         lambda facts: certified(facts, 20 * 86400),
         Severity.WARNING,
-        "/etc/weft/tls/agent.pem ends at 1970-01-21 00:00:00 UTC, in 20 d",
+        "/etc/weft/tls/agent.pem expires at 1970-01-21 00:00:00 UTC, in 20 d",
         "weft.overlay.rotate",
     ),
     (
         "certificate",
         lambda facts: certified(facts, 0),
         Severity.FAULT,
-        "/etc/weft/tls/agent.pem ended at 1970-01-01 00:00:00 UTC",
+        "/etc/weft/tls/agent.pem expired at 1970-01-01 00:00:00 UTC",
         "weft.overlay.rotate",
     ),
     (
         "certificate",
-        lambda facts: replace(facts, unread={"certificate_expiry": "agent.pem cannot be read"}),
+        lambda facts: replace(facts, unreadable={"certificate_expiry": "agent.pem cannot be read"}),
         Severity.FAULT,
         "agent.pem cannot be read",
         "weft.overlay.rotate",
@@ -153,7 +151,7 @@ BROKEN: list[tuple[str, Callable[[HostFacts], HostFacts], Severity, str, str]] =
         ),
         Severity.FAULT,
         "no endpoint answered",
-        "systemctl status etcd; where it runs, let this host reach TCP 127.0.0.1:2379",
+        "systemctl status etcd; if it runs, allow TCP from this host to 127.0.0.1:2379",
     ),
     (
         "store",
@@ -162,7 +160,7 @@ BROKEN: list[tuple[str, Callable[[HostFacts], HostFacts], Severity, str, str]] =
         ),
         Severity.FAULT,
         "certificate has expired",
-        "weft.overlay.site; where that changes nothing: weft.overlay.rotate",
+        "weft.overlay.site; if that changes nothing: weft.overlay.rotate",
     ),
     (
         "store",
@@ -175,9 +173,9 @@ BROKEN: list[tuple[str, Callable[[HostFacts], HostFacts], Severity, str, str]] =
     ),
     (
         "lease",
-        lambda facts: replace(facts, own=None),
+        lambda facts: replace(facts, own_lease=None),
         Severity.FAULT,
-        "no lease is held by 192.0.2.11",
+        "192.0.2.11 holds no lease",
         "weft.overlay.site",
     ),
     (
@@ -189,16 +187,16 @@ BROKEN: list[tuple[str, Callable[[HostFacts], HostFacts], Severity, str, str]] =
     ),
     (
         "public-ip",
-        lambda facts: replace(facts, claimants=frozenset({"52:54:00:12:34:56"})),
+        lambda facts: replace(facts, conflicting_macs=frozenset({"52:54:00:12:34:56"})),
         Severity.FAULT,
-        "52:54:00:12:34:56, another host on the link of eth0, has this host's 192.0.2.11, too",
-        "give one of the two another address, then on the controller:",
+        "another host on the link of eth0, 52:54:00:12:34:56, also has the address 192.0.2.11",
+        "change the address of one of the two hosts, then on the controller:",
     ),
     (
         "bip",
         lambda facts: bridge(facts, addresses=(LinkAddress(IPv4Interface("172.17.0.1/16")),)),
         Severity.FAULT,
-        "docker0 has 172.17.0.1/16, and the lease says 100.96.1.1/24",
+        "docker0 has 172.17.0.1/16 but the lease is 100.96.1.0/24 (bip 100.96.1.1/24)",
         "systemctl restart docker",
     ),
     (
@@ -212,26 +210,26 @@ BROKEN: list[tuple[str, Callable[[HostFacts], HostFacts], Severity, str, str]] =
         "bip",
         lambda facts: replace(facts, links=Links(facts.links.links[:1])),
         Severity.FAULT,
-        "docker0 is not there",
+        "docker0 does not exist",
         "systemctl start docker",
     ),
     (
         "mtu",
         lambda facts: replace(bridge(facts, mtu=1500), docker_config={"mtu": 1500}),
         Severity.FAULT,
-        "Docker gives containers an MTU of 1500, the overlay takes 1472",
+        "Docker sets an MTU of 1500 on containers but the overlay has 1472",
         "weft.overlay.site --tags docker",
     ),
     (
         "mtu",
         lambda facts: replace(bridge(facts, mtu=1500), docker_config={}),
         Severity.WARNING,
-        "docker0 has an MTU of 1500, the overlay takes 1472",
+        "docker0 has an MTU of 1500 but the overlay has 1472",
         "weft.overlay.site --tags docker",
     ),
     (
         "datapath",
-        lambda facts: replace(facts, datapath=None, unread={"datapath": "no such socket"}),
+        lambda facts: replace(facts, datapath=None, unreadable={"datapath": "no such socket"}),
         Severity.FAULT,
         "no such socket",
         "systemctl restart weft-datapath",
@@ -240,21 +238,21 @@ BROKEN: list[tuple[str, Callable[[HostFacts], HostFacts], Severity, str, str]] =
         "datapath",
         lambda facts: carrying(facts, forwarding=False, problems=["port 8285 is taken"]),
         Severity.FAULT,
-        "forwards nothing: port 8285 is taken",
+        "forwards no packets: port 8285 is taken",
         "systemctl restart weft-datapath",
     ),
     (
         "datapath",
         lambda facts: carrying(facts, table={}),
         Severity.FAULT,
-        "another table",
+        "forwarding table of the datapath differs",
         "systemctl restart weftd",
     ),
     (
         "kernel",
         lambda facts: replace(facts, state=replace(facts.state, routes=frozenset())),
         Severity.FAULT,
-        "to be done: add route 100.96.0.0/16",
+        "the kernel differs from the leases: add route 100.96.0.0/16",
         "systemctl restart weftd",
     ),
     (
@@ -270,7 +268,7 @@ BROKEN: list[tuple[str, Callable[[HostFacts], HostFacts], Severity, str, str]] =
             facts, rulesets=parse_rulesets("*filter\n:FORWARD DROP [0:0]\nCOMMIT\n")
         ),
         Severity.FAULT,
-        "the policy DROP of FORWARD drops what goes from 100.96.2.2 to 100.96.1.2",
+        "the policy DROP of FORWARD drops packets from 100.96.2.2 to 100.96.1.2",
         "systemctl restart weftd",
     ),
     (
@@ -284,14 +282,14 @@ BROKEN: list[tuple[str, Callable[[HostFacts], HostFacts], Severity, str, str]] =
         "forward-policy",
         lambda facts: with_rule(facts, "-A FORWARD -m limit --limit 5/sec -j DROP"),
         Severity.WARNING,
-        "may decide on",
+        "may apply to",
         "iptables -t filter -I FORWARD -s 100.96.0.0/16 -d 100.96.1.0/24 -i flannel0 -j ACCEPT",
     ),
     (
         "br-netfilter",
         lambda facts: with_rule(facts, "-A DOCKER-USER -i docker0 -o docker0 -j DROP"),
         Severity.WARNING,
-        "parts containers of this host",
+        "drops packets between containers of this host",
         "sysctl -w net.bridge.bridge-nf-call-iptables=0",
     ),
     (
@@ -301,7 +299,7 @@ BROKEN: list[tuple[str, Callable[[HostFacts], HostFacts], Severity, str, str]] =
             routes={**facts.routes, REMOTE - 1: RouteLookup("tailscale0")},
         ),
         Severity.FAULT,
-        "the route to 100.96.2.0/24 leaves by tailscale0",
+        "the route to 100.96.2.0/24 is dev tailscale0",
         "sysctl -w net.ipv4.conf.flannel0.rp_filter=2",
     ),
     (
@@ -310,7 +308,7 @@ BROKEN: list[tuple[str, Callable[[HostFacts], HostFacts], Severity, str, str]] =
             strict(facts, "all"), routes={**facts.routes, PEER: RouteLookup("eth1")}
         ),
         Severity.FAULT,
-        "rp_filter of eth0 is strict, and the route to 192.0.2.12 leaves by eth1",
+        "rp_filter of eth0 is strict but the route to 192.0.2.12 is dev eth1",
         "sysctl -w net.ipv4.conf.eth0.rp_filter=2",
     ),
     (
@@ -322,7 +320,7 @@ BROKEN: list[tuple[str, Callable[[HostFacts], HostFacts], Severity, str, str]] =
             ),
         ),
         Severity.FAULT,
-        "while this host speaks two backends",
+        "replies may leave by the device of the other backend",
         "rp_filter=2",
     ),
     (
@@ -343,28 +341,28 @@ BROKEN: list[tuple[str, Callable[[HostFacts], HostFacts], Severity, str, str]] =
         "offloads",
         lambda facts: replace(facts, udp_counters={"InDatagrams": 1000, "InCsumErrors": 40}),
         Severity.WARNING,
-        "40 UDP datagrams came with a wrong checksum",
+        "40 UDP packets had a wrong checksum",
         "ethtool -K eth0 tx-checksum-ip-generic off",
     ),
     (
         "drops",
         lambda facts: carrying(facts, counters={"drops": {"source-port": 3}}),
         Severity.WARNING,
-        "3 packets came from a peer, but from another port",
+        "3 packets came from a peer's address but from another UDP port",
         "iptables -t nat -S POSTROUTING",
     ),
     (
         "peers",
-        lambda facts: replace(facts, reached={PEER: True, REMOTE - 1: False}),
+        lambda facts: replace(facts, ping_replies={PEER: True, REMOTE - 1: False}),
         Severity.FAULT,
-        "192.0.2.12 answers, but not as 100.96.2.1 through the overlay: UDP 8285 is blocked",
+        "192.0.2.12 replies to ping, but 100.96.2.1 does not reply through the overlay: UDP 8285",
         "on 192.0.2.12: weftctl doctor",
     ),
     (
         "peers",
-        lambda facts: replace(facts, reached={PEER: False, REMOTE - 1: False}),
+        lambda facts: replace(facts, ping_replies={PEER: False, REMOTE - 1: False}),
         Severity.WARNING,
-        "192.0.2.12 (100.96.2.0/24) answers neither",
+        "192.0.2.12 (100.96.2.0/24) replies to ping neither",
         "weft.overlay.remove_host -e host=NAME",
     ),
 ]
@@ -373,79 +371,81 @@ BROKEN: list[tuple[str, Callable[[HostFacts], HostFacts], Severity, str, str]] =
 @pytest.mark.parametrize(
     ("backend", "kernel"), [("udp", False), ("vxlan", True), ("host-gw", False)]
 )
-def test_a_host_that_is_well_is_found_well(backend: str, kernel: bool) -> None:
-    findings = examine(CHECKS, well(backend, kernel=kernel))
+def test_a_healthy_has_no_problem(backend: str, kernel: bool) -> None:
+    findings = run_checks(CHECKS, healthy(backend, kernel=kernel))
     assert [finding for finding in findings if finding.severity is not Severity.OK] == []
     assert [finding.check for finding in findings] == [check.name for check in CHECKS]
     assert exit_status(findings) == 0
 
 
 @pytest.mark.parametrize(
-    ("name", "break_it", "severity", "words", "mend"),
+    ("name", "break_it", "severity", "words", "fix"),
     BROKEN,
     ids=[f"{row[0]}: {row[3][:30]}" for row in BROKEN],
 )
-def test_what_is_wrong_is_named_with_what_mends_it(
+def test_each_problem_is_reported_with_its_fix(
     name: str,
     break_it: Callable[[HostFacts], HostFacts],
     severity: Severity,
     words: str,
-    mend: str,
+    fix: str,
 ) -> None:
-    finding = found(name, break_it(well()))[0]
+    finding = found(name, break_it(healthy()))[0]
     assert finding.severity is severity
     assert words in finding.text
-    assert mend in (finding.mend or "")
+    assert fix in (finding.fix or "")
 
 
 @pytest.mark.parametrize("fault", StoreFault)
-def test_no_fault_of_the_store_is_met_by_a_restart(fault: StoreFault) -> None:
-    facts = replace(well(), store_problem="the store is away", store_fault=fault)
+def test_no_store_problem_is_fixed_by_a_restart(fault: StoreFault) -> None:
+    facts = replace(healthy(), store_problem="etcd is unreachable", store_fault=fault)
     (finding,) = found("store", facts)
-    assert finding.mend
-    assert "restart" not in finding.mend
+    assert finding.fix
+    assert "restart" not in finding.fix
 
 
-def test_every_check_is_shown_to_find_something() -> None:
+def test_every_check_has_a_problem_in_this_file() -> None:
     assert {row[0] for row in BROKEN} == BY_NAME.keys()
 
 
-def test_every_check_needs_facts_that_there_are() -> None:
+def test_every_check_requires_existing_facts() -> None:
     names = {field.name for field in fields(HostFacts)}
-    assert all(set(check.needs) <= names for check in CHECKS)
+    assert all(set(check.requires) <= names for check in CHECKS)
 
 
-@pytest.mark.parametrize("check", [check for check in CHECKS if check.needs], ids=lambda c: c.name)
-def test_a_check_without_its_facts_cannot_tell(check: Any) -> None:
-    facts = HostFacts(unread=dict.fromkeys(check.needs, "not permitted"))
-    (finding,) = examine([check], facts)
+@pytest.mark.parametrize(
+    "check", [check for check in CHECKS if check.requires], ids=lambda c: c.name
+)
+def test_a_check_without_its_facts_is_unknown(check: Any) -> None:
+    facts = HostFacts(unreadable=dict.fromkeys(check.requires, "not permitted"))
+    (finding,) = run_checks([check], facts)
     assert finding.severity is Severity.UNKNOWN
-    assert finding.text == "cannot tell: not permitted"
+    assert finding.text == "not checked: not permitted"
 
 
-def test_a_certificate_that_goes_on_for_21_days_is_well() -> None:
-    assert found("certificate", certified(well(), 21 * 86400))[0].severity is Severity.OK
+def test_a_certificate_valid_for_21_days_is_ok() -> None:
+    assert found("certificate", certified(healthy(), 21 * 86400))[0].severity is Severity.OK
 
 
-def test_a_bridge_that_keeps_1500_while_containers_get_less_is_well() -> None:
-    assert found("mtu", bridge(well(), mtu=1500))[0].severity is Severity.OK
+def test_a_bridge_mtu_of_1500_is_ok_if_containers_have_less() -> None:
+    assert found("mtu", bridge(healthy(), mtu=1500))[0].severity is Severity.OK
 
 
-def test_a_strict_filter_where_answers_leave_as_they_came_is_well() -> None:
-    facts = strict(strict(well(), "flannel0"), "eth0")
+def test_a_strict_filter_on_the_device_of_the_route_is_ok() -> None:
+    facts = strict(strict(healthy(), "flannel0"), "eth0")
     assert found("rp-filter", facts)[0].severity is Severity.OK
 
 
-def test_bridged_packets_that_iptables_never_sees_are_well() -> None:
-    facts = with_rule(well(), "-A DOCKER-USER -i docker0 -o docker0 -j DROP")
+def test_bridged_packets_without_br_netfilter_are_ok() -> None:
+    facts = with_rule(healthy(), "-A DOCKER-USER -i docker0 -o docker0 -j DROP")
     off = replace(facts, sysctls={**facts.sysctls, "bridge/bridge-nf-call-iptables": 0})
     assert found("br-netfilter", off)[0].severity is Severity.OK
 
 
-def test_a_container_that_docker_closes_is_named() -> None:
+def test_a_container_isolated_by_docker_is_named() -> None:
     close = "-A PREROUTING -d 100.96.1.7/32 ! -i docker0 -j DROP\n"
     raw = f"*raw\n:PREROUTING ACCEPT [0:0]\n{close}COMMIT\n"
-    facts = well()
+    facts = healthy()
     closed = replace(facts, rulesets={**facts.rulesets, **parse_rulesets(raw)})
     assert "to 100.96.1.7" in found("forward-policy", closed)[0].text
     opened = raw.replace(
@@ -464,72 +464,72 @@ def test_a_container_that_docker_closes_is_named() -> None:
         ("raw", "PREROUTING", ("-d 100.96.1.2/32 ! -i docker0 -j DROP",)),
     ],
 )
-def test_where_docker_closes_what_weft_should_open_the_agent_mends_it(
+def test_rules_that_weft_lacks_are_fixed_by_the_agent(
     table: str, chain: str, rules: tuple[str, ...]
 ) -> None:
-    facts = with_docker(well())
+    facts = with_docker(healthy())
     assert found("forward-policy", facts)[0].severity is Severity.OK
     closed = with_chain(facts, table, chain, rules)
-    for running, mend in ((True, "restart weftd"), (False, "enable --now weftd")):
+    for running, fix in ((True, "restart weftd"), (False, "enable --now weftd")):
         findings = found("forward-policy", replace(closed, agent={"running": running}))
         assert {finding.severity for finding in findings} == {Severity.FAULT}
-        assert {finding.mend for finding in findings} == {f"systemctl {mend}"}
+        assert {finding.fix for finding in findings} == {f"systemctl {fix}"}
 
 
-def test_where_the_rules_are_the_operators_each_mend_opens_what_it_should() -> None:
-    facts = with_docker(replace(well(), settings=Settings(firewall=False)))
+def test_without_weft_rules_each_fix_accepts_the_traffic() -> None:
+    facts = with_docker(replace(healthy(), settings=Settings(firewall=False)))
     for table, chain in (("filter", "WEFT-FORWARD"), ("raw", "WEFT-PREROUTING")):
         facts = with_chain(facts, table, chain, ())
-    mends = []
-    while (finding := found("forward-policy", facts)[0]).mend:
-        mends.append(finding.mend)
-        _, _, table, _, chain, rule = finding.mend.split(" ", 5)
+    fixes = []
+    while (finding := found("forward-policy", facts)[0]).fix:
+        fixes.append(finding.fix)
+        _, _, table, _, chain, rule = finding.fix.split(" ", 5)
         facts = with_chain(facts, table, chain, (rule, *facts.rulesets[table].chains[chain]))
     inbound = "-s 100.96.0.0/16 -d 100.96.1.0/24 -i flannel0 -j ACCEPT"
-    assert mends == [
+    assert fixes == [
         f"iptables -t raw -I PREROUTING {inbound}",
         f"iptables -t filter -I DOCKER-USER {inbound}",
     ]
 
 
-def test_on_a_host_with_ufw_the_port_is_opened_by_ufw() -> None:
+def test_on_a_host_with_ufw_the_fix_uses_ufw() -> None:
     text = (RECORDED / "ufw-0.36.2.rules").read_text()
-    facts = replace(well(), rulesets=parse_rulesets(text))
+    facts = replace(healthy(), rulesets=parse_rulesets(text))
     (finding,) = found("port", facts)
     assert finding.severity is Severity.FAULT
     assert finding.text == "the policy DROP of INPUT drops UDP 8285 from 192.0.2.12"
-    assert finding.mend == "ufw allow in proto udp from 192.0.2.12 to any port 8285"
+    assert finding.fix == "ufw allow in proto udp from 192.0.2.12 to any port 8285"
     # ufw's chains come too late for this one.
     (finding,) = found("port", with_rule(facts, "-A INPUT -p udp -j DROP"))
-    assert finding.mend == "iptables -I INPUT -p udp --dport 8285 -s 192.0.2.12 -j ACCEPT"
+    assert finding.fix == "iptables -I INPUT -p udp --dport 8285 -s 192.0.2.12 -j ACCEPT"
     allow = "-A ufw-user-input -s 192.0.2.12/32 -p udp -m udp --dport 8285 -j ACCEPT"
     facts = with_rule(facts, allow)
     assert found("port", facts)[0].severity is Severity.OK
     (finding,) = found("port", with_rule(facts, "-A ufw-user-output -p udp -j REJECT"))
-    assert finding.mend == "ufw allow out proto udp to 192.0.2.12 port 8285"
+    assert finding.fix == "ufw allow out proto udp to 192.0.2.12 port 8285"
 
 
-def test_a_card_that_is_known_for_its_faults_matters_to_vxlan_alone() -> None:
-    assert found("offloads", replace(well(), driver="vmxnet3"))[0].severity is Severity.OK
-    tunnelled = replace(well("vxlan", kernel=True), driver="vmxnet3")
+def test_a_faulty_driver_matters_for_vxlan_only() -> None:
+    assert found("offloads", replace(healthy(), driver="vmxnet3"))[0].severity is Severity.OK
+    tunnelled = replace(healthy("vxlan", kernel=True), driver="vmxnet3")
     assert "vmxnet3 of eth0 may drop VXLAN" in found("offloads", tunnelled)[0].text
 
 
 def test_many_changes_are_counted() -> None:
-    facts = replace(well("vxlan", kernel=True), state=HostState())
+    facts = replace(healthy("vxlan", kernel=True), state=HostState())
     findings = found("kernel", facts)
     assert len(findings) == 6
-    assert findings[-1].text == "1 more changes"
+    assert findings[-1].text == "1 more differences"
 
 
-def test_a_rival_of_the_own_subnet_is_named() -> None:
-    facts = well()
-    rival = replace(facts.leases[0], public_ip=IPv4Address("192.0.2.99"))
-    findings = found("public-ip", replace(facts, leases=(*facts.leases, rival)))
+def test_an_overlapping_lease_is_named() -> None:
+    facts = healthy()
+    overlapping = replace(facts.leases[0], public_ip=IPv4Address("192.0.2.99"))
+    findings = found("public-ip", replace(facts, leases=(*facts.leases, overlapping)))
     assert "192.0.2.99 holds 100.96.1.0/24, which overlaps" in findings[0].text
 
 
-def test_the_exit_status_tells_faults_doubts_and_warnings_apart() -> None:
+def test_the_exit_status_by_severity() -> None:
     def of(*severities: Severity) -> int:
         return exit_status([Finding("x", severity, "") for severity in severities])
 
@@ -538,35 +538,38 @@ def test_the_exit_status_tells_faults_doubts_and_warnings_apart() -> None:
     assert of(Severity.UNKNOWN, Severity.FAULT) == 1
 
 
-def test_what_a_reboot_undoes_is_said_once() -> None:
-    facts = replace(well(), sysctls={"ipv4/ip_forward": 0, "ipv4/conf/all/rp_filter": 1})
+def test_fixes_that_a_reboot_reverts_are_listed_once() -> None:
+    facts = replace(healthy(), sysctls={"ipv4/ip_forward": 0, "ipv4/conf/all/rp_filter": 1})
     facts = replace(facts, routes={**facts.routes, PEER: RouteLookup("eth1")})
     facts = with_rule(facts, "-A FORWARD -j DROP")
     findings = found("ip-forward", facts) + found("rp-filter", facts)
-    last = render_findings(findings, Paint()).splitlines()[-2]
-    assert last == "a reboot undoes sysctl -w (for good: a line in /etc/sysctl.d)"
-    last = render_findings(findings + found("forward-policy", facts), Paint()).splitlines()[-2]
-    assert "iptables -I (for good: the rules that your firewall loads at boot)" in last
+    last = render_findings(findings, Colouriser()).splitlines()[-2]
+    assert last == "a reboot reverts sysctl -w (persistent: a line in /etc/sysctl.d)"
+    last = render_findings(findings + found("forward-policy", facts), Colouriser()).splitlines()[-2]
+    assert "iptables -I (persistent: the rules that your firewall loads at boot)" in last
     card = replace(facts, udp_counters={"InDatagrams": 1000, "InCsumErrors": 40})
-    last = render_findings(found("offloads", card), Paint()).splitlines()[-2]
-    assert last == "a reboot undoes ethtool -K (for good: a .link file, systemd.link(5))"
+    last = render_findings(found("offloads", card), Colouriser()).splitlines()[-2]
+    assert last == "a reboot reverts ethtool -K (persistent: a .link file, systemd.link(5))"
 
 
 def test_findings_as_text_and_as_values() -> None:
-    findings = found("clock", replace(well(), clock_synchronised=False)) + found("lease", well())
-    assert render_findings(findings, Paint()).splitlines() == [
-        "warning  clock  nothing synchronises the clock",
-        "                mend: timedatectl set-ntp true",
+    findings = found("clock", replace(healthy(), clock_synchronised=False)) + found(
+        "lease", healthy()
+    )
+    assert render_findings(findings, Colouriser()).splitlines() == [
+        "warning  clock  no service synchronises the clock",
+        "                fix: timedatectl set-ntp true",
         "ok       lease  this host holds a subnet",
         "",
         "1 ok, 1 warning",
     ]
-    assert "\x1b[33mwarning\x1b[0m" in render_findings(findings, Paint(True))
+    assert "\x1b[33mwarning\x1b[0m" in render_findings(findings, Colouriser(True))
     document = findings_document(findings)
     assert document["healthy"] is True
     assert document["findings"][1] == {
         "check": "lease",
         "severity": "ok",
         "text": "this host holds a subnet",
+        "fix": None,
         "mend": None,
     }

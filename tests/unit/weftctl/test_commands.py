@@ -24,8 +24,10 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.host.status impo
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.model.lease import Lease
 from ansible_collections.weft.overlay.plugins.module_utils.weft.store.errors import StoreFault
-from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.gathering import gather
-from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.places import Places
+from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.facts_reader import (
+    read_facts,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.paths import HostPaths
 from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.program import main
 from tests.store.etcd_server import Authority
 
@@ -44,9 +46,9 @@ def ready(pid: int) -> Status:
 
 
 @pytest.fixture
-def places(tmp_path: Path) -> Places:
+def paths(tmp_path: Path) -> HostPaths:
     """A folder with the files of a host instead of this machine's."""
-    return Places(
+    return HostPaths(
         settings=tmp_path / "settings.json",
         status=tmp_path / "status.json",
         snapshot=tmp_path / "snapshot.json",
@@ -57,52 +59,52 @@ def places(tmp_path: Path) -> Places:
 
 
 def test_without_an_agent_and_a_datapath_each_has_its_problem(
-    places: Places, capsys: pytest.CaptureFixture[str]
+    paths: HostPaths, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["status"], places) == 1
+    assert main(["status"], paths) == 1
     printed = capsys.readouterr().out
-    assert f"PROBLEM: {places.status}: " in printed
-    assert "PROBLEM: the datapath: " in printed
+    assert f"PROBLEM: cannot read {paths.status}: " in printed
+    assert "PROBLEM: datapath: " in printed
 
 
 def test_an_agent_that_died_is_not_called_ready(
-    places: Places, capsys: pytest.CaptureFixture[str]
+    paths: HostPaths, capsys: pytest.CaptureFixture[str]
 ) -> None:
     dead = subprocess.Popen([sys.executable, "-c", ""])
     dead.wait()
-    write_status(places.status, ready(dead.pid))
-    assert main(["status", "--json"], places) == 1
+    write_status(paths.status, ready(dead.pid))
+    assert main(["status", "--json"], paths) == 1
     document = json.loads(capsys.readouterr().out)
     assert document["agent"]["ready"] is False
-    assert f"the agent, process {dead.pid}, is not running" in document["problems"][0]
-    assert main(["status"], places) == 1
+    assert f"the agent (process {dead.pid}) is not running" in document["problems"][0]
+    assert main(["status"], paths) == 1
     assert "agent      NOT RUNNING; " in capsys.readouterr().out
 
 
 def test_an_agent_that_runs_is_shown_as_it_says(
-    places: Places, capsys: pytest.CaptureFixture[str]
+    paths: HostPaths, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    write_status(places.status, ready(os.getpid()))
+    write_status(paths.status, ready(os.getpid()))
     # There is no datapath here.
-    assert main(["status", "--json"], places) == 1
+    assert main(["status", "--json"], paths) == 1
     document = json.loads(capsys.readouterr().out)
     assert document["agent"]["ready"] is True
     assert len(document["problems"]) == 1
 
 
-def test_leases_fall_back_to_those_last_seen(
-    places: Places, capsys: pytest.CaptureFixture[str]
+def test_leases_fall_back_to_the_last_known(
+    paths: HostPaths, capsys: pytest.CaptureFixture[str]
 ) -> None:
     subnet = IPv4Network("100.96.1.0/24")
     held = {subnet: Lease(subnet, IPv4Address("10.168.0.11"), lease_id=42)}
-    places.snapshot.write_text(serialise_view(LeaseView(None, held, 4)))
-    write_status(places.status, ready(os.getpid()))
+    paths.snapshot.write_text(serialise_view(LeaseView(None, held, 4)))
+    write_status(paths.status, ready(os.getpid()))
     # Port 1 of loopback: nobody answers.
     store = {"endpoints": ["http://127.0.0.1:1"], "timeout": 0.2}
-    places.settings.write_text(json.dumps({"store": store}))
-    assert main(["leases", "--json"], places) == 1
+    paths.settings.write_text(json.dumps({"store": store}))
+    assert main(["leases", "--json"], paths) == 1
     printed = capsys.readouterr()
-    assert "what follows was last seen before" in printed.err
+    assert "showing the last known leases" in printed.err
     assert json.loads(printed.out) == [
         {
             "subnet": "100.96.1.0/24",
@@ -115,7 +117,7 @@ def test_leases_fall_back_to_those_last_seen(
     ]
 
 
-def test_the_certificate_is_read_where_the_settings_say(places: Places, tmp_path: Path) -> None:
+def test_the_certificate_is_read_where_the_settings_say(paths: HostPaths, tmp_path: Path) -> None:
     issued = Authority(tmp_path).issue("agent")
     # Port 1 of loopback: nobody answers.
     store = {
@@ -125,29 +127,31 @@ def test_the_certificate_is_read_where_the_settings_say(places: Places, tmp_path
         "client_cert": str(issued.certificate),
         "client_key": str(issued.key),
     }
-    places.settings.write_text(json.dumps({"store": store}))
-    facts = gather(places)
+    paths.settings.write_text(json.dumps({"store": store}))
+    facts = read_facts(paths)
     assert facts.store_fault is StoreFault.UNREACHABLE
     assert facts.certificate_expiry is not None
     # The test's authority issues for two days.
     assert abs(facts.certificate_expiry - facts.now - 2 * 86400) < 3600
     issued.certificate.write_text("junk")
-    unread = gather(places).unread["certificate_expiry"]
+    unread = read_facts(paths).unreadable["certificate_expiry"]
     assert unread == f"the certificate {issued.certificate} cannot be read: {NO_CERTIFICATE}"
 
 
-def test_what_docker_is_told_is_read_from_its_file_and_its_command_line(places: Places) -> None:
-    assert gather(places).docker_config == {}
-    places.docker_config.write_text('{"mtu": 1450, "icc": true}')
-    assert gather(places).docker_config == {"mtu": 1450, "icc": True}
-    places.docker_config.write_text('{"icc": true}')
-    drop_in = places.units[0] / "docker.service.d/weft.conf"
+def test_what_docker_is_told_is_read_from_its_file_and_its_command_line(paths: HostPaths) -> None:
+    assert read_facts(paths).docker_config == {}
+    paths.docker_config.write_text('{"mtu": 1450, "icc": true}')
+    assert read_facts(paths).docker_config == {"mtu": 1450, "icc": True}
+    paths.docker_config.write_text('{"icc": true}')
+    assert paths.units is not None
+    (units,) = paths.units
+    drop_in = units / "docker.service.d/weft.conf"
     drop_in.parent.mkdir(parents=True)
-    (places.units[0] / "docker.service").write_text("[Service]\nExecStart=/usr/sbin/dockerd\n")
+    (units / "docker.service").write_text("[Service]\nExecStart=/usr/sbin/dockerd\n")
     command = "/usr/sbin/dockerd -H fd:// --bip=100.96.1.1/24 --mtu=1450"
     drop_in.write_text(f"[Service]\nExecStart=\nExecStart={command}\n")
     told = {"icc": True, "bip": "100.96.1.1/24", "mtu": 1450}
-    assert gather(places).docker_config == told
+    assert read_facts(paths).docker_config == told
 
 
 @pytest.mark.parametrize(
@@ -156,7 +160,7 @@ def test_what_docker_is_told_is_read_from_its_file_and_its_command_line(places: 
 def test_the_clock_is_asked_for_with_what_could_keep_it(
     synchronised: str,
     available: str,
-    places: Places,
+    paths: HostPaths,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -166,10 +170,10 @@ def test_the_clock_is_asked_for_with_what_could_keep_it(
     program.write_text(f"#!/bin/sh\nprintf '{answer}'\n")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    facts = gather(places, probes=True)
+    facts = read_facts(paths, probe=True)
     assert facts.clock_synchronised is (synchronised == "yes")
     assert facts.ntp_available is (available == "yes")
-    assert "clock_synchronised" not in facts.unread
+    assert "clock_synchronised" not in facts.unreadable
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,11 @@ from __future__ import annotations
 from ipaddress import IPv4Address, IPv4Network
 
 from ansible_collections.weft.overlay.plugins.module_utils.weft.model.lease import Lease
-from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.leases import (
+from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.commands.leases import (
     lease_rows,
     render_leases,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.screen import Paint
+from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.terminal import Colouriser
 
 LEASES = [
     Lease(IPv4Network("100.96.10.0/24"), IPv4Address("10.168.0.20"), lease_id=42),
@@ -40,7 +40,9 @@ def test_rows_are_in_the_order_of_the_subnets() -> None:
 
 
 def test_the_table_marks_this_host() -> None:
-    assert render_leases(lease_rows(LEASES, "100.96.2.0/24", {42: 7300}), Paint()).splitlines() == [
+    assert render_leases(
+        lease_rows(LEASES, "100.96.2.0/24", {42: 7300}), Colouriser()
+    ).splitlines() == [
         "SUBNET          PUBLIC IP    BACKEND  KIND         EXPIRES",
         "100.96.2.0/24   10.168.0.12  vxlan    reservation  never    this host",
         "100.96.10.0/24  10.168.0.20  udp      lease        in 2 h",
@@ -48,9 +50,9 @@ def test_the_table_marks_this_host() -> None:
 
 
 def test_no_leases_are_said() -> None:
-    assert render_leases(lease_rows([], None, {}), Paint()) == "no leases\n"
+    assert render_leases(lease_rows([], None, {}), Colouriser()) == "no leases\n"
 
 
 def test_an_expiry_that_the_store_did_not_tell_is_unknown() -> None:
     rows = lease_rows(LEASES[:1], None, {})
-    assert render_leases(rows, Paint()).splitlines()[1].endswith("lease  unknown")
+    assert render_leases(rows, Colouriser()).splitlines()[1].endswith("lease  unknown")

@@ -12,20 +12,20 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.device_co
     DeviceCounters,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.links import RouteLookup
-from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.peers import (
+from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.commands.peers import (
     peers_document,
     render_peers,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.screen import Paint
+from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.terminal import Colouriser
 
-from .host_facts import PEER, well
+from .host_facts import PEER, healthy
 
 NOW = 1060.0
 COUNTED = DeviceCounters(10, 1000, 1, 2, 20, 2000, 0, 3)
 
 
 def test_the_userspace_datapath_counts_by_peer_and_by_reason() -> None:
-    facts = replace(well(), counters={"flannel0": COUNTED})
+    facts = replace(healthy(), counters={"flannel0": COUNTED})
     document = peers_document(facts)
     assert document["peers"] == [
         {
@@ -43,13 +43,13 @@ def test_the_userspace_datapath_counts_by_peer_and_by_reason() -> None:
             "last_heard": 1000.0,
         }
     ]
-    assert render_peers(document, Paint(), NOW).splitlines() == [
-        "PEER        SUBNET         BACKEND  DEVICE    ENTRIES    NEXT HOP    NEIGHBOUR  "
-        "PACKETS IN  PACKETS OUT  LAST HEARD",
-        "192.0.2.12  100.96.2.0/24  udp      flannel0  as stored  192.0.2.12  reachable  "
+    assert render_peers(document, Colouriser(), NOW).splitlines() == [
+        "PEER        SUBNET         BACKEND  DEVICE    ENTRIES   NEXT HOP    NEIGHBOUR  "
+        "PACKETS IN  PACKETS OUT  LAST PACKET",
+        "192.0.2.12  100.96.2.0/24  udp      flannel0  complete  192.0.2.12  reachable  "
         "5           6            60 s ago",
         "",
-        "flannel0: 10 packets in, 20 out; 3 in and 3 out dropped",
+        "flannel0: 10 packets in, 20 out; dropped 3 in, 3 out",
         "",
         "dropped by the datapath:",
         "  ipv6  4",
@@ -58,7 +58,7 @@ def test_the_userspace_datapath_counts_by_peer_and_by_reason() -> None:
 
 @pytest.mark.parametrize(("backend", "kernel"), [("vxlan", True), ("host-gw", False)])
 def test_what_the_kernel_does_not_count_is_left_out(backend: str, kernel: bool) -> None:
-    facts = replace(well(backend, kernel=kernel), counters={"eth0": COUNTED})
+    facts = replace(healthy(backend, kernel=kernel), counters={"eth0": COUNTED})
     document = peers_document(facts)
     (peer,) = document["peers"]
     assert peer["entries"] is True
@@ -68,28 +68,32 @@ def test_what_the_kernel_does_not_count_is_left_out(backend: str, kernel: bool) 
     # The underlay's interface carries more than the overlay.
     assert document["devices"] == {}
     assert (
-        render_peers(document, Paint(), NOW).splitlines()[1].endswith("-           -            -")
+        render_peers(document, Colouriser(), NOW)
+        .splitlines()[1]
+        .endswith("-           -            -")
     )
 
 
 @pytest.mark.parametrize("lost", ["routes", "neighbours", "fdb"])
-def test_entries_that_the_kernel_lost_are_told(lost: str) -> None:
-    facts = well("vxlan", kernel=True)
+def test_entries_that_the_kernel_lacks_are_reported(lost: str) -> None:
+    facts = healthy("vxlan", kernel=True)
     document = peers_document(replace(facts, state=replace(facts.state, **{lost: frozenset()})))
     assert document["peers"][0]["entries"] is False
-    assert "differ" in render_peers(document, Paint(), NOW)
+    assert "incomplete" in render_peers(document, Colouriser(), NOW)
 
 
-def test_entries_that_cannot_be_read_are_unknown_and_said() -> None:
-    facts = replace(well(), unread={"state": "the kernel's tables cannot be read"})
+def test_unreadable_entries_are_unknown() -> None:
+    facts = replace(healthy(), unreadable={"state": "the kernel's tables cannot be read"})
     document = peers_document(facts)
     assert document["peers"][0]["entries"] is None
-    assert "PROBLEM: the kernel's tables cannot be read" in render_peers(document, Paint(), NOW)
+    assert "PROBLEM: the kernel's tables cannot be read" in render_peers(
+        document, Colouriser(), NOW
+    )
 
 
 def test_a_peer_behind_a_gateway_is_known_by_that_neighbour() -> None:
     router = IPv4Address("192.0.2.1")
-    facts = well()
+    facts = healthy()
     behind = replace(
         facts,
         routes={**facts.routes, PEER: RouteLookup("eth0", router)},
@@ -99,14 +103,14 @@ def test_a_peer_behind_a_gateway_is_known_by_that_neighbour() -> None:
     assert (peer["next_hop"], peer["neighbour"]) == ("192.0.2.1", "stale")
 
 
-def test_no_peers_and_no_drops_are_said() -> None:
-    facts = well()
+def test_no_peers_and_no_drops() -> None:
+    facts = healthy()
     assert facts.datapath is not None
     quiet = replace(
         facts,
         peers=(),
         datapath={**facts.datapath, "counters": {**facts.datapath["counters"], "drops": {}}},
     )
-    assert render_peers(peers_document(quiet), Paint(), NOW) == (
-        "no peers\n\ndropped by the datapath: nothing\n"
+    assert render_peers(peers_document(quiet), Colouriser(), NOW) == (
+        "no peers\n\ndropped by the datapath: none\n"
     )

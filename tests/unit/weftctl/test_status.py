@@ -8,20 +8,30 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.screen import Paint
-from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.status import render_status
+from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.agent_status import (
+    AgentStatus,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.commands.status import (
+    render_status,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.terminal import Colouriser
 
 NOW = 1_800_000_000.0
-PLAIN = Paint()
+PLAIN = Colouriser()
 
 
 def shown(
     agent: dict[str, Any] | None,
     datapath: dict[str, Any] | None,
     problems: list[str],
-    paint: Paint = PLAIN,
+    colour: Colouriser = PLAIN,
 ) -> str:
-    return render_status(agent, datapath, problems, paint, NOW)
+    return render_status(AgentStatus(agent), datapath, problems, colour, NOW)
+
+
+def stopped(agent: dict[str, Any], problems: list[str]) -> str:
+    status = AgentStatus(agent, ("process 7 is not running",))
+    return render_status(status, None, problems, PLAIN, NOW)
 
 
 def agent(**changes: Any) -> dict[str, Any]:
@@ -83,22 +93,22 @@ def datapath(**changes: Any) -> dict[str, Any]:
 
 def test_the_whole_screen() -> None:
     assert shown(agent(), datapath(), []).splitlines() == [
-        "agent      ready, up 2 min; keeps this host as the store says",
+        "agent      ready, up 2 min; in sync with etcd",
         "release    0123abcd",
-        "store      connected, revision 12",
-        "network    100.96.0.0/16 by udp",
+        "etcd       connected, revision 12",
+        "network    100.96.0.0/16, backend udp",
         "underlay   eth0 10.168.0.11",
         "subnet     100.96.1.0/24 (reservation of 10.168.0.11)",
         "bip        100.96.1.1/24",
         "mtu        1472 bytes",
         "peers      2",
-        "datapath   forwarding, up 3 d; carries the packets",
+        "datapath   forwarding, up 3 d",
         "in         5 packets, 500 bytes",
         "out        6 packets, 600 bytes",
         "dropped    3 stranger, 1 truncated",
         "offloads   udp-gso, udp-gro; tun-uso off by the table",
         "",
-        "PEER         SUBNET         PACKETS IN  PACKETS OUT  LAST HEARD",
+        "PEER         SUBNET         PACKETS IN  PACKETS OUT  LAST PACKET",
         "10.168.0.12  100.96.2.0/24  5           6            4 s ago",
         "10.168.0.13  100.96.3.0/24  0           0            never",
     ]
@@ -106,69 +116,70 @@ def test_the_whole_screen() -> None:
 
 def test_workers_are_counted() -> None:
     screen = shown(None, datapath(workers=[8, 9]), [])
-    assert "datapath   forwarding by 2 workers, up 3 d;" in screen
+    assert "datapath   forwarding, 2 workers, up 3 d" in screen
 
 
-def test_an_agent_that_knows_nothing_yet() -> None:
+def test_an_agent_before_its_first_pass() -> None:
     store = {"connected": False, "revision": None, "problem": None}
     fresh = agent(
         **{"ready": False, "store": store, "interface": None, "network": None, "lease": None}
     )
     assert shown(fresh, None, []).splitlines() == [
-        "agent      NOT READY, up 2 min; keeps this host as the store says",
+        "agent      NOT READY, up 2 min",
         "release    0123abcd",
-        "store      away: not reached yet, revision none",
+        "etcd       unreachable: no connection yet, revision none",
         "peers      2",
     ]
 
 
-def test_the_last_words_of_an_agent_that_ended_are_told_as_such() -> None:
+def test_the_last_status_of_a_stopped_agent_is_marked() -> None:
     ended = agent(ready=False, since=NOW - 10 * 86400, problems=["iptables failed"])
-    screen = render_status(ended, None, ["process 7 is not running"], PLAIN, NOW, running=False)
+    screen = stopped(ended, ["process 7 is not running"])
     lines = screen.splitlines()
-    assert lines[0] == "agent      NOT RUNNING; what follows of it is what it said last"
-    assert lines[2] == "store      was connected, revision 12"
+    assert lines[0] == "agent      NOT RUNNING; showing its last status"
+    assert lines[2] == "etcd       was connected, revision 12"
     assert lines[-3:-1] == [
         "PROBLEM: process 7 is not running",
-        "PROBLEM: it said last: iptables failed",
+        "PROBLEM: last reported: iptables failed",
     ]
     assert "10 d" not in screen
-    away = {"connected": False, "revision": None, "problem": "etcd1: refused"}
-    ended = agent(ready=False, store=away)
-    screen = render_status(ended, None, [], PLAIN, NOW, running=False)
-    assert "store      was away: etcd1: refused, revision none" in screen
+    unreachable = {"connected": False, "revision": None, "problem": "etcd1: refused"}
+    ended = agent(ready=False, store=unreachable)
+    screen = stopped(ended, [])
+    assert "etcd       was unreachable: etcd1: refused, revision none" in screen
 
 
-def test_problems_of_reading_and_those_told_are_shown() -> None:
+def test_problems_of_reading_and_of_the_agent_are_shown() -> None:
     told = agent(ready=False, problems=["iptables failed"])
-    lines = shown(told, None, ["the datapath: refused"]).splitlines()
+    lines = shown(told, None, ["datapath: refused"]).splitlines()
     assert lines[-4:] == [
         "",
-        "PROBLEM: the datapath: refused",
+        "PROBLEM: datapath: refused",
         "PROBLEM: iptables failed",
-        "'weftctl doctor' looks for causes, and names what mends them",
+        "Run 'weftctl doctor' to find the cause and the fix.",
     ]
 
 
-def test_a_store_that_is_away_and_a_lease_that_expires_are_said() -> None:
+def test_an_unreachable_etcd_and_an_expiring_lease_are_shown() -> None:
     store = {"connected": False, "revision": 12, "problem": "etcd1: refused"}
     screen = shown(agent(store=store, lease={**agent()["lease"], "expires": True}), None, [])
-    assert "away: etcd1: refused, revision 12" in screen
-    assert "(lease that expires of 10.168.0.11)" in screen
+    assert "unreachable: etcd1: refused, revision 12" in screen
+    assert "up 2 min; continues with the last known leases" in screen
+    assert "(expiring lease of 10.168.0.11)" in screen
 
 
 def test_an_idle_datapath_without_drops_or_peers() -> None:
     counters = {**datapath()["counters"], "drops": {"stranger": 0}}
     lines = shown(None, datapath(forwarding=False, counters=counters, peers=[]), [])
-    assert "datapath   idle, up 3 d;" in lines
-    assert "dropped    nothing\n" in lines
+    assert "datapath   idle, up 3 d\n" in lines
+    assert "dropped    none\n" in lines
 
 
 @pytest.mark.parametrize(
     ("age", "text"),
     [(0, "0 s"), (-5, "0 s"), (119, "119 s"), (120, "2 min"), (7200, "2 h"), (172800, "2 d")],
 )
-def test_ages_are_in_the_unit_that_reads_best(age: float, text: str) -> None:
+def test_durations_have_a_suitable_unit(age: float, text: str) -> None:
     assert f"ready, up {text};" in shown(agent(since=NOW - age), None, [])
 
 
@@ -176,26 +187,26 @@ def test_more_peers_than_fit_are_counted() -> None:
     (peer, _other) = datapath()["peers"]
     screen = shown(None, datapath(peers=[peer] * 13), [])
     assert screen.count("10.168.0.12") == 10
-    assert screen.endswith("and 3 more: 'weftctl peers'\n")
+    assert screen.endswith("and 3 more: run 'weftctl peers'\n")
 
 
 @pytest.mark.parametrize(
     ("left", "line"),
     [
-        (300 * 86400, "certificate ends at 2027-11-11 08:00:00 UTC, in 300 d"),
-        (20 * 86400, "<33>certificate ends at 2027-02-04 08:00:00 UTC, in 20 d<0>"),
-        (-1, "<33>certificate ended at 2027-01-15 07:59:59 UTC<0>"),
+        (300 * 86400, "certificate expires at 2027-11-11 08:00:00 UTC, in 300 d"),
+        (20 * 86400, "<33>certificate expires at 2027-02-04 08:00:00 UTC, in 20 d<0>"),
+        (-1, "<33>certificate expired at 2027-01-15 07:59:59 UTC<0>"),
     ],
 )
 def test_the_end_of_the_certificate_is_shown_and_marked_when_it_is_near(
     left: int, line: str
 ) -> None:
-    screen = shown(agent(certificate_expiry=NOW + left), None, [], Paint(True))
+    screen = shown(agent(certificate_expiry=NOW + left), None, [], Colouriser(True))
     screen = screen.replace("\x1b[33m", "<33>").replace("\x1b[0m", "<0>")
-    assert f"identity   {line}\n" in screen
+    assert f"tls        {line}\n" in screen
 
 
-def test_the_metrics_are_shown_where_the_agent_tells_of_them() -> None:
+def test_the_metrics_address_is_shown() -> None:
     assert "metrics    http://127.0.0.1:9/metrics\n" in shown(
         agent(metrics="http://127.0.0.1:9/metrics"), None, []
     )
@@ -203,7 +214,7 @@ def test_the_metrics_are_shown_where_the_agent_tells_of_them() -> None:
 
 def test_colours_are_added_and_nothing_else() -> None:
     plain = shown(agent(ready=False), datapath(), ["refused"])
-    coloured = shown(agent(ready=False), datapath(), ["refused"], Paint(True))
+    coloured = shown(agent(ready=False), datapath(), ["refused"], Colouriser(True))
     assert re.sub("\x1b\\[[0-9]+m", "", coloured) == plain
     assert "\x1b[31mNOT READY\x1b[0m" in coloured
     assert "\x1b[31mPROBLEM: refused\x1b[0m" in coloured

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from ...module_utils.weft.weftctl.ages import age_text
+from ...module_utils.weft.weftctl.formatting import format_duration
 from .fleet import Fleet, Lease
 
 # flannel grants a lease for 24 hours and renews it an hour before its end (its pkg/subnet/etcdv2
@@ -79,13 +79,13 @@ def _row(fleet: Fleet, lease: Lease, of_this_ip: int) -> LeaseRow:
 def _expiry(lease: Lease) -> str:
     if lease.reservation:
         return "never"
-    return "unknown" if lease.remaining is None else f"in {age_text(lease.remaining)}"
+    return "unknown" if lease.remaining is None else f"in {format_duration(lease.remaining)}"
 
 
 def _age(fleet: Fleet, lease: Lease) -> str:
     """What the store tells: the time since a renewal, or the revision of the last writing."""
     if lease.granted and lease.remaining is not None:
-        return f"renewed {age_text(lease.granted - lease.remaining)} ago"
+        return f"renewed {format_duration(lease.granted - lease.remaining)} ago"
     if lease.revision is None:
         return "unknown"
     behind = (fleet.revision or lease.revision) - lease.revision

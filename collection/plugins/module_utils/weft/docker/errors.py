@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Why the bridge's settings cannot be brought onto the host."""
+"""The base of the errors about settings of Docker's bridge."""
 
 from __future__ import annotations
 

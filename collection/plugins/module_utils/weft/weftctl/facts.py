@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is known of a host: what the store says, the plan that follows, and what the host is."""
+"""The facts of a host that the checks and the trace use: leases, plan, kernel, Docker."""
 
 from __future__ import annotations
 
@@ -20,27 +20,25 @@ from ..kernel.state import HostState
 from ..model.lease import Lease
 from ..model.network import Network
 from ..store.errors import StoreFault
-from .host.verdict import Ruleset
+from .firewall_rules import Ruleset
 
 BRIDGE = "docker0"
 
 
 @dataclass(frozen=True, slots=True)
 class HostFacts:
-    """The facts of one host at one moment.
+    """The facts of one host at the time `now`.
 
-    unread holds why a fact could not be read, by its field's name: then the field is empty and
-    says nothing. routes holds what the kernel answered, without the addresses that none leads to;
-    asked those that it was asked for. claimants are the hardware addresses of other hosts that
-    answer for the underlay's address. neighbours are those of the underlay. reached tells whether
-    an address answered an echo request. store_fault says of which kind store_problem is.
-    docker_config is daemon.json with what dockerd's command line says of the bridge. ntp_available
-    tells whether a service is installed that could synchronise the clock.
-    certificate_expiry is when this host's certificate for the store ends, None without one; it and
-    now, when the facts were read, are in seconds of the epoch.
+    `unreadable` maps the name of a field to the reason why it could not be read; such a field has
+    its default value. `now` and `certificate_expiry` (None without a certificate) are in seconds
+    since the epoch. `store_fault` is the kind of `store_problem`. `routes` lacks the addresses
+    without a route. `neighbours` are the states of the underlay's neighbours. `docker_config` is
+    daemon.json with the bridge options of dockerd's command line. `ntp_available`: a time
+    synchronisation service is installed. `conflicting_macs` are the MAC addresses of other hosts
+    that claim the underlay address by ARP. `ping_replies` tells whether an address replied.
     """
 
-    unread: Mapping[str, str] = field(default_factory=dict)
+    unreadable: Mapping[str, str] = field(default_factory=dict)
     agent: Mapping[str, Any] = field(default_factory=dict)
     settings: Settings = field(default_factory=Settings)
     links: Links = field(default_factory=lambda: Links(()))
@@ -51,12 +49,11 @@ class HostFacts:
     store_fault: StoreFault = StoreFault.OTHER
     network: Network | None = None
     leases: tuple[Lease, ...] = ()
-    own: Lease | None = None
+    own_lease: Lease | None = None
     peers: tuple[Lease, ...] = ()
     datapath: DatapathStatus | None = None
     plan: Plan | None = None
     state: HostState = field(default_factory=HostState)
-    asked: frozenset[IPv4Address] = frozenset()
     routes: Mapping[IPv4Address, RouteLookup] = field(default_factory=dict)
     neighbours: Mapping[IPv4Address, str] = field(default_factory=dict)
     rulesets: Mapping[str, Ruleset] = field(default_factory=dict)
@@ -67,14 +64,15 @@ class HostFacts:
     docker_config: Mapping[str, Any] = field(default_factory=dict)
     clock_synchronised: bool = True
     ntp_available: bool = True
-    claimants: frozenset[str] = frozenset()
-    reached: Mapping[IPv4Address, bool] = field(default_factory=dict)
+    conflicting_macs: frozenset[str] = frozenset()
+    ping_replies: Mapping[IPv4Address, bool] = field(default_factory=dict)
 
     @property
     def bridge(self) -> Link | None:
-        """The bridge that holds this host's part of the overlay, or else Docker's default one."""
+        """The bridge with the address of the own lease, else Docker's default bridge."""
         for link in self.links.links:
-            if any(self.own and str(entry.interface) == self.own.bip for entry in link.addresses):
+            addresses = {str(entry.interface) for entry in link.addresses}
+            if self.own_lease and self.own_lease.bip in addresses:
                 return link
         return self.links.named(BRIDGE)
 
@@ -89,6 +87,6 @@ class HostFacts:
         return self.network.backend.port if self.network else None
 
 
-def bridge_of(lease: Lease) -> IPv4Address:
-    """The address of a host inside the overlay: that of its bridge."""
+def bridge_address(lease: Lease) -> IPv4Address:
+    """Return the overlay address of the host that holds the lease: that of its bridge."""
     return lease.subnet.network_address + 1

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a check found."""
+"""A check of `weftctl doctor` and its result."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .facts import HostFacts
 
 
 class Severity(StrEnum):
-    """How bad it is; a fault keeps packets from crossing, or will."""
+    """How severe a finding is; a fault drops packets of the overlay, or will."""
 
     OK = "ok"
     WARNING = "warning"
@@ -22,32 +22,32 @@ class Severity(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Flaw:
-    """Something wrong: what it is, and the command that mends it."""
+class CheckProblem:
+    """A problem, and the command or setting that fixes it."""
 
     text: str
-    mend: str
+    fix: str
     severity: Severity = Severity.FAULT
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that the doctor looks at.
+    """One check; `expected` describes a host without a problem.
 
-    examine is asked only where the facts in needs could be read. suspects tells what it looks for.
+    `find_problems` runs only if the facts named in `requires` could be read.
     """
 
     name: str
-    suspects: str
-    needs: tuple[str, ...]
-    examine: Callable[[HostFacts], list[Flaw]]
+    expected: str
+    requires: tuple[str, ...]
+    find_problems: Callable[[HostFacts], list[CheckProblem]]
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """The result of a check: one for each of its flaws, or one that says that there is none."""
+    """The result of a check: one for each problem, or a single one without a problem."""
 
     check: str
     severity: Severity
     text: str
-    mend: str | None = None
+    fix: str | None = None

@@ -1,10 +1,10 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What other plays learn of a host as `ansible_local.weft`.
+"""The facts `ansible_local.weft` of a host, for other plays.
 
-Ansible asks each time that it gathers facts. So this imports little, and nothing that needs a
-library.
+`/etc/ansible/facts.d/weft.fact` imports this module at every gathering of facts: its name is an
+interface, and it imports no library.
 """
 
 from __future__ import annotations
@@ -20,10 +20,9 @@ from .agent_status import read_agent_status
 
 
 def local_facts(agent: Mapping[str, Any] | None, *, running: bool) -> dict[str, Any]:
-    """The facts by the agent's document, which may be of an agent that has ended.
+    """Return the facts from the status document of the agent, which may have stopped since.
 
-    mtu in bytes. What is not known is None: of all the agent has not told yet, or of a host that
-    was booted without it.
+    `mtu` is in bytes. A value is None if it is not known, as before the agent's first pass.
     """
     document = agent or {}
     lease = document.get("lease") or {}
@@ -46,7 +45,7 @@ def local_facts(agent: Mapping[str, Any] | None, *, running: bool) -> dict[str, 
 
 
 def main(path: Path = STATUS_PATH) -> None:
-    """Print the facts as JSON. That the agent does not run is one of them, and no failure."""
+    """Print the facts as JSON; a stopped agent is a fact, not an error."""
     agent = read_agent_status(path)
     facts = local_facts(agent.document, running=agent.running)
     sys.stdout.write(f"{json.dumps(facts, indent=1)}\n")

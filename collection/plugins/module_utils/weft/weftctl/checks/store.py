@@ -1,39 +1,81 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether the store answers from here, and holds a network."""
+"""Checks of etcd and of what this host needs to use it: clock, certificate, lease."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ...store.certificate_expiry import SOON
 from ...store.errors import StoreFault
-from ..advice import SITE
 from ..facts import HostFacts
-from ..finding import Check, Flaw
+from ..finding import Check, CheckProblem, Severity
+from ..fixes import ROTATE, SITE
+from ..formatting import format_expiry
 
-# Never a restart of etcd: it mends none of these, and on all members it costs their majority.
-_MENDS: Mapping[StoreFault, str] = {
-    StoreFault.TLS: f"{SITE}; where that changes nothing: weft.overlay.rotate",
+# Never a restart of etcd: it fixes none of these, and restarting all members loses the quorum.
+_FIXES: Mapping[StoreFault, str] = {
+    StoreFault.TLS: f"{SITE}; if that changes nothing: weft.overlay.rotate",
     StoreFault.REFUSED: SITE,
     StoreFault.OTHER: SITE,
 }
 
 
-def examine(facts: HostFacts) -> list[Flaw]:
-    """A store that does not answer, or has nothing to say."""
+def _clock(facts: HostFacts) -> list[CheckProblem]:
+    """Find an unsynchronised clock: certificates and leases depend on it."""
+    if facts.clock_synchronised:
+        return []
+    fix = "timedatectl set-ntp true"
+    if not facts.ntp_available:
+        fix = f"apt-get install systemd-timesyncd; {fix}"
+    return [CheckProblem("no service synchronises the clock", fix, Severity.WARNING)]
+
+
+def _certificate(facts: HostFacts) -> list[CheckProblem]:
+    """Find a certificate that cannot be read, has expired, or expires within 21 days."""
+    unreadable = facts.unreadable.get("certificate_expiry")
+    if unreadable:
+        return [CheckProblem(unreadable, ROTATE)]
+    expiry = facts.certificate_expiry
+    if expiry is None or expiry - facts.now >= SOON:
+        return []
+    severity = Severity.WARNING if expiry > facts.now else Severity.FAULT
+    path = facts.settings.store.client_certificate
+    text = f"the certificate {path} {format_expiry(expiry, facts.now)}"
+    return [CheckProblem(text, ROTATE, severity)]
+
+
+def _store(facts: HostFacts) -> list[CheckProblem]:
+    """Find an etcd that is unreachable or refuses this host, or that holds no network."""
     if facts.store_problem:
-        return [Flaw(facts.store_problem, _MENDS.get(facts.store_fault) or _look(facts))]
-    reason = facts.unread.get("network")
-    return [Flaw(reason, SITE)] if reason else []
+        fix = _FIXES.get(facts.store_fault) or _check_members(facts)
+        return [CheckProblem(facts.store_problem, fix)]
+    reason = facts.unreadable.get("network")
+    return [CheckProblem(reason, SITE)] if reason else []
 
 
-def _look(facts: HostFacts) -> str:
+def _check_members(facts: HostFacts) -> str:
     members = ", ".join(f"{one.host}:{one.port}" for one in facts.settings.store.members)
     return (
-        "on the hosts of the store: systemctl status etcd; "
-        f"where it runs, let this host reach TCP {members}"
+        "on the hosts of etcd: systemctl status etcd; "
+        f"if it runs, allow TCP from this host to {members}"
     )
 
 
-CHECK = Check("store", "the store answers and has a network", ("settings",), examine)
+def _lease(facts: HostFacts) -> list[CheckProblem]:
+    """Find a public IP without a lease."""
+    if facts.own_lease is not None or facts.underlay is None:
+        return []
+    return [CheckProblem(f"{facts.underlay.public_ip} holds no lease", SITE)]
+
+
+CLOCK = Check("clock", "the clock is synchronised", ("clock_synchronised",), _clock)
+CERTIFICATE = Check(
+    "certificate",
+    "the certificate of this host is valid for 21 days or more",
+    ("settings",),
+    _certificate,
+)
+STORE = Check("store", "etcd is reachable and holds a network", ("settings",), _store)
+LEASE = Check("lease", "this host holds a subnet", ("underlay", "network"), _lease)

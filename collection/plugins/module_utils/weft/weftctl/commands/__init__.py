@@ -1,4 +1,4 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The commands of weftctl: each reads what it needs of the host, and prints one answer."""
+"""The commands of weftctl: each file has a command's arguments, input and output."""

@@ -1,33 +1,65 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`weftctl trace ADDRESS`: the way of a packet, and what stops it."""
+"""`weftctl trace ADDRESS`: the path of a packet, and the step that stops it."""
 
 from __future__ import annotations
 
 import argparse
 import time
+from dataclasses import asdict
 from ipaddress import AddressValueError, IPv4Address
+from typing import Any
 
-from ..command import Command
-from ..gathering import gather
-from ..places import Places
-from ..screen import Screen
-from ..trace import render_trace, trace, trace_document
+from ..facts_reader import read_facts
+from ..packet_path import PacketPath, trace_packet
+from ..paths import HostPaths
+from ..terminal import Colour, Colouriser, Terminal
 
 
-def run(options: argparse.Namespace, places: Places, screen: Screen) -> int:
-    """Follow a packet that is never sent; 1 where it would not pass."""
-    facts = gather(places, [options.address])
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the address to the command's parser."""
+    parser.add_argument("address", metavar="ADDRESS", type=_address, help="a container's address")
+
+
+def run(options: argparse.Namespace, paths: HostPaths, terminal: Terminal) -> int:
+    """Show the path, without sending a packet; return 1 if it would not pass, or may not."""
+    facts = read_facts(paths, [options.address])
     if facts.store_problem:
-        screen.complain(facts.store_problem)
-        screen.complain("the leases are those last seen before")
-    found = trace(options.address, facts, time.time())
+        terminal.warn(facts.store_problem)
+        terminal.warn("using the last known leases")
+    path = trace_packet(options.address, facts, time.time())
     if options.json:
-        screen.say_json(trace_document(found))
+        terminal.print_json(path_document(path))
     else:
-        screen.say(render_trace(found, screen.paint))
-    return 0 if found.passes else 1
+        terminal.print(render_path(path, terminal.colour))
+    return 0 if path.passes else 1
+
+
+def path_document(path: PacketPath) -> dict[str, Any]:
+    """Return the path as JSON values; `mend` is the deprecated name of `fix`."""
+    return {
+        "address": str(path.address),
+        "passes": path.passes,
+        "steps": [{**asdict(step), "mend": step.fix} for step in path.steps],
+    }
+
+
+def render_path(path: PacketPath, colour: Colouriser) -> str:
+    """Return a line for each step, and the result."""
+    marks = {
+        True: colour("ok", Colour.GOOD),
+        False: colour("no", Colour.BAD),
+        None: colour("? ", Colour.WARNING),
+    }
+    width = max(len(step.name) for step in path.steps)
+    lines = []
+    for step in path.steps:
+        lines.append(f"{marks[step.passes]}  {step.name:<{width}}  {step.text}")
+        if step.fix:
+            lines.append(f"    {'':<{width}}  fix: {step.fix}")
+    result = {True: "would pass", False: "would not pass", None: "may pass"}[path.passes]
+    return "\n".join([*lines, "", f"a packet to {path.address} {result}"])
 
 
 def _address(text: str) -> IPv4Address:
@@ -35,10 +67,3 @@ def _address(text: str) -> IPv4Address:
         return IPv4Address(text)
     except AddressValueError as error:
         raise argparse.ArgumentTypeError(f"{error}; give one as 100.96.2.7") from error
-
-
-def _add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("address", metavar="ADDRESS", type=_address, help="a container's address")
-
-
-COMMAND = Command("trace", "which way a packet takes, and what stops it", run, _add_arguments)

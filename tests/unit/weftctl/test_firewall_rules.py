@@ -8,15 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.host.verdict import (
-    Fate,
+from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.firewall_rules import (
+    FirewallVerdict,
     Packet,
     Ruleset,
-    judge,
+    evaluate,
     parse_rulesets,
 )
 
 RECORDED = Path(__file__).parents[2] / "kernel/recorded"
+ACCEPTED, DROPPED, UNCERTAIN = FirewallVerdict
 PACKET = Packet(
     IPv4Address("192.0.2.12"),
     IPv4Address("192.0.2.11"),
@@ -28,9 +29,9 @@ PACKET = Packet(
 )
 
 
-def fate_of(rule: str, packet: Packet = PACKET) -> Fate:
+def fate_of(rule: str, packet: Packet = PACKET) -> FirewallVerdict:
     """What one rule in a chain that accepts otherwise does."""
-    return judge(Ruleset({"INPUT": (rule,)}, {"INPUT": "ACCEPT"}), "INPUT", packet).fate
+    return evaluate(Ruleset({"INPUT": (rule,)}, {"INPUT": "ACCEPT"}), "INPUT", packet).verdict
 
 
 @pytest.mark.parametrize(
@@ -60,7 +61,7 @@ def fate_of(rule: str, packet: Packet = PACKET) -> Fate:
     ],
 )
 def test_conditions_that_hold(conditions: str) -> None:
-    assert fate_of(f"{conditions} -j DROP".strip()) is Fate.DROPPED
+    assert fate_of(f"{conditions} -j DROP".strip()) is DROPPED
 
 
 @pytest.mark.parametrize(
@@ -84,7 +85,7 @@ def test_conditions_that_hold(conditions: str) -> None:
     ],
 )
 def test_conditions_that_do_not_hold(conditions: str) -> None:
-    assert fate_of(f"{conditions} -j DROP") is Fate.ACCEPTED
+    assert fate_of(f"{conditions} -j DROP") is ACCEPTED
 
 
 @pytest.mark.parametrize(
@@ -99,15 +100,15 @@ def test_conditions_that_do_not_hold(conditions: str) -> None:
     ],
 )
 def test_conditions_that_nobody_can_tell_here(conditions: str) -> None:
-    assert fate_of(f"{conditions} -j DROP") is Fate.UNCERTAIN
+    assert fate_of(f"{conditions} -j DROP") is UNCERTAIN
     # Where both ways come to the same, there is no doubt.
-    assert fate_of(f"{conditions} -j ACCEPT") is Fate.ACCEPTED
+    assert fate_of(f"{conditions} -j ACCEPT") is ACCEPTED
 
 
 def test_a_packet_of_any_protocol_may_be_the_one_that_is_dropped() -> None:
     anything = Packet(PACKET.source, PACKET.destination, "eth0")
-    assert fate_of("-p tcp -j DROP", anything) is Fate.UNCERTAIN
-    assert fate_of("-p udp -m udp --dport 53 -j DROP", anything) is Fate.UNCERTAIN
+    assert fate_of("-p tcp -j DROP", anything) is UNCERTAIN
+    assert fate_of("-p udp -m udp --dport 53 -j DROP", anything) is UNCERTAIN
 
 
 def test_chains_are_entered_and_left() -> None:
@@ -117,9 +118,9 @@ def test_chains_are_entered_and_left() -> None:
         "LAST": ("-g DEEP",),
         "DEEP": ("-j REJECT --reject-with icmp-port-unreachable",),
     }
-    verdict = judge(Ruleset(chains, {"INPUT": "ACCEPT"}), "INPUT", PACKET)
-    assert verdict.fate is Fate.DROPPED
-    assert verdict.rule == "-A DEEP -j REJECT --reject-with icmp-port-unreachable"
+    decision = evaluate(Ruleset(chains, {"INPUT": "ACCEPT"}), "INPUT", PACKET)
+    assert decision.verdict is DROPPED
+    assert decision.rule == "-A DEEP -j REJECT --reject-with icmp-port-unreachable"
 
 
 def test_a_doubtful_jump_is_a_doubt() -> None:
@@ -127,55 +128,61 @@ def test_a_doubtful_jump_is_a_doubt() -> None:
         "INPUT": ("-m limit --limit 1/sec -j WAY",),
         "WAY": ("-j DROP",),
     }
-    verdict = judge(Ruleset(chains, {}), "INPUT", PACKET)
+    decision = evaluate(Ruleset(chains, {}), "INPUT", PACKET)
     doubtful = "-A INPUT -m limit --limit 1/sec -j WAY"
-    assert (verdict.fate, verdict.rule) == (Fate.UNCERTAIN, doubtful)
+    assert (decision.verdict, decision.rule) == (UNCERTAIN, doubtful)
 
 
 def test_a_doubtful_return_is_a_doubt_where_going_on_comes_to_something_else() -> None:
     leave = "-m limit --limit 1/sec -j RETURN"
     doubt = ("-A INPUT " + leave, "-A WAY " + leave)
     chains: dict[str, tuple[str, ...]] = {"INPUT": (leave, "-j DROP")}
-    verdict = judge(Ruleset(chains, {"INPUT": "ACCEPT"}), "INPUT", PACKET)
-    assert (verdict.fate, verdict.rule) == (Fate.UNCERTAIN, doubt[0])
-    assert judge(Ruleset(chains, {"INPUT": "DROP"}), "INPUT", PACKET).fate is Fate.DROPPED
+    decision = evaluate(Ruleset(chains, {"INPUT": "ACCEPT"}), "INPUT", PACKET)
+    assert (decision.verdict, decision.rule) == (UNCERTAIN, doubt[0])
+    assert evaluate(Ruleset(chains, {"INPUT": "DROP"}), "INPUT", PACKET).verdict is DROPPED
 
     chains = {"INPUT": ("-j WAY", "-p udp -j ACCEPT"), "WAY": (leave, "-j DROP")}
-    verdict = judge(Ruleset(chains, {"INPUT": "DROP"}), "INPUT", PACKET)
-    assert (verdict.fate, verdict.rule) == (Fate.UNCERTAIN, doubt[1])
+    decision = evaluate(Ruleset(chains, {"INPUT": "DROP"}), "INPUT", PACKET)
+    assert (decision.verdict, decision.rule) == (UNCERTAIN, doubt[1])
     chains["WAY"] = (leave, "-p tcp -j DROP")
-    assert judge(Ruleset(chains, {"INPUT": "DROP"}), "INPUT", PACKET).fate is Fate.ACCEPTED
+    assert evaluate(Ruleset(chains, {"INPUT": "DROP"}), "INPUT", PACKET).verdict is ACCEPTED
 
 
 def test_ufw_as_recorded_is_told_with_and_without_a_rule_for_the_port() -> None:
     text = (RECORDED / "ufw-0.36.2.rules").read_text()
-    closed = judge(parse_rulesets(text)["filter"], "INPUT", PACKET)
-    assert (closed.fate, closed.rule) == (Fate.DROPPED, "the policy DROP of INPUT")
+    closed = evaluate(parse_rulesets(text)["filter"], "INPUT", PACKET)
+    assert (closed.verdict, closed.rule) == (DROPPED, "the policy DROP of INPUT")
     # As by: ufw allow proto udp from 192.0.2.12 to any port 8285
     allow = "-A ufw-user-input -s 192.0.2.12/32 -p udp -m udp --dport 8285 -j ACCEPT"
     opened = text.replace("COMMIT", f"{allow}\nCOMMIT")
-    verdict = judge(parse_rulesets(opened)["filter"], "INPUT", PACKET)
-    assert (verdict.fate, verdict.rule) == (Fate.ACCEPTED, allow)
+    decision = evaluate(parse_rulesets(opened)["filter"], "INPUT", PACKET)
+    assert (decision.verdict, decision.rule) == (ACCEPTED, allow)
     sent = Packet(PACKET.destination, PACKET.source, "", "eth0", "udp", 8285)
-    assert judge(parse_rulesets(text)["filter"], "OUTPUT", sent).fate is Fate.ACCEPTED
+    assert evaluate(parse_rulesets(text)["filter"], "OUTPUT", sent).verdict is ACCEPTED
 
 
 def test_ufw_as_recorded_forwards_no_more_than_icmp() -> None:
     ruleset = parse_rulesets((RECORDED / "ufw-0.36.2.rules").read_text())["filter"]
     inbound = Packet(IPv4Address("100.96.2.2"), IPv4Address("100.96.1.2"), "flannel0", "docker0")
-    verdict = judge(ruleset, "FORWARD", inbound)
-    assert (verdict.fate, verdict.rule) == (Fate.DROPPED, "the policy DROP of FORWARD")
+    decision = evaluate(ruleset, "FORWARD", inbound)
+    assert (decision.verdict, decision.rule) == (
+        DROPPED,
+        "the policy DROP of FORWARD",
+    )
 
 
 def test_the_policy_decides_in_the_end() -> None:
-    verdict = judge(Ruleset({"INPUT": ()}, {"INPUT": "DROP"}), "INPUT", PACKET)
-    assert (verdict.fate, verdict.rule) == (Fate.DROPPED, "the policy DROP of INPUT")
-    assert judge(Ruleset({}, {}), "INPUT", PACKET).fate is Fate.ACCEPTED
+    decision = evaluate(Ruleset({"INPUT": ()}, {"INPUT": "DROP"}), "INPUT", PACKET)
+    assert (decision.verdict, decision.rule) == (
+        DROPPED,
+        "the policy DROP of INPUT",
+    )
+    assert evaluate(Ruleset({}, {}), "INPUT", PACKET).verdict is ACCEPTED
 
 
 def test_chains_that_lead_to_themselves_end() -> None:
     loop = Ruleset({"INPUT": ("-j A",), "A": ("-j A",)}, {"INPUT": "DROP"})
-    assert judge(loop, "INPUT", PACKET).fate is Fate.DROPPED
+    assert evaluate(loop, "INPUT", PACKET).verdict is DROPPED
 
 
 def test_policies_are_read_by_table() -> None:
@@ -192,4 +199,4 @@ def test_policies_are_read_by_table() -> None:
 def test_docker_as_recorded_keeps_the_overlay_out(version: str) -> None:
     rulesets = parse_rulesets((RECORDED / f"docker-{version}.rules").read_text())
     inbound = Packet(IPv4Address("100.96.2.2"), IPv4Address("100.96.1.2"), "flannel0", "docker0")
-    assert judge(rulesets["filter"], "FORWARD", inbound).fate is Fate.DROPPED
+    assert evaluate(rulesets["filter"], "FORWARD", inbound).verdict is DROPPED

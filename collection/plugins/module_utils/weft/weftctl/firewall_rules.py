@@ -1,10 +1,10 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the host's iptables rules would do with a packet that opens a connection. No I/O.
+"""Evaluates the host's iptables rules for the first packet of a connection. No I/O.
 
-The rules are those of iptables-save (iptables-extensions(8) has the matches). A match that is not
-known here may or may not hold: then the verdict says that it cannot tell, and names the rule.
+The rules are those of iptables-save (iptables-extensions(8) describes the matches). A match that is
+unknown here may or may not hold: if it decides, the verdict is uncertain and names the rule.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from ipaddress import IPv4Address, IPv4Network
 
-from ...kernel.firewall import parse_rules
+from ..kernel.firewall import parse_rules
 
 _POLICY = re.compile(r"^:(?P<chain>\S+) (?P<policy>ACCEPT|DROP) ", re.MULTILINE)
 _TABLE = re.compile(r"^\*(?P<table>\S+)$(?P<body>.*?)^COMMIT$", re.MULTILINE | re.DOTALL)
 
-# iptables has no loops, but a text may: chains nest no deeper than this.
+# The kernel refuses loops between chains, but the parsed text may contain one.
 _DEPTH_MAX = 64
 _PORT_MAX = 65535
-# What containers speak, above all.
+# The protocols that stand for any protocol.
 _PROTOCOLS = ("tcp", "udp")
-# The other modules match by their options alone.
-_MATCH_BY_THEMSELVES = frozenset({"socket", "rpfilter"})
+# These match modules match without options; the others only by their options.
+_MATCH_WITHOUT_OPTIONS = frozenset({"socket", "rpfilter"})
 
 
-class Fate(Enum):
-    """What becomes of a packet."""
+class FirewallVerdict(Enum):
+    """What the rules do with a packet; UNCERTAIN if a match that decides cannot be evaluated."""
 
     ACCEPTED = "accepted"
     DROPPED = "dropped"
@@ -40,10 +40,10 @@ class Fate(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Packet:
-    """A first packet; in_device or out_device is empty where the hook has none.
+    """The first packet of a connection; `in_device` or `out_device` is empty if the hook has none.
 
-    Without a protocol it stands for those of any. destination_type is what the host's routes make
-    of its destination, in the words of the match addrtype: LOCAL for an address of the host itself.
+    `protocol` None stands for any protocol. `destination_type` is the type of the destination in
+    the host's routing table, as the match addrtype names it: LOCAL for an address of the host.
     """
 
     source: IPv4Address
@@ -56,26 +56,26 @@ class Packet:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """The fate of a packet, and the rule or policy that decided it, as iptables-save shows it.
+class RulesetDecision:
+    """A rule set's decision on a packet: the verdict and the rule or policy that decided.
 
-    Of an uncertain one the rule is that whose match nobody can tell here.
+    `rule` is as iptables-save shows it; if UNCERTAIN, the one whose match cannot be evaluated.
     """
 
-    fate: Fate
+    verdict: FirewallVerdict
     rule: str
 
 
 @dataclass(frozen=True, slots=True)
 class Ruleset:
-    """One table: the rules of its chains, and the policies of those that are built in."""
+    """One table: the rules of its chains, and the policies of its built-in chains."""
 
     chains: Mapping[str, tuple[str, ...]]
     policies: Mapping[str, str]
 
 
 def parse_rulesets(text: str) -> dict[str, Ruleset]:
-    """What iptables-save printed, by table."""
+    """Parse the output of iptables-save into one rule set for each table."""
     chains = parse_rules(text)
     policies = {
         table["table"]: {
@@ -86,33 +86,36 @@ def parse_rulesets(text: str) -> dict[str, Ruleset]:
     return {table: Ruleset(rules, policies.get(table, {})) for table, rules in chains.items()}
 
 
-def judge(ruleset: Ruleset, chain: str, packet: Packet) -> Verdict:
-    """Send the packet through a built-in chain; one that is not there accepts.
+def evaluate(ruleset: Ruleset, chain: str, packet: Packet) -> RulesetDecision:
+    """Evaluate a built-in chain for a packet; a chain that does not exist accepts.
 
-    One of any protocol is dropped where TCP and UDP are, whatever else may pass, such as ICMP.
+    A packet of any protocol is dropped if TCP and UDP are, even if another, such as ICMP, is not.
     """
     if packet.protocol is None:
-        samples = [_judge(ruleset, chain, replace(packet, protocol=name)) for name in _PROTOCOLS]
-        if all(verdict.fate is Fate.DROPPED for verdict in samples):
+        samples = [
+            _evaluate_chain(ruleset, chain, replace(packet, protocol=name)) for name in _PROTOCOLS
+        ]
+        if all(decision.verdict is FirewallVerdict.DROPPED for decision in samples):
             return samples[0]
-    return _judge(ruleset, chain, packet)
+    return _evaluate_chain(ruleset, chain, packet)
 
 
-def _judge(ruleset: Ruleset, chain: str, packet: Packet) -> Verdict:
+def _evaluate_chain(ruleset: Ruleset, chain: str, packet: Packet) -> RulesetDecision:
     policy = ruleset.policies.get(chain, "ACCEPT")
-    otherwise = Verdict(_FATES[policy], f"the policy {policy} of {chain}")
+    by_policy = RulesetDecision(_VERDICTS[policy], f"the policy {policy} of {chain}")
     ends = [
-        (end.verdict or otherwise, end.doubt) for end in _ends_of(ruleset, chain, packet, depth=0)
+        (end.decision or by_policy, end.uncertain_rule)
+        for end in _ends_of(ruleset, chain, packet, depth=0)
     ]
-    verdict = next(verdict for verdict, doubt in ends if not doubt)
-    for other, doubt in ends:
-        if other.fate is not verdict.fate:
-            return Verdict(Fate.UNCERTAIN, doubt)
-    return verdict
+    decision = next(decision for decision, uncertain_rule in ends if not uncertain_rule)
+    for other, uncertain_rule in ends:
+        if other.verdict is not decision.verdict:
+            return RulesetDecision(FirewallVerdict.UNCERTAIN, uncertain_rule)
+    return decision
 
 
 def with_first(ruleset: Ruleset, chain: str, rule: str) -> Ruleset:
-    """The table with a rule before all others of a chain."""
+    """Return the table with a rule inserted as the first of a chain."""
     chains = {**ruleset.chains, chain: (rule, *ruleset.chains.get(chain, ()))}
     return replace(ruleset, chains=chains)
 
@@ -123,54 +126,59 @@ class _Match(Enum):
     MAYBE = 2
 
 
-_FATES = {"ACCEPT": Fate.ACCEPTED, "DROP": Fate.DROPPED, "REJECT": Fate.DROPPED}
+_VERDICTS = {
+    "ACCEPT": FirewallVerdict.ACCEPTED,
+    "DROP": FirewallVerdict.DROPPED,
+    "REJECT": FirewallVerdict.DROPPED,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class _End:
-    """A way that a chain may end; without a verdict, the packet goes on in the calling one.
+    """A possible end of a chain; without a decision, evaluation continues in the calling chain.
 
-    doubt is the rule by which it may come to that, empty for the one end that no doubt brings.
+    `uncertain_rule` is the rule that leads to this end if its match holds; one end has none.
     """
 
-    verdict: Verdict | None
-    doubt: str = ""
+    decision: RulesetDecision | None
+    uncertain_rule: str = ""
 
 
 def _ends_of(ruleset: Ruleset, chain: str, packet: Packet, depth: int) -> Iterator[_End]:
-    doubt = ""
+    uncertain = ""
     for rule in ruleset.chains.get(chain, ()) if depth <= _DEPTH_MAX else ():
         match, target = _read_rule(rule, packet)
         if match is _Match.NO or target is None:
             continue
         shown = f"-A {chain} {rule}"
         certain = match is _Match.YES
-        here = doubt or ("" if certain else shown)
-        if target == "RETURN" or target in _FATES:
-            yield _End(Verdict(_FATES[target], shown) if target in _FATES else None, here)
+        cause = uncertain or ("" if certain else shown)
+        if target == "RETURN" or target in _VERDICTS:
+            decided = RulesetDecision(_VERDICTS[target], shown) if target in _VERDICTS else None
+            yield _End(decided, cause)
             if certain:
                 return
         elif target in ruleset.chains:
-            left = []
+            returns = []
             for end in dict.fromkeys(_ends_of(ruleset, target, packet, depth + 1)):
-                if end.verdict is None:
-                    left.append(end.doubt)
+                if end.decision is None:
+                    returns.append(end.uncertain_rule)
                 else:
-                    yield _End(end.verdict, here or end.doubt)
-            if certain and not left:
+                    yield _End(end.decision, cause or end.uncertain_rule)
+            if certain and not returns:
                 return
-            if certain and all(left):
-                doubt = doubt or left[0]
-    yield _End(None, doubt)
+            if certain and all(returns):
+                uncertain = uncertain or returns[0]
+    yield _End(None, uncertain)
 
 
 def _read_rule(rule: str, packet: Packet) -> tuple[_Match, str | None]:
-    """Whether a rule holds for the packet, and its target."""
+    """Return whether a rule matches the packet, and its target."""
     result, target = _Match.YES, None
     for negated, option, values in _options(shlex.split(rule)):
         if option in ("-j", "-g"):
             target = values[0]
-            break  # what follows belongs to the target
+            break  # further options belong to the target
         match = _match(option, values, packet)
         if negated and match is not _Match.MAYBE:
             match = _Match.YES if match is _Match.NO else _Match.NO
@@ -182,7 +190,7 @@ def _read_rule(rule: str, packet: Packet) -> tuple[_Match, str | None]:
 
 
 def _options(words: list[str]) -> Iterator[tuple[bool, str, list[str]]]:
-    """The options of a rule with their values; an exclamation mark before one negates it."""
+    """Yield whether each option of a rule is negated, the option and its values."""
     position, negated = 0, False
     while position < len(words):
         option = words[position]
@@ -240,7 +248,7 @@ def _destination_type(types: str, packet: Packet) -> _Match:
 
 
 def _module(name: str, _packet: Packet) -> _Match:
-    return _Match.MAYBE if name in _MATCH_BY_THEMSELVES else _Match.YES
+    return _Match.MAYBE if name in _MATCH_WITHOUT_OPTIONS else _Match.YES
 
 
 _TESTS: Mapping[str, Callable[[str, Packet], _Match]] = {

@@ -7,7 +7,7 @@ from ipaddress import IPv4Address
 
 import pytest
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.host.arp import claimant
+from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.arp_probe import sender_mac
 
 ADDRESS = IPv4Address("10.168.0.11")
 MAC = bytes.fromhex("525400123456")
@@ -17,11 +17,11 @@ ANSWER = ETHERNET_IPV4 + MAC + ADDRESS.packed + bytes(10)
 
 
 def test_an_answer_and_a_request_of_who_has_the_address_claim_it() -> None:
-    assert claimant(ANSWER, ADDRESS) == MAC
+    assert sender_mac(ANSWER, ADDRESS) == MAC
     request = ANSWER[:7] + b"\x01" + ANSWER[8:]
-    assert claimant(request, ADDRESS) == MAC
+    assert sender_mac(request, ADDRESS) == MAC
     # Frames are filled up to the least length of Ethernet.
-    assert claimant(ANSWER + bytes(18), ADDRESS) == MAC
+    assert sender_mac(ANSWER + bytes(18), ADDRESS) == MAC
 
 
 @pytest.mark.parametrize(
@@ -36,4 +36,4 @@ def test_an_answer_and_a_request_of_who_has_the_address_claim_it() -> None:
     ],
 )
 def test_what_says_nothing_of_the_address_claims_nothing(packet: bytes) -> None:
-    assert claimant(packet, ADDRESS) is None
+    assert sender_mac(packet, ADDRESS) is None

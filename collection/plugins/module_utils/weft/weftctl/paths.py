@@ -1,25 +1,27 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where weftctl finds what the daemon and Docker say."""
+"""The files and sockets of the host that weftctl reads."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..datapath.process.control import DEFAULT_PATH as DEFAULT_CONTROL
-from ..docker.invocation import LOAD_PATH
+from ..datapath.process.control import DEFAULT_PATH as CONTROL_PATH
 from ..host.paths import SETTINGS_PATH, SNAPSHOT_PATH, STATUS_PATH
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
-    """The files of a host and the datapath's socket; units is where systemd looks for units."""
+class HostPaths:
+    """The files of a host and the control socket of the datapath.
+
+    `units` are the directories of systemd units, None for the system manager's load path.
+    """
 
     settings: Path = SETTINGS_PATH
     status: Path = STATUS_PATH
     snapshot: Path = SNAPSHOT_PATH
-    control: Path = DEFAULT_CONTROL
+    control: Path = CONTROL_PATH
     docker_config: Path = Path("/etc/docker/daemon.json")
-    units: tuple[Path, ...] = LOAD_PATH
+    units: tuple[Path, ...] | None = None

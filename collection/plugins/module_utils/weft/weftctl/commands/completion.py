@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Shell completion, written from the parser: what it takes is what is offered. No I/O."""
+"""`weftctl completion SHELL`: the completion script of a shell, generated from the parser."""
 
 from __future__ import annotations
 
@@ -9,10 +9,23 @@ import argparse
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from ..terminal import Terminal
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the shell to the command's parser."""
+    parser.add_argument("shell", choices=sorted(SHELLS), help="the shell to complete in")
+
+
+def run(shell: str, program: argparse.ArgumentParser, terminal: Terminal) -> int:
+    """Print the script that completes the program in a shell."""
+    terminal.print(SHELLS[shell](grammar_of(program)))
+    return 0
+
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A command, an option or a choice, and what it means."""
+    """A command, an option or a choice, and its help."""
 
     text: str
     help: str
@@ -20,7 +33,7 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class CommandWords:
-    """A command with what may follow it."""
+    """A command and the words that may follow it."""
 
     name: Word
     following: tuple[Word, ...]
@@ -28,7 +41,7 @@ class CommandWords:
 
 @dataclass(frozen=True, slots=True)
 class Grammar:
-    """All that a program's command line may hold."""
+    """The options and commands of a program."""
 
     program: str
     options: tuple[Word, ...]
@@ -36,8 +49,8 @@ class Grammar:
 
 
 def grammar_of(parser: argparse.ArgumentParser) -> Grammar:
-    """Read a parser of one level of commands."""
-    # argparse has no public way to list what a parser takes.
+    """Return the grammar of a parser with one level of commands."""
+    # argparse has no public interface that lists the actions of a parser.
     commands: list[CommandWords] = []
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
@@ -61,7 +74,7 @@ def _words(parser: argparse.ArgumentParser) -> Iterable[Word]:
 
 
 def bash(grammar: Grammar) -> str:
-    """For bash, with or without the package bash-completion."""
+    """Return the script for bash, with or without the package bash-completion."""
     function = f"_{grammar.program}"
     cases = "".join(
         f"        {command.name.text}) words={_quoted(_texts(command.following))} ;;\n"
@@ -82,7 +95,7 @@ complete -F {function} {grammar.program}
 
 
 def zsh(grammar: Grammar) -> str:
-    """For zsh; a file of this name in a folder of fpath, or the text given to eval."""
+    """Return the script for zsh: for a file of this name in fpath, or for eval."""
     function = f"_{grammar.program}"
     first = (*(command.name for command in grammar.commands), *grammar.options)
     cases = "".join(
@@ -111,7 +124,7 @@ fi
 
 
 def fish(grammar: Grammar) -> str:
-    """For fish."""
+    """Return the script for fish."""
     program = grammar.program
     lines = [f"complete -c {program} -f"]
     for word in grammar.options:

@@ -1,0 +1,103 @@
+# Copyright (c) 2026, The weft developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Checks of the kernel: devices, routes, forwarding and the reverse path filter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from ipaddress import IPv4Address
+
+from ...kernel.change_text import describe
+from ...kernel.difference import difference
+from ..facts import HostFacts, bridge_address
+from ..finding import Check, CheckProblem
+from ..fixes import RESTART_AGENT
+
+_SHOWN = 5
+# rp_filter: 1 is strict, 2 is loose; the kernel uses the higher of `all` and the device's value
+# (Documentation/networking/ip-sysctl.rst).
+_STRICT = 1
+
+
+def _kernel(facts: HostFacts) -> list[CheckProblem]:
+    """Find each change that the agent would have to make."""
+    if facts.plan is None:
+        return []
+    changes = difference(facts.plan.state, facts.state)
+    problems = [
+        CheckProblem(f"the kernel differs from the leases: {describe(change)}", RESTART_AGENT)
+        for change in changes[:_SHOWN]
+    ]
+    if len(changes) > _SHOWN:
+        problems.append(CheckProblem(f"{len(changes) - _SHOWN} more differences", RESTART_AGENT))
+    return problems
+
+
+def _ip_forward(facts: HostFacts) -> list[CheckProblem]:
+    """Find a kernel that forwards no IPv4; Docker enables it, other programs disable it again."""
+    if facts.sysctls.get("ipv4/ip_forward") != 0:
+        return []
+    text = "net.ipv4.ip_forward is 0: the kernel forwards no packets"
+    return [CheckProblem(text, "sysctl -w net.ipv4.ip_forward=1")]
+
+
+def _rp_filter(facts: HostFacts) -> list[CheckProblem]:
+    """Find devices with a strict filter that drops packets of peers."""
+    return [*_rp_filter_of_overlay(facts), *_rp_filter_of_underlay(facts)]
+
+
+def _rp_filter_of_overlay(facts: HostFacts) -> Iterator[CheckProblem]:
+    strict = [device for device in facts.devices if _rp_filter_mode(facts, device) == _STRICT]
+    several_backends = len(facts.settings.backends) > 1
+    for device in strict:
+        if several_backends:
+            yield _strict_filter(device, "replies may leave by the device of the other backend")
+            continue
+        for peer in facts.peers:
+            other = _device_towards(facts, bridge_address(peer))
+            if other is not None and other not in facts.devices:
+                yield _strict_filter(device, f"the route to {peer.subnet} is dev {other}")
+                break
+
+
+def _rp_filter_of_underlay(facts: HostFacts) -> Iterator[CheckProblem]:
+    if facts.underlay is None or facts.port is None:
+        return
+    interface = facts.underlay.interface
+    if _rp_filter_mode(facts, interface) != _STRICT:
+        return
+    for peer in facts.peers:
+        other = _device_towards(facts, peer.public_ip)
+        if other is not None and other != interface:
+            yield _strict_filter(interface, f"the route to {peer.public_ip} is dev {other}")
+            return
+
+
+def _rp_filter_mode(facts: HostFacts, device: str) -> int:
+    values = (facts.sysctls.get(f"ipv4/conf/{name}/rp_filter", 0) for name in ("all", device))
+    return max(values)
+
+
+def _device_towards(facts: HostFacts, address: IPv4Address) -> str | None:
+    route = facts.routes.get(address)
+    return route.device if route else None
+
+
+def _strict_filter(device: str, reason: str) -> CheckProblem:
+    # sysctl(8) writes a dot in the name of a device as a slash.
+    name = device.replace(".", "/")
+    return CheckProblem(
+        f"rp_filter of {device} is strict but {reason}: the kernel drops packets of peers",
+        f"sysctl -w net.ipv4.conf.{name}.rp_filter=2",
+    )
+
+
+KERNEL = Check("kernel", "devices and routes match the leases", ("plan", "state"), _kernel)
+IP_FORWARD = Check("ip-forward", "the kernel forwards IPv4", ("sysctls",), _ip_forward)
+RP_FILTER = Check(
+    "rp-filter",
+    "the reverse path filter accepts packets of peers",
+    ("plan", "sysctls", "routes"),
+    _rp_filter,
+)

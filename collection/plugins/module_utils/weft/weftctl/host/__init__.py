@@ -1,4 +1,0 @@
-# Copyright (c) 2026, The weft developers
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
-"""What weftctl reads of the host's kernel: sysctls, ARP, firewall rules."""
