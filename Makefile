@@ -27,7 +27,7 @@ down: ## take the demo's hosts away
 	@$(LAB) down
 
 test: setup-bench ## everything: unit, store and kernel, sanity and lint, fleet
-	@$(PYTHON) dev/layers.py
+	@$(PYTHON) dev/run_tests.py
 
 unit: setup ## the fast tests
 	@$(PYTHON) -m pytest -q tests/unit

@@ -54,6 +54,19 @@ class LastPass(NoLinks):
         return super().read_links()
 
 
+class CountedPasses(NoLinks):
+    """Asks the agent to stop in its third pass, and keeps the time of each."""
+
+    def __init__(self) -> None:
+        self.at: list[float] = []
+
+    def read_links(self) -> Links:
+        self.at.append(time.monotonic())
+        if len(self.at) == 3:
+            signal.raise_signal(signal.SIGTERM)
+        return super().read_links()
+
+
 class StoreThatIsAway:
     """A store that no request reaches."""
 
@@ -94,6 +107,20 @@ def test_an_agent_that_no_longer_follows_the_store_ends(tmp_path: Path) -> None:
     )
     with pytest.raises(AgentError, match="the lease watcher thread has ended"):
         agent.run()
+
+
+@pytest.mark.usefixtures("own_handlers", "jumping_clock")
+def test_a_jump_of_the_wall_clock_moves_no_pass(tmp_path: Path) -> None:
+    host = CountedPasses()
+    Agent(
+        Settings(),
+        cast(Netlink, host),
+        cast(StoreClient, StoreThatIsAway()),
+        tmp_path / "snapshot.json",
+        tmp_path / "status.json",
+    ).run()
+    # An unhealthy agent tries again every 3 s, or sooner where the lease watcher reports a change.
+    assert 0 < host.at[2] - host.at[0] < 10
 
 
 @pytest.mark.usefixtures("own_handlers")

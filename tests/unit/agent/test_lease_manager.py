@@ -11,6 +11,8 @@ from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Network
 from typing import cast
 
+import pytest
+
 from ansible_collections.weft.overlay.plugins.module_utils.weft.agent.lease_manager import (
     LeaseManager,
 )
@@ -110,6 +112,17 @@ def test_a_lease_is_renewed_before_a_third_of_its_time_is_over() -> None:
         assert kept.store.renewed == [42, 42, 42]
         # Renewals a whole second apart would come too late.
         assert time.monotonic() - begun < 3
+
+
+@pytest.mark.usefixtures("jumping_clock")
+def test_a_jump_of_the_wall_clock_moves_no_renewal() -> None:
+    with keeping(lambda: 1) as kept:
+        begun = time.monotonic()
+        kept.manager.update(PUBLIC_IP, view(Lease(SUBNET, PUBLIC_IP, lease_id=42)))
+        for _ in range(3):
+            assert kept.next_report() is None
+        assert 0.3 < time.monotonic() - begun < 3
+    assert kept.store.renewed == [42, 42, 42]
 
 
 def test_a_failed_renewal_is_reported_and_not_called_well_meanwhile() -> None:

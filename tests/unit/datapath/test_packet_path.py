@@ -256,3 +256,8 @@ def test_unreachables_are_limited() -> None:
     assert len(rig.io.written) == 3
     assert (rig.counters.unreachables_sent, rig.counters.unreachables_suppressed) == (3, 7)
     assert rig.drops() == {"no-route": 10}
+
+
+@pytest.mark.usefixtures("jumping_clock")
+def test_a_jump_of_the_wall_clock_refills_no_budget_of_unreachables() -> None:
+    test_unreachables_are_limited()

@@ -1,10 +1,11 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What `make test` runs: all layers, each to its end; the last line counts what passed.
+"""Run all test suites for `make test`, in stages; the last line counts the passed tests.
 
-Layers of one stage share the machine in lanes. What a layer says is shown when it has ended, or at
-once where it has the machine to itself. A layer that counts nothing as passed has failed.
+The lanes of a stage run at the same time, the suites of a lane one after the other. The output of a
+suite is shown when it ends, or at once if its lane is the only one. A suite that reports no passed
+test has failed.
 """
 
 from __future__ import annotations
@@ -26,8 +27,8 @@ _PYTEST = (".venv/bin/pytest", "-q")
 
 
 @dataclass(frozen=True, slots=True)
-class Layer:
-    """One command, and the name by which the log and the summary call it."""
+class Suite:
+    """A command, and its name in the log and the summary."""
 
     name: str
     command: tuple[str, ...]
@@ -35,7 +36,7 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a layer ended: its exit status, and how many it says passed."""
+    """The exit status of a suite, how many tests it reports as passed, and its duration."""
 
     name: str
     status: int
@@ -44,48 +45,48 @@ class Outcome:
 
     @property
     def failed(self) -> bool:
-        """Whether it failed, or passed nothing."""
+        """Whether the command failed, or no test passed."""
         return self.status != 0 or self.passed == 0
 
     def __str__(self) -> str:
         return f"{self.name} {'FAILED' if self.failed else self.passed} ({self.seconds} s)"
 
 
-Lane = tuple[Layer, ...]
+Lane = tuple[Suite, ...]
 Stage = tuple[Lane, ...]
 
 STAGES: tuple[Stage, ...] = (
     (
         (
-            Layer("unit", (*_PYTEST, "tests/unit")),
-            Layer("store", (*_PYTEST, "tests/store", "tests/modules", "tests/programs")),
-            Layer("lint", ("dev/lint",)),
-            Layer("docs", (*_PYTEST, "tests/docs")),
-            Layer("examine", ("dev/examine", "--skip", "lint")),
+            Suite("unit", (*_PYTEST, "tests/unit")),
+            Suite("store", (*_PYTEST, "tests/store", "tests/modules", "tests/programs")),
+            Suite("lint", ("dev/lint",)),
+            Suite("docs", (*_PYTEST, "tests/docs")),
+            Suite("examine", ("dev/examine", "--skip", "lint")),
         ),
         (
-            Layer("kernel", (*_PYTEST, "tests/kernel")),
-            Layer("report", (*_PYTEST, "tests/report", "tests/browser")),
+            Suite("kernel", (*_PYTEST, "tests/kernel")),
+            Suite("report", (*_PYTEST, "tests/report", "tests/browser")),
         ),
     ),
-    ((Layer("lab", (*_PYTEST, "tests/lab", "tests/bench")),),),
+    ((Suite("lab", (*_PYTEST, "tests/lab", "tests/bench")),),),
     (
-        (Layer("fleet", ("dev/fleet",)),),
-        (Layer("journeys", (*_PYTEST, "tests/fleet", "-m", "not long")),),
+        (Suite("fleet", ("dev/fleet",)),),
+        (Suite("journeys", (*_PYTEST, "tests/fleet", "-m", "not long")),),
     ),
-    # Alone, since it counts the packets that a fault costs.
-    ((Layer("faults", (*_PYTEST, "tests/faults", "-m", "quick")),),),
+    # In a stage of its own, since it counts the packets that a fault loses.
+    ((Suite("faults", (*_PYTEST, "tests/faults", "-m", "quick")),),),
 )
 
 
-def count_passed(said: str) -> int:
-    """Return the last count that a layer gives as passed, 0 without one."""
-    counts = _PASSED.findall(said)
+def count_passed(output: str) -> int:
+    """Return the last count of passed tests in an output, 0 if there is none."""
+    counts = _PASSED.findall(output)
     return int(counts[-1]) if counts else 0
 
 
 class Run:
-    """One run of all stages; a signal is handed to what runs, which then cleans up and ends."""
+    """A run of all stages; a signal is passed on to the running suites, which clean up and end."""
 
     def __init__(self, logs: Path) -> None:
         self._logs = logs
@@ -95,18 +96,18 @@ class Run:
         self.outcomes: list[Outcome] = []
 
     def stop(self, number: int, _frame: FrameType | None) -> None:
-        """Hand the signal to all that runs, and start nothing more."""
+        """Send the signal to the running suites, and start no other."""
         self._stopped.set()
         for process in tuple(self._running):
             os.killpg(process.pid, number)
 
     @property
     def stopped(self) -> bool:
-        """Whether a signal cut the run off."""
+        """Whether a signal ended the run early."""
         return self._stopped.is_set()
 
     def stage(self, lanes: Stage) -> None:
-        """Run all lanes beside each other, to their ends."""
+        """Run all lanes at the same time, and wait for them."""
         threads = [
             threading.Thread(target=self._lane, args=(lane, len(lanes) == 1)) for lane in lanes
         ]
@@ -116,19 +117,19 @@ class Run:
             thread.join()
 
     def _lane(self, lane: Lane, alone: bool) -> None:
-        for layer in lane:
+        for suite in lane:
             if not self.stopped:
-                self._layer(layer, alone)
+                self._suite(suite, alone)
 
-    def _layer(self, layer: Layer, alone: bool) -> None:
+    def _suite(self, suite: Suite, alone: bool) -> None:
         started = time.monotonic()
-        title = f"== {layer.name}: {' '.join(layer.command)}\n"
+        title = f"== {suite.name}: {' '.join(suite.command)}\n"
         if alone:
-            _say(title)
-        log = self._logs / f"{layer.name}.log"
-        # A group of its own: a signal reaches it once, by way of stop.
+            _print(title)
+        log = self._logs / f"{suite.name}.log"
+        # In a process group of its own, so that it receives a signal once, from stop().
         process = subprocess.Popen(
-            layer.command,
+            suite.command,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -144,25 +145,25 @@ class Run:
             for line in process.stdout:
                 copy.write(line)
                 if alone:
-                    _say(line)
+                    _print(line)
         status = process.wait()
         self._running.discard(process)
-        said = log.read_text()
+        output = log.read_text()
         with self._lock:
             if not alone:
-                _say(title + said)
+                _print(title + output)
             self.outcomes.append(
-                Outcome(layer.name, status, count_passed(said), int(time.monotonic() - started))
+                Outcome(suite.name, status, count_passed(output), int(time.monotonic() - started))
             )
 
 
-def _say(text: str) -> None:
+def _print(text: str) -> None:
     sys.stdout.write(text)
     sys.stdout.flush()
 
 
 def main(stages: Sequence[Stage] = STAGES) -> int:
-    """Run all stages in the checkout; return 0 when every layer passed, 130 when cut off."""
+    """Run all stages; return 0 if every suite passed, 130 if a signal ended the run."""
     logs = Path(".cache/test")
     logs.mkdir(parents=True, exist_ok=True)
     run = Run(logs)
@@ -172,9 +173,9 @@ def main(stages: Sequence[Stage] = STAGES) -> int:
     for stage in stages:
         run.stage(stage)
     failed = sum(outcome.failed for outcome in run.outcomes)
-    layers = ", ".join(map(str, run.outcomes))
-    _say(f"\nlayers: {layers}, in {int(time.monotonic() - started)} s\n")
-    _say(f"{sum(outcome.passed for outcome in run.outcomes)} passed, {failed} failed\n")
+    suites = ", ".join(map(str, run.outcomes))
+    _print(f"\nlayers: {suites}, in {int(time.monotonic() - started)} s\n")
+    _print(f"{sum(outcome.passed for outcome in run.outcomes)} passed, {failed} failed\n")
     if run.stopped:
         return 130
     return 1 if failed else 0

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What `make test` makes of its layers: nothing that failed or ran nothing passes."""
+"""The runner of `make test`: a suite that failed or ran no test does not pass."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from pathlib import Path
 
 import pytest
 
-from dev.layers import Layer, count_passed
+from dev.run_tests import Suite, count_passed
 
 _RUN = """
 import sys
-from dev.layers import Layer, main
+from dev.run_tests import Suite, main
 sys.exit(main((({lanes}),)))
 """
 
 
 @pytest.mark.parametrize(
-    ("said", "passed"),
+    ("output", "passed"),
     [
         ("1258 passed in 49.51s", 1258),
         ("3 failed, 111 passed, 1 skipped in 2.0s", 111),
@@ -33,11 +33,11 @@ sys.exit(main((({lanes}),)))
         ("no tests ran in 0.01s", 0),
     ],
 )
-def test_the_last_count_counts(said: str, passed: int) -> None:
-    assert count_passed(said) == passed
+def test_the_last_count_is_returned(output: str, passed: int) -> None:
+    assert count_passed(output) == passed
 
 
-def run(folder: Path, *lanes: tuple[Layer, ...]) -> subprocess.Popen[str]:
+def run(folder: Path, *lanes: tuple[Suite, ...]) -> subprocess.Popen[str]:
     code = _RUN.format(lanes="".join(f"{lane!r}, " for lane in lanes))
     return subprocess.Popen(
         [sys.executable, "-c", code],
@@ -48,45 +48,43 @@ def run(folder: Path, *lanes: tuple[Layer, ...]) -> subprocess.Popen[str]:
     )
 
 
-def says(name: str, text: str, status: int = 0) -> Layer:
-    return Layer(name, ("sh", "-c", f"echo '{text}'; exit {status}"))
+def prints(name: str, text: str, status: int = 0) -> Suite:
+    return Suite(name, ("sh", "-c", f"echo '{text}'; exit {status}"))
 
 
 def test_all_layers_run_and_are_counted(tmp_path: Path) -> None:
-    done = run(tmp_path, (says("one", "3 passed"), says("two", "4 tests passed")))
-    said, _ = done.communicate(timeout=30)
+    done = run(tmp_path, (prints("one", "3 passed"), prints("two", "4 tests passed")))
+    output, _ = done.communicate(timeout=30)
     assert done.returncode == 0
-    assert said.splitlines()[-1] == "7 passed, 0 failed"
-    assert "one 3 (" in said
-    assert "two 4 (" in said
+    assert output.splitlines()[-1] == "7 passed, 0 failed"
+    assert "one 3 (" in output
+    assert "two 4 (" in output
 
 
-@pytest.mark.parametrize("bad", [says("bad", "3 passed", 1), says("bad", "nothing ran")])
-def test_a_layer_that_fails_or_runs_nothing_fails_the_run_not_the_others(
-    tmp_path: Path, bad: Layer
-) -> None:
-    done = run(tmp_path, (bad, says("after", "2 passed")), (says("beside", "5 passed"),))
-    said, _ = done.communicate(timeout=30)
+@pytest.mark.parametrize("bad", [prints("bad", "3 passed", 1), prints("bad", "nothing ran")])
+def test_a_suite_that_fails_or_runs_no_test_fails_the_run_alone(tmp_path: Path, bad: Suite) -> None:
+    done = run(tmp_path, (bad, prints("after", "2 passed")), (prints("beside", "5 passed"),))
+    output, _ = done.communicate(timeout=30)
     assert done.returncode == 1
-    assert "bad FAILED" in said
-    assert "after 2 (" in said
-    assert "beside 5 (" in said
-    assert said.splitlines()[-1].endswith("1 failed")
+    assert "bad FAILED" in output
+    assert "after 2 (" in output
+    assert "beside 5 (" in output
+    assert output.splitlines()[-1].endswith("1 failed")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_lets_what_runs_clean_up_and_starts_nothing_more(
+def test_after_a_signal_running_suites_clean_up_and_no_other_starts(
     tmp_path: Path, number: signal.Signals
 ) -> None:
     program = "trap 'touch cleaned; exit 1' INT TERM; touch up; while :; do sleep 0.1; done"
-    cleans = Layer("cleans", ("bash", "-c", program))
-    running = run(tmp_path, (cleans, says("after", "1 passed")))
+    cleans = Suite("cleans", ("bash", "-c", program))
+    running = run(tmp_path, (cleans, prints("after", "1 passed")))
     deadline = time.monotonic() + 20
     while not (tmp_path / "up").exists():
         assert time.monotonic() < deadline
         time.sleep(0.05)
     running.send_signal(number)
-    said, _ = running.communicate(timeout=30)
+    output, _ = running.communicate(timeout=30)
     assert running.returncode == 130
     assert (tmp_path / "cleaned").exists()
-    assert "after" not in said
+    assert "after" not in output
