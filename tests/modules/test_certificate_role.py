@@ -156,8 +156,8 @@ HARM: tuple[tuple[Callable[[Place], None], str, set[str]], ...] = (
     (_open_key, "mode 0644, not root:root, mode 0600", {"client"}),
     (_swap, "the certificate does not belong to the key", {"server", "client"}),
     (_spoil, "the certificate cannot be read", {"client"}),
-    (_forget_authority, "has other authorities than are trusted", {"server", "client"}),
-    (_remove, "client.pem is not there", {"client"}),
+    (_forget_authority, "does not have the trusted CA certificates", {"server", "client"}),
+    (_remove, "client.pem does not exist", {"client"}),
 )
 
 
@@ -174,8 +174,8 @@ def test_what_is_harmed_is_due_and_made_whole(place: Place) -> None:
     ("change", "reason"),
     [
         ({"name": "other"}, "the certificate is not for other but for CN=client"),
-        ({"addresses": ["DNS:client"]}, "the certificate is for other addresses or uses"),
-        ({"usages": ["serverAuth"]}, "the certificate is for other addresses or uses"),
+        ({"addresses": ["DNS:client"]}, "the certificate has other addresses or usages"),
+        ({"usages": ["serverAuth"]}, "the certificate has other addresses or usages"),
         ({"usages": ["codeSigning"]}, "the usage 'codeSigning' cannot be compared"),
         ({"addresses": ["URI:a:b"]}, "the address 'URI:a:b' cannot be compared"),
     ],
@@ -196,7 +196,7 @@ def test_the_module_gives_the_identity_back_with_its_defaults(place: Place) -> N
         "addresses": [],
         "usages": ["clientAuth"],
     }
-    assert entry["reasons"][0].startswith("the certificate ends at ")
+    assert entry["reasons"][0].startswith("the certificate expires at ")
 
 
 def test_an_authority_of_the_same_name_and_another_key_makes_all_due(

@@ -178,14 +178,16 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GuardedStore]:
     with guarded.running():
         with guarded.store("root") as store:
             reserve(store, [Request("a", IP_A), Request("b", IP_B)])
-        foretold = run_module("store_access", guarded.options("root") | ACCESS, "--check", "--diff")
-        assert foretold.changed
-        assert "+authentication: on" in foretold.output
-        assert f"+user {HOST_A}: {HOST_A}" in foretold.output
+        predicted = run_module(
+            "store_access", guarded.options("root") | ACCESS, "--check", "--diff"
+        )
+        assert predicted.changed
+        assert "+authentication: on" in predicted.output
+        assert f"+user {HOST_A}: {HOST_A}" in predicted.output
         assert guarded.etcdctl("root", "user", "list").stdout == ""
         done = run_module("store_access", guarded.options("root") | ACCESS)
         assert done.changed
-        assert done.result["steps"] == foretold.result["steps"]
+        assert done.result["steps"] == predicted.result["steps"]
         yield guarded
 
 

@@ -174,12 +174,12 @@ def test_an_entry_that_is_no_lease_is_warned_of_and_left_out(
     etcd.etcdctl("put", f"{prefix}/subnets/100.96.9.0-24", "{}")
     done = ask()
     assert len(listed(done)["weft_leases"]["hosts"]) == 3
-    assert f"{prefix}/subnets/100.96.9.0-24 is no lease" in " ".join(done.stderr.split())
+    assert f"{prefix}/subnets/100.96.9.0-24 is not a lease" in " ".join(done.stderr.split())
 
 
 def test_a_store_without_the_network_is_told(ask: Ask) -> None:
     said = failure(ask())
-    assert "the store has no network below the prefix" in said
+    assert "etcd has no network configuration at" in said
     assert "correct the option prefix" in said
 
 

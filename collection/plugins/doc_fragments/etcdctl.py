@@ -13,8 +13,8 @@ class ModuleDocFragment:
 options:
   ca_cert:
     description:
-      - Path, on the host that runs the module, of the CA certificate that signed those of the
-        members.
+      - Path, on the host that runs the module, of the CA certificate that signed the certificates
+        of the members.
       - The default is C(ETCDCTL_CACERT) of the task's environment.
     type: path
   client_cert:

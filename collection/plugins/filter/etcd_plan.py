@@ -1,17 +1,18 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The filter `weft.overlay.etcd_plan`: from what each host showed to what is to happen."""
+"""Internal: the filter `weft.overlay.etcd_plan`, which plans the members of an etcd cluster."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: etcd_plan
-short_description: Decide what a group of hosts is to do about its etcd
+short_description: "Internal: plan the members of the etcd cluster of a group of hosts"
 version_added: 1.0.0
 description:
-  - Takes what M(weft.overlay.etcd_member_info) returned in a loop over the hosts of a group, in the
-    inventory's order, and says which host forms a cluster and which ones join it.
+  - Internal to the role P(weft.overlay.etcd#role). Takes the results of
+    M(weft.overlay.etcd_member_info) in a loop over the hosts of a group, in inventory order, and
+    returns the host that forms a cluster and the hosts that join it.
 options:
   _input:
     description: The results of the loop, each with its host as C(item).
@@ -23,7 +24,7 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Look at every host of the group
+- name: Read the etcd member of every host of the group
   weft.overlay.etcd_member_info:
   delegate_to: "{{ item }}"
   loop: "{{ groups['weft_etcd'] }}"
@@ -31,7 +32,7 @@ EXAMPLES = r"""
   run_once: true
   register: hosts
 
-- name: Show who joins
+- name: Show the hosts that join
   ansible.builtin.debug:
     msg: "{{ (hosts.results | weft.overlay.etcd_plan).joins }}"
 """
@@ -39,13 +40,13 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description:
-    - C(forms) is the host that begins a cluster, or none. C(joins) become members one after the
-      other, those of C(replaces) in place of a dead member of their name.
+    - C(forms) is the host that forms a new cluster, or none. The hosts in C(joins) become members
+      one after the other; those in C(replaces) replace a dead member of their name.
     - C(speaker) is a host whose member answers and has a leader, C(speaker_url) its client URL.
-    - C(silent) are hosts with data whose member does not answer, C(strays) names of members that no
-      host of the group is, C(members) the member list.
-    - C(problem) says why nothing may be done, and is empty otherwise. C(lost) says what is lost
-      where hosts hold data and none has a leader, once they have been started.
+    - C(silent) are the hosts with data whose member does not answer, C(strays) the names of members
+      that are not hosts of the group, C(members) the member list.
+    - C(problem) is the reason if nothing may be changed, else empty. C(lost) is the message for the
+      case that hosts have data and no member has a leader after they were started, else empty.
   type: dict
 """
 
@@ -54,7 +55,7 @@ from dataclasses import asdict
 from typing import Any
 
 from ansible_collections.weft.overlay.plugins.module_utils.etcd.observation import (
-    read_observations,
+    parse_observations,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.etcd.plan import (
     lost_majority,
@@ -63,8 +64,8 @@ from ansible_collections.weft.overlay.plugins.module_utils.etcd.plan import (
 
 
 def etcd_plan(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return the plan as a dictionary. Raises KeyError for results of another module."""
-    observations = read_observations(results)
+    """Return the plan as a dictionary. Raises KeyError for the results of another module."""
+    observations = parse_observations(results)
     plan = plan_group(observations)
     lost = plan.speaker is None and any(each.data for each in observations)
     return asdict(plan) | {

@@ -1,17 +1,17 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The filter `weft.overlay.etcd_upgrade_problem`: may a cluster go to a version?"""
+"""Internal: the filter `weft.overlay.etcd_upgrade_problem`, which checks an etcd upgrade."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: etcd_upgrade_problem
-short_description: Say why a cluster of etcd cannot be upgraded to a version
+short_description: "Internal: return why an etcd cluster cannot be upgraded to a version"
 version_added: 1.0.0
 description:
-  - Refuses a version that is older than one that runs, and one that is more than one minor version
-    ahead.
+  - Internal to the role P(weft.overlay.etcd#role). Rejects a version that is older than a running
+    one, or more than one minor version newer.
 positional: target
 options:
   _input:
@@ -20,7 +20,7 @@ options:
     elements: str
     required: true
   target:
-    description: The version to go to, of etcd or of a Debian package of it.
+    description: The target version, of etcd or of its Debian package.
     type: str
     required: true
 author:
@@ -28,14 +28,14 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Check that etcd allows the step
+- name: Check that etcd supports the upgrade
   ansible.builtin.assert:
     that: not ['3.4.23', '3.4.23'] | weft.overlay.etcd_upgrade_problem('3.5.16-4')
 """
 
 RETURN = r"""
 _value:
-  description: The reason as a sentence, empty where there is none.
+  description: The reason as a sentence, empty if the upgrade is possible.
   type: str
 """
 
@@ -49,14 +49,14 @@ from ansible_collections.weft.overlay.plugins.module_utils.etcd.cluster import (
 )
 from ansible_collections.weft.overlay.plugins.module_utils.etcd.versions import (
     parse_version,
-    refuse_step,
+    upgrade_problem,
 )
 
 
 def etcd_upgrade_problem(running: Sequence[str], target: str) -> str:
-    """Return the reason. Raises AnsibleFilterError for a text that is no version."""
+    """Return the reason. Raises AnsibleFilterError for a text that is not a version."""
     try:
-        return refuse_step(map(parse_version, running), parse_version(target))
+        return upgrade_problem(map(parse_version, running), parse_version(target))
     except EtcdError as error:
         raise AnsibleFilterError(str(error)) from error
 

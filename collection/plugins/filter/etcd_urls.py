@@ -1,20 +1,20 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The filter `weft.overlay.etcd_urls`: where the members of a group of hosts are reached."""
+"""Internal: the filter `weft.overlay.etcd_urls`, the client URLs of the etcd members."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: etcd_urls
-short_description: Say under which URLs the members of etcd are reached
+short_description: "Internal: return the client URLs of the etcd members"
 version_added: 1.0.0
 description:
-  - Takes the variables of hosts and returns the client URL of each. The address is C(etcd_address),
-    else that of the interface of the default route by the host's facts.
-  - A host that nobody could ask has the URL that the cluster's members know of it, else the IPv4
-    address by which the inventory reaches it (C(ansible_host), or its name). Where there is none
-    either, it is left out.
+  - Internal to the roles and playbooks. Takes the variables of hosts and returns the client URL of
+    each. The address is C(etcd_address), else that of the interface of the default route in the
+    host's facts.
+  - Without facts, the URL is the one in the member list, else it has the IPv4 address of the
+    inventory (C(ansible_host), or the name of the host). A host without any of these is omitted.
 positional: scheme
 options:
   _input:
@@ -40,7 +40,7 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Show where the store is reached
+- name: Show the client URLs of etcd
   ansible.builtin.debug:
     msg: "{{ groups['weft_etcd'] | map('extract', hostvars) | weft.overlay.etcd_urls('https') }}"
 """
@@ -65,26 +65,28 @@ def etcd_urls(
     members: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, str]:
     """Return the URL of each host whose address is known, by the host's name."""
-    told = {member["name"]: member["client_urls"][0] for member in members if member["client_urls"]}
+    listed = {
+        member["name"]: member["client_urls"][0] for member in members if member["client_urls"]
+    }
     urls = {}
     for variables in hosts:
         name = str(variables["inventory_hostname"])
         address = _own_address(variables)
-        if not address and name in told:
-            urls[name] = str(told[name])
-        elif address := address or _way_there(variables):
+        if not address and name in listed:
+            urls[name] = str(listed[name])
+        elif address := address or _inventory_address(variables):
             urls[name] = f"{scheme}://{address}:{_known(variables, 'etcd_client_port') or port}"
     return urls
 
 
 def _own_address(variables: Mapping[str, Any]) -> str:
-    """Where the host listens, by its variables and facts, or nothing."""
+    """Return the address of the host by its variables and facts, or an empty string."""
     route = (_known(variables, "ansible_facts") or {}).get("default_ipv4") or {}
     return str(_known(variables, "etcd_address") or route.get("address") or "")
 
 
-def _way_there(variables: Mapping[str, Any]) -> str:
-    """The IPv4 address by which Ansible reaches the host, or nothing where it has a name."""
+def _inventory_address(variables: Mapping[str, Any]) -> str:
+    """Return the IPv4 address of the host in the inventory, or an empty string."""
     address = str(_known(variables, "ansible_host") or variables["inventory_hostname"])
     try:
         return str(ipaddress.IPv4Address(address))
@@ -93,7 +95,7 @@ def _way_there(variables: Mapping[str, Any]) -> str:
 
 
 def _known(variables: Mapping[str, Any], name: str) -> Any:
-    """A variable, or None where it is made of facts that the host could not be asked for."""
+    """Return a variable, or None if it depends on facts that were not gathered."""
     try:
         return variables.get(name)
     except UndefinedError:

@@ -7,18 +7,18 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: leases
-short_description: The hosts of the overlay, from their leases in etcd
+short_description: Inventory of the hosts that hold a lease in etcd
 version_added: 1.0.0
 author:
   - The weft developers (@weft)
 description:
-  - Makes a host of each lease of the overlay network, whether weft or flannel holds it, with its
-    subnet, public IP and backend as variables. All are in the group O(group), and in one for each
-    backend, such as C(weft_backend_udp).
-  - A lease names no host. One that an inventory read before this one has, by its
-    C(overlay_public_ip), C(ansible_host) or name, keeps its name and its way in. Another is called
-    as O(hostnames) says, or by its public IP, which becomes its C(ansible_host).
-  - The file must be called C(weft_leases.yml) or C(weft_leases.yaml), or end so.
+  - Adds a host for each lease of the overlay network, of weft or of flannel, with its subnet,
+    public IP and backend as variables. All are in the group O(group), and in one for each backend,
+    such as C(weft_backend_udp).
+  - A lease has no host name. If an inventory source read before this one has a host with this
+    C(overlay_public_ip), C(ansible_host) or name, the host keeps its name and connection variables.
+    Otherwise the name is that of O(hostnames), or the public IP, which becomes its C(ansible_host).
+  - The file name must end in C(weft_leases.yml) or C(weft_leases.yaml).
 extends_documentation_fragment:
   - weft.overlay.store
   - constructed
@@ -31,8 +31,8 @@ options:
     choices: [weft.overlay.leases]
   endpoints:
     description:
-      - Client URLs of the members of etcd, tried one after the other until one answers.
-      - V(https) needs O(ca_cert).
+      - Client URLs of the members of etcd, tried in order until one answers.
+      - V(https) requires O(ca_cert).
     type: list
     elements: str
     default:
@@ -56,7 +56,7 @@ options:
 """
 
 EXAMPLES = r"""
-# weft_leases.yml: the hosts of a store without TLS
+# weft_leases.yml: etcd without TLS
 plugin: weft.overlay.leases
 endpoints:
   - http://192.0.2.21:2379
@@ -64,7 +64,7 @@ hostnames:
   192.0.2.31: flannel1
 
 ---
-# The store of the role etcd, by a copy of an identity that may read the network
+# The etcd of the role etcd, with a copy of a client certificate that may read the network
 plugin: weft.overlay.leases
 endpoints:
   - https://192.0.2.21:2379
@@ -96,6 +96,7 @@ from ansible_collections.weft.overlay.plugins.module_utils.store_connection impo
     store_options,
     store_settings,
 )
+from ansible_collections.weft.overlay.plugins.module_utils.weft.model.lease import config_key
 from ansible_collections.weft.overlay.plugins.module_utils.weft.model.network import NetworkError
 from ansible_collections.weft.overlay.plugins.module_utils.weft.store.client import StoreClient
 from ansible_collections.weft.overlay.plugins.module_utils.weft.store.errors import StoreError
@@ -109,17 +110,17 @@ from ansible_collections.weft.overlay.plugins.plugin_utils.leased_hosts import (
 
 
 class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):  # type: ignore[misc]
-    """Reads the leases, or what the cache has of them, and puts their hosts into the inventory."""
+    """Adds the hosts of the leases, or of the cached ones, to the inventory."""
 
     NAME = "weft.overlay.leases"
 
     def verify_file(self, path: str) -> bool:
-        """Tell whether the file may be one of this plugin's."""
+        """Tell whether the name is that of a file of this plugin."""
         endings = ("weft_leases.yml", "weft_leases.yaml")
         return bool(super().verify_file(path)) and path.endswith(endings)
 
     def parse(self, inventory: Any, loader: Any, path: str, cache: bool = True) -> None:
-        """Put the hosts in. Raises AnsibleParserError that names the file and the reason."""
+        """Add the hosts. Raises AnsibleParserError that names the file and the reason."""
         super().parse(inventory, loader, path, cache)
         self._read_config_data(path)
         hosts = self._cached_hosts(path, cache)
@@ -151,11 +152,11 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):  # type: i
                 snapshot = store.snapshot()
                 if snapshot.network is None:
                     raise AnsibleParserError(
-                        f"{path}: the store has no network below the prefix {store.prefix}: "
+                        f"{path}: etcd has no network configuration at {config_key(store.prefix)}: "
                         "correct the option prefix, or publish a network (site.yml)."
                     )
                 for entry in snapshot.invalid:
-                    self.display.warning(f"{path}: {entry.key} is no lease: {entry.reason}")
+                    self.display.warning(f"{path}: {entry.key} is not a lease: {entry.reason}")
                 return leased_hosts(snapshot.leases, snapshot.network.parse())
         except (StoreError, NetworkError) as error:
             raise AnsibleParserError(f"{path}: {error}") from error

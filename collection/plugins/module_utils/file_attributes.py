@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whose a file is and who may do what with it, in names."""
+"""A file's owner, group and mode, by names."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ class FileAttributes:
         return f"{self.owner}:{self.group}, mode {self.mode:04o}"
 
     def numbers(self) -> tuple[int, int]:
-        """Return the numbers of owner and group. Raises KeyError where the host has no such."""
+        """Return the IDs of owner and group. Raises KeyError if the host does not have them."""
         return pwd.getpwnam(self.owner).pw_uid, grp.getgrnam(self.group).gr_gid
 
 
 def attributes_of(status: os.stat_result) -> FileAttributes:
-    """Return what a file's status says; one whom the host does not know is named by number."""
+    """Return the attributes of a file's status; an ID without a name is given as number."""
     return FileAttributes(_user(status.st_uid), _group(status.st_gid), status.st_mode & 0o7777)
 
 

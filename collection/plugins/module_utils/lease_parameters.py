@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What modules read from their parameters about hosts, and how they return leases."""
+"""Hosts' addresses in parameters of modules, and leases in their return values."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.model.lease impo
 
 
 def lease_result(prefix: str, lease: Lease) -> dict[str, Any]:
-    """Return the part of *lease* that every module returns."""
+    """Return the fields of *lease* that every module returns."""
     return {
         "subnet": str(lease.subnet),
         "bip": lease.bip,
@@ -28,7 +28,7 @@ def lease_result(prefix: str, lease: Lease) -> dict[str, Any]:
 
 
 def public_ip(text: str, whose: str) -> IPv4Address:
-    """Read a public IP. Raises AllocationError that names *whose* it is."""
+    """Return a public IP. Raises AllocationError that names its owner, *whose*."""
     try:
         return IPv4Address(text)
     except ValueError as error:
@@ -39,7 +39,7 @@ def public_ip(text: str, whose: str) -> IPv4Address:
 
 
 def subnet(text: str, whose: str) -> IPv4Network:
-    """Read a subnet. Raises AllocationError that names *whose* it is."""
+    """Return a subnet. Raises AllocationError that names its owner, *whose*."""
     try:
         return IPv4Network(text)
     except ValueError as error:
@@ -50,7 +50,7 @@ def subnet(text: str, whose: str) -> IPv4Network:
 
 
 def subnet_around(text: str, whose: str) -> IPv4Network:
-    """Read a subnet, or the subnet of an address with its length. Raises AllocationError."""
+    """Return a subnet, or that of an address with prefix length. Raises AllocationError."""
     try:
         return IPv4Interface(text).network
     except ValueError as error:

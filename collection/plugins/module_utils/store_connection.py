@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The door to the store: common options, opening it, and its errors as failures of a module."""
+"""The connection of modules to etcd: their options, the clients, and errors as module failures."""
 
 from __future__ import annotations
 
@@ -51,15 +51,15 @@ def store_options() -> dict[str, Any]:
 
 
 @contextmanager
-def opened_store(module: AnsibleModule) -> Iterator[StoreClient]:
-    """Open the store that the module's parameters name; errors of the library fail the module."""
+def open_store(module: AnsibleModule) -> Iterator[StoreClient]:
+    """Yield a client for the etcd of the module's parameters; errors fail the module."""
     with _failing(module), StoreClient(store_settings(module.params)) as store:
         yield store
 
 
 @contextmanager
-def opened_access(module: AnsibleModule) -> Iterator[AccessClient]:
-    """Open the users and roles of the store that the module's parameters name, as opened_store."""
+def open_access(module: AnsibleModule) -> Iterator[AccessClient]:
+    """Yield a client for the users and roles of the etcd of the module's parameters."""
     with _failing(module), AccessClient(store_settings(module.params)) as store:
         yield store
 
@@ -68,7 +68,7 @@ def opened_access(module: AnsibleModule) -> Iterator[AccessClient]:
 def _failing(module: AnsibleModule) -> Iterator[None]:
     if LIBRARY_ERROR is not None:
         module.fail_json(
-            msg=missing_required_lib("etcd3", reason="to reach the store (package python3-etcd3)"),
+            msg=missing_required_lib("etcd3", reason="to connect to etcd (package python3-etcd3)"),
             exception=LIBRARY_ERROR,
         )
     try:
@@ -78,7 +78,7 @@ def _failing(module: AnsibleModule) -> Iterator[None]:
 
 
 def store_settings(params: dict[str, Any]) -> StoreSettings:
-    """Read the options that the doc fragment ``store`` documents. Raises StoreSettingsError."""
+    """Return the settings of the options in doc fragment ``store``. Raises StoreSettingsError."""
     return StoreSettings(
         endpoints=tuple(params["endpoints"]),
         prefix=params["prefix"].rstrip("/"),

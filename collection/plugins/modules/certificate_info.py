@@ -8,16 +8,15 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: certificate_info
-short_description: Tell which keys and certificates of a host are to be made or renewed
+short_description: Report which keys and certificates of a host must be created or renewed
 version_added: 1.0.0
 author:
   - The weft developers (@weft)
 description:
-  - Looks at the files of any number of identities, that is of keys with their certificates, and
-    says what of them is not as the role P(weft.overlay.certificate#role) would make it.
-  - One call does for all identities of a host, so that a run which finds nothing to do needs no
-    other.
-  - An answer is never wrong towards leaving things alone. What cannot be compared is named.
+  - Compares keys and their certificates with the requested ones, and returns how they differ from
+    those that the role P(weft.overlay.certificate#role) creates.
+  - One call checks all identities of a host, so that a run without changes needs no other call.
+  - If a field cannot be compared, the identity is due, with that reason.
 requirements:
   - cryptography, on the host. Without it every identity is due.
 extends_documentation_fragment:
@@ -25,7 +24,7 @@ extends_documentation_fragment:
   - weft.overlay.attributes.info_module
 options:
   identities:
-    description: The identities to look at.
+    description: The identities to check, each a key with its certificate.
     type: list
     elements: dict
     required: true
@@ -35,53 +34,53 @@ options:
         type: str
         required: true
       file:
-        description: What the names of the key's and the certificate's files begin with.
+        description: Base name of the files of the key (C(.key)) and the certificate (C(.pem)).
         type: str
         required: true
       directory:
         description:
-          - The directory that holds them, and the certificates of the authorities in C(ca.pem).
+          - The directory of these files, and of C(ca.pem) with the CA certificates.
         type: path
         required: true
       owner:
-        description: The user who alone may read the key.
+        description: The owner of the key, the only user who may read it.
         type: str
         default: root
       group:
-        description: The group that may enter the directory.
+        description: The group of the directory, which may list it.
         type: str
         default: root
       addresses:
-        description: Under which addresses a server is reached, such as V(IP:192.0.2.11).
+        description: Subject alternative names of a server, such as V(IP:192.0.2.11).
         type: list
         elements: str
         default: []
       usages:
-        description: What the certificate may be used for.
+        description: Extended key usages of the certificate.
         type: list
         elements: str
         default: [clientAuth]
   trusted:
     description:
-      - The certificates of the authorities that are trusted, in PEM, as C(ca.pem) is to hold them.
-        The first is the one that signs.
-      - Without it, those that C(ca.pem) holds are trusted, as where nobody can ask the authority.
+      - The trusted CA certificates in PEM, as C(ca.pem) must have them. The first is the signing
+        CA.
+      - Without it, those in C(ca.pem) are trusted, for runs in which the CA is unreachable.
     type: str
   renewal_days:
-    description: How many days before its end a certificate is due.
+    description: Number of days before its expiry from which a certificate is due.
     type: int
     default: 30
   renew:
-    description: Whether every identity is due, whatever it is like.
+    description: Whether all identities are due, also valid ones.
     type: bool
     default: false
 seealso:
   - ref: ansible_collections.community.crypto.x509_certificate_info_module
-    description: What a single certificate says.
+    description: The fields of a single certificate.
 """
 
 EXAMPLES = r"""
-- name: Look at the agent's identity
+- name: Check the agent's key and certificate
   weft.overlay.certificate_info:
     identities:
       - name: weft-host-192.0.2.11
@@ -92,7 +91,7 @@ EXAMPLES = r"""
     trusted: "{{ lookup('ansible.builtin.file', 'authority.pem') }}"
   register: identities
 
-- name: Say why it will be made anew
+- name: Show why it must be renewed
   ansible.builtin.debug:
     msg: "{{ identities.due[0].reasons }}"
   when: identities.due | length > 0
@@ -100,21 +99,21 @@ EXAMPLES = r"""
 
 RETURN = r"""
 due:
-  description: The identities that are not as they shall be, in the order of O(identities).
+  description: The identities that must be created or renewed, in the order of O(identities).
   returned: success
   type: list
   elements: dict
   contains:
     identity:
-      description: The identity as it was given, with the defaults.
+      description: The identity of O(identities), with the defaults.
       type: dict
     reasons:
-      description: What of it is not as it shall be, one clause each.
+      description: Why it must be created or renewed, as clauses.
       type: list
       elements: str
   sample:
     - identity: {name: weft-host-192.0.2.11, file: agent, directory: /etc/weft/tls}
-      reasons: ["/etc/weft/tls/agent.pem is not there"]
+      reasons: ["/etc/weft/tls/agent.pem does not exist"]
 """
 
 import datetime
@@ -123,31 +122,34 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.weft.overlay.plugins.module_utils.certificate.files import Files, misfits
+from ansible_collections.weft.overlay.plugins.module_utils.certificate.files import (
+    Files,
+    attribute_problems,
+)
 from ansible_collections.weft.overlay.plugins.module_utils.certificate.inspection import (
     LIBRARY_ERROR,
     Request,
-    shortcomings,
+    certificate_problems,
 )
 
 
 def reasons(identity: dict[str, Any], trusted: str | None, last: datetime.datetime) -> list[str]:
-    """Return what of the identity is not as it shall be, one clause each."""
+    """Return why the identity must be created or renewed, as clauses."""
     files = Files(Path(identity["directory"]), identity["file"])
-    found = list(misfits(files.attributes(identity["owner"], identity["group"])))
-    if any(reason.endswith("is not there") for reason in found):
+    found = list(attribute_problems(files.attributes(identity["owner"], identity["group"])))
+    if any(reason.endswith("does not exist") for reason in found):
         return found
     held = files.trusted.read_bytes()
     if trusted is None:
         trusted = held.decode(errors="replace")
     if held.decode(errors="replace").rstrip("\n") != trusted.rstrip("\n"):
-        found.append(f"{files.trusted} has other authorities than are trusted")
+        found.append(f"{files.trusted} does not have the trusted CA certificates")
     if LIBRARY_ERROR is not None:
-        return [*found, "the Python library cryptography, which looks at it, is not installed"]
+        return [*found, "the Python library cryptography, which reads it, is not installed"]
     request = Request(identity["name"], tuple(identity["addresses"]), tuple(identity["usages"]))
     return [
         *found,
-        *shortcomings(
+        *certificate_problems(
             files.key.read_bytes(),
             files.certificate.read_bytes(),
             trusted.encode(),
@@ -185,18 +187,18 @@ def main() -> None:
         days=module.params["renewal_days"]
     )
     try:
-        looked_at = [
+        checked = [
             {
                 "identity": identity,
-                "reasons": ["its renewal is asked for"]
+                "reasons": ["its renewal is requested"]
                 if module.params["renew"]
                 else reasons(identity, module.params["trusted"], last),
             }
             for identity in module.params["identities"]
         ]
     except OSError as error:
-        module.fail_json(msg=f"A file cannot be looked at: {error}; become root to look at it.")
-    module.exit_json(changed=False, due=[entry for entry in looked_at if entry["reasons"]])
+        module.fail_json(msg=f"A file cannot be read: {error}; run the task with become: true.")
+    module.exit_json(changed=False, due=[entry for entry in checked if entry["reasons"]])
 
 
 if __name__ == "__main__":

@@ -2,20 +2,20 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Add a member to an etcd cluster, give it a vote, or remove it."""
+"""Add, promote or remove an etcd member."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: etcd_member
-short_description: Add a member to an etcd cluster, give it a vote, or remove it
+short_description: Add, promote or remove an etcd member
 version_added: 1.0.0
 author:
   - The weft developers (@weft)
 description:
-  - Changes which members a running cluster of etcd has, one member at a time.
+  - Adds, promotes or removes one member of a running etcd cluster.
   - It neither writes the configuration of a member nor starts it; the role C(etcd) does.
-  - A change that would cost the cluster its majority is refused.
+  - Refuses a change that would cost the cluster its majority.
 extends_documentation_fragment:
   - weft.overlay.etcdctl
   - weft.overlay.attributes
@@ -27,7 +27,7 @@ attributes:
     support: full
 options:
   endpoints:
-    description: Client URLs of members of the cluster that answer. A learner is none of them.
+    description: Client URLs of running voting members of the cluster. A learner cannot be used.
     type: list
     elements: str
     default:
@@ -35,36 +35,36 @@ options:
   name:
     description:
       - Name of the member.
-      - With O(state=absent) also its ID, in hexadecimal digits, as for one that never started.
+      - With O(state=absent) also its ID in hexadecimal, which a member that never started needs.
     type: str
     required: true
   peer_urls:
     description:
       - The URLs by which the other members reach it. Required if O(state=present).
-      - A member with one of them is the one that is meant, whatever its name. One of O(name) that
-        has others gets these.
+      - Selects the member that has one of these URLs, whatever its name. If the member O(name) has
+        other URLs, they are changed to these.
     type: list
     elements: str
     default: []
   state:
     description:
-      - V(present) adds the member, from etcd 3.4 on as a learner, which has no vote. Start it with
-        RV(initial_cluster) and the state C(existing).
-      - V(voting) promotes a learner, once it has caught up.
+      - V(present) adds the member, since etcd 3.4 as a learner, which has no vote. Start it with
+        RV(initial_cluster) and C(ETCD_INITIAL_CLUSTER_STATE=existing).
+      - V(voting) promotes a learner once it is in sync.
       - V(absent) removes the member.
     type: str
     choices: [present, voting, absent]
     default: present
   data_lost:
     description:
-      - Whether what the member once stored is gone, so that it must be removed and added anew.
-      - The cluster forgets such a member; with its old ID it would vote on what it never saw.
+      - Whether the member's data was lost, so that it must be removed and added again.
+      - It gets a new ID. With its old ID it would vote without knowing the earlier log entries.
     type: bool
     default: false
   timeout:
     description:
-      - Seconds within which the cluster must take the change. etcd refuses it for a while after the
-        last one, and until a learner has caught up.
+      - Seconds within which the cluster must accept the change. etcd refuses a change for a while
+        after another one, and a promotion until the learner is in sync.
     type: int
     default: 60
 seealso:
@@ -77,15 +77,15 @@ EXAMPLES = r"""
     endpoints: [http://192.0.2.11:2379]
     name: etcd2
     peer_urls: [http://192.0.2.12:2380]
-  register: joining
+  register: added
 
-- name: Give it a vote, when it runs
+- name: Promote the member after its start
   weft.overlay.etcd_member:
     endpoints: [http://192.0.2.11:2379]
     name: etcd2
     state: voting
 
-- name: Remove a member that is dead
+- name: Remove a dead member
   weft.overlay.etcd_member:
     endpoints: [http://192.0.2.11:2379]
     name: etcd3
@@ -94,12 +94,12 @@ EXAMPLES = r"""
 
 RETURN = r"""
 initial_cluster:
-  description: C(ETCD_INITIAL_CLUSTER) with which the member is to start.
+  description: C(ETCD_INITIAL_CLUSTER) with which the member must be started.
   returned: O(state=present)
   type: str
   sample: etcd1=http://192.0.2.11:2380,etcd2=http://192.0.2.12:2380
 members:
-  description: The members as they now are, or would be.
+  description: The members after the run, or in check mode as they would be.
   returned: success
   type: list
   elements: dict
@@ -130,21 +130,21 @@ from ansible_collections.weft.overlay.plugins.module_utils.etcd.etcdctl import (
     etcdctl_options,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.etcd.membership import (
+    Action,
     Cluster,
+    DesiredMember,
     State,
     Step,
-    Verb,
-    Wish,
-    after,
-    decide,
     initial_cluster,
-    was_taken,
+    members_after,
+    plan_steps,
+    was_applied,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.etcd.versions import parse_version
 
-# etcdserver/api/v3rpc/rpctypes/error.go: what passes when the members have met, or caught up, or
-# have less to do. The last two tell nothing of whether it was carried out.
-_PASSING = (
+# Errors of etcdserver/api/v3rpc/rpctypes/error.go that are gone once the members are connected, in
+# sync, or less busy. After the last two, the change may have been made.
+_TRANSIENT_ERRORS = (
     "unhealthy cluster",
     "not enough started members",
     "in sync with leader",
@@ -158,13 +158,13 @@ _PAUSE = 0.5
 
 
 class EtcdMember:
-    """Reads the cluster, decides once, and carries the decision out."""
+    """Reads the cluster, plans the steps once, and applies them."""
 
     def __init__(self, module: AnsibleModule) -> None:
         self.module = module
         params = module.params
         self.etcdctl = Etcdctl(module, params["endpoints"])
-        self.wish = Wish(
+        self.desired = DesiredMember(
             name=params["name"],
             state=State(params["state"]),
             peer_urls=tuple(params["peer_urls"]),
@@ -174,34 +174,34 @@ class EtcdMember:
     def run(self) -> dict[str, Any]:
         """Return the module's result."""
         cluster = self._read()
-        steps = decide(self.wish, cluster)
-        expected = after(steps, cluster.members)
+        steps = plan_steps(self.desired, cluster)
+        expected = members_after(steps, cluster.members)
         if steps and not self.module.check_mode:
             for step in steps:
-                self._take(step)
+                self._apply(step)
             expected = self.etcdctl.members()
         result: dict[str, Any] = {
             "changed": bool(steps),
             "members": [member.document() for member in expected],
             "diff": {
                 "before_header": "members",
-                "before": _lines(cluster.members, self.wish),
+                "before": _lines(cluster.members, self.desired),
                 "after_header": "members",
-                "after": _lines(expected, self.wish),
+                "after": _lines(expected, self.desired),
             },
         }
-        if self.wish.state is State.PRESENT:
-            result["initial_cluster"] = initial_cluster(self.wish, expected)
+        if self.desired.state is State.PRESENT:
+            result["initial_cluster"] = initial_cluster(self.desired, expected)
         return result
 
     def _read(self) -> Cluster:
         members = self.etcdctl.members()
-        found = [self._probe(member) for member in members]
+        found = [self._status_of(member) for member in members]
         statuses = [status for status in found if status is not None]
         if not statuses:
             raise EtcdError(
-                "no member of the cluster answers at its client URL: start them, or give endpoints "
-                "that this host reaches"
+                "no member of the cluster answers at its client URL: start the members, or give "
+                "endpoints that this host can reach"
             )
         return Cluster(
             members=members,
@@ -209,7 +209,7 @@ class EtcdMember:
             version=min(parse_version(status.version) for status in statuses),
         )
 
-    def _probe(self, member: Member) -> Status | None:
+    def _status_of(self, member: Member) -> Status | None:
         for url in member.client_urls:
             try:
                 return self.etcdctl.status(url)
@@ -217,22 +217,22 @@ class EtcdMember:
                 continue
         return None
 
-    def _take(self, step: Step) -> None:
+    def _apply(self, step: Step) -> None:
         deadline = time.monotonic() + self.module.params["timeout"]
         while True:
-            # With authentication on, a follower hands a promotion on without saying whose it is,
-            # and the leader refuses it (github.com/etcd-io/etcd/issues/20757).
-            endpoints = self._leader_urls() if step.verb is Verb.PROMOTE else ()
+            # With authentication on, a follower forwards a promotion without its user, and the
+            # leader refuses it (github.com/etcd-io/etcd/issues/20757).
+            endpoints = self._leader_urls() if step.action is Action.PROMOTE else ()
             try:
-                self.etcdctl.call("member", *self._words(step), endpoints=endpoints)
+                self.etcdctl.call("member", *self._arguments(step), endpoints=endpoints)
             except CallError as error:
-                passes = any(words in str(error) for words in _PASSING)
-                if not passes or time.monotonic() > deadline:
+                transient = any(words in str(error) for words in _TRANSIENT_ERRORS)
+                if not transient or time.monotonic() > deadline:
                     raise
             else:
                 return
             time.sleep(_PAUSE)
-            if self._was_taken(step):
+            if self._was_applied(step):
                 return
 
     def _leader_urls(self) -> Sequence[str]:
@@ -240,27 +240,27 @@ class EtcdMember:
             members = self.etcdctl.members()
         except CallError:
             return ()
-        leaders = {status.leader for status in map(self._probe, members) if status is not None}
+        leaders = {status.leader for status in map(self._status_of, members) if status is not None}
         return [url for member in members if member.id in leaders for url in member.client_urls]
 
-    def _was_taken(self, step: Step) -> bool:
+    def _was_applied(self, step: Step) -> bool:
         try:
-            return was_taken(step, self.etcdctl.members())
+            return was_applied(step, self.etcdctl.members())
         except CallError:
             return False
 
-    def _words(self, step: Step) -> list[str]:
+    def _arguments(self, step: Step) -> list[str]:
         urls = f"--peer-urls={','.join(step.member.peer_urls)}"
-        if step.verb is Verb.ADD:
-            return ["add", self.wish.name, urls, *(["--learner"] if step.member.learner else [])]
-        if step.verb is Verb.UPDATE:
+        if step.action is Action.ADD:
+            return ["add", self.desired.name, urls, *(["--learner"] if step.member.learner else [])]
+        if step.action is Action.UPDATE:
             return ["update", step.member.hex_id, urls]
-        return [step.verb.value, step.member.hex_id]
+        return [step.action.value, step.member.hex_id]
 
 
-def _lines(members: Sequence[Member], wish: Wish) -> str:
+def _lines(members: Sequence[Member], desired: DesiredMember) -> str:
     return "".join(
-        f"{member.name or wish.name} {' '.join(member.peer_urls)}"
+        f"{member.name or desired.name} {' '.join(member.peer_urls)}"
         f"{' learner' if member.learner else ''}\n"
         for member in sorted(members, key=lambda member: (member.name, member.peer_urls))
     )
@@ -286,7 +286,7 @@ def main() -> None:
     )
     if module.params["state"] == "present" and not module.params["peer_urls"]:
         module.fail_json(
-            msg="peer_urls is required to add a member: give the URLs of its peers' port"
+            msg="peer_urls is required with state=present: give the peer URLs of the member"
         )
     try:
         result = EtcdMember(module).run()

@@ -2,20 +2,19 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Read what a host has of a member of etcd, and what the member says."""
+"""Read the state of a host's etcd member."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: etcd_member_info
-short_description: Read what a host has of a member of etcd, and what the member says
+short_description: Read the state of a host's etcd member
 version_added: 1.0.0
 author:
   - The weft developers (@weft)
 description:
-  - Looks at a host's configuration and data directory of etcd and at the process that runs, and
-    asks its member.
-  - A host without etcd is no error, nor is a member that does not answer.
+  - Reads etcd's configuration, data directory and process on a host, and queries its member.
+  - Does not fail on a host without etcd, or if the member does not answer.
 extends_documentation_fragment:
   - weft.overlay.etcdctl
   - weft.overlay.attributes
@@ -23,7 +22,7 @@ extends_documentation_fragment:
   - weft.overlay.attributes.info_module
 options:
   endpoint:
-    description: Client URL of the member of this host.
+    description: Client URL of this host's member.
     type: str
     default: http://127.0.0.1:2379
   configuration:
@@ -40,8 +39,8 @@ options:
     default: etcd.service
   timeout:
     description:
-      - Seconds to wait for a member that is part of a majority.
-      - With V(0) the module looks once, and so it does at one that must be started anew.
+      - Seconds to wait until the member has a leader.
+      - With V(0) the module queries once. So it does if etcd must be restarted.
     type: int
     default: 0
 seealso:
@@ -49,12 +48,12 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Look at the member of each host
+- name: Read the etcd member of each host
   weft.overlay.etcd_member_info:
     endpoint: http://192.0.2.11:2379
   register: member
 
-- name: Show how large its database is
+- name: Show the size of its database
   ansible.builtin.debug:
     msg: "{{ member.status.database_size }} bytes, {{ member.status.database_used }} in use"
   when: member.status
@@ -62,33 +61,33 @@ EXAMPLES = r"""
 
 RETURN = r"""
 endpoint:
-  description: The URL that was asked.
+  description: The URL that was queried.
   returned: success
   type: str
   sample: http://127.0.0.1:2379
 initial_state:
-  description: C(ETCD_INITIAL_CLUSTER_STATE) of the configuration, empty without one.
+  description: C(ETCD_INITIAL_CLUSTER_STATE) of the configuration, empty if not set.
   returned: success
   type: str
   sample: existing
 data:
-  description: Whether the data directory holds what a member has stored.
+  description: Whether the data directory has the data of a member.
   returned: success
   type: bool
   sample: true
 restart_required:
-  description: Whether etcd runs, but not as its configuration and its package say.
+  description: Whether etcd must be restarted to apply its configuration or its package.
   returned: success
   type: bool
   sample: true
 restart_reasons:
-  description: Why.
+  description: Why etcd must be restarted.
   returned: success
   type: list
   elements: str
-  sample: ["ETCD_SNAPSHOT_COUNT is '100000' and shall be '10000'"]
+  sample: ["ETCD_SNAPSHOT_COUNT is '100000', configured '10000'"]
 status:
-  description: What the member says of itself. None when it does not answer. Sizes are in bytes.
+  description: The status of the member. None if it does not answer. Sizes are in bytes.
   returned: success
   type: dict
   sample:
@@ -104,7 +103,7 @@ status:
     database_used: 16384
     errors: []
 members:
-  description: The members of its cluster. Empty when it has no leader.
+  description: The members of its cluster. Empty if it has no leader.
   returned: success
   type: list
   elements: dict
@@ -124,10 +123,10 @@ alarms:
     - member_id: 8e9e05c52164694d
       kind: NOSPACE
 problem:
-  description: Why the member did not answer, empty when it did.
+  description: Why the member did not answer, empty if it answered.
   returned: success
   type: str
-  sample: etcdctl is not installed; its package is etcd-client
+  sample: etcdctl is not installed; install the package etcd-client
 """
 
 import time
@@ -148,12 +147,12 @@ from ansible_collections.weft.overlay.plugins.module_utils.etcd.etcdctl import (
     etcdctl_options,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.etcd.service import (
-    outdated,
+    ca_files_changed,
     parse_environment,
     parse_settings,
     parse_start,
     parse_unit_environment,
-    trusts_others,
+    restart_reasons,
 )
 
 SYSTEMD_RUNS = Path("/run/systemd/system")  # sd_booted(3)
@@ -161,7 +160,7 @@ _PAUSE = 0.5
 
 
 class EtcdMemberInfo:
-    """Looks at one host; changes nothing."""
+    """Reads the state of one host."""
 
     def __init__(self, module: AnsibleModule) -> None:
         self.module = module
@@ -172,9 +171,9 @@ class EtcdMemberInfo:
         """Return the module's result."""
         settings = self._settings()
         reasons = self._restart_reasons(settings)
-        # Time does not help a process that speaks otherwise than it is asked to.
+        # Do not wait for a process that still has other settings, such as HTTP instead of TLS.
         status, problem = self._await_status(0 if reasons else self.params["timeout"])
-        members, alarms, status = self._ask_cluster(status)
+        members, alarms, status = self._query_cluster(status)
         return {
             "changed": False,
             "endpoint": self.params["endpoint"],
@@ -203,19 +202,19 @@ class EtcdMemberInfo:
                 return status, problem
             time.sleep(_PAUSE)
 
-    def _ask_cluster(
+    def _query_cluster(
         self, status: Status | None
     ) -> tuple[tuple[Member, ...], tuple[Alarm, ...], Status | None]:
         """Return the members and the alarms, none without a leader, and the newest status.
 
-        Raises EtcdError where the cluster has a leader and does not answer.
+        Raises EtcdError if the cluster has a leader and does not answer.
         """
         if status is None or not status.has_leader or status.learner:
             return (), (), status
         try:
             return self.etcdctl.members(), self.etcdctl.alarms(), status
         except EtcdError:
-            # A member names its leader until the election timeout has passed, also a lost one.
+            # A member reports a lost leader until its election timeout has passed.
             newest, _problem = self._await_status(0)
             if newest is None or newest.has_leader:
                 raise
@@ -228,20 +227,20 @@ class EtcdMemberInfo:
     def _restart_reasons(self, settings: dict[str, str]) -> tuple[str, ...]:
         if not SYSTEMD_RUNS.is_dir():
             return ()
-        process = Path("/proc", self._of_unit("MainPID") or "0")
+        process = Path("/proc", self._unit_property("MainPID") or "0")
         try:
             running = parse_environment((process / "environ").read_bytes())
             executable = str((process / "exe").readlink())
-        except OSError:  # It does not run, or has just ended.
+        except OSError:  # etcd does not run, or has just ended.
             return ()
-        wanted = parse_unit_environment(self._of_unit("Environment")) | settings
-        reasons = outdated(wanted, running, executable)
-        started = parse_start(self._of_unit("ExecMainStartTimestamp", "--timestamp=unix"))
-        if started is not None and trusts_others(settings, started, _written):
-            reasons += ("other authorities are trusted since it started",)
+        wanted = parse_unit_environment(self._unit_property("Environment")) | settings
+        reasons = restart_reasons(wanted, running, executable)
+        started = parse_start(self._unit_property("ExecMainStartTimestamp", "--timestamp=unix"))
+        if started is not None and ca_files_changed(settings, started, _written):
+            reasons += ("the trusted CA certificates were changed after it started",)
         return reasons
 
-    def _of_unit(self, name: str, *options: str) -> str:
+    def _unit_property(self, name: str, *options: str) -> str:
         _status, output, _errors = self.module.run_command(
             ["systemctl", "show", "--value", *options, f"--property={name}", self.params["unit"]]
         )

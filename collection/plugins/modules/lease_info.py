@@ -13,10 +13,10 @@ version_added: 1.0.0
 author:
   - The weft developers (@weft)
 description:
-  - Returns the leases of all hosts, or of those that are asked for, whether weft or flannel made
+  - Returns the leases of all hosts, or those that match the options, whether weft or flannel wrote
     them.
-  - What stands among the leases and is none is returned apart, with the reason, and is no failure
-    of the module.
+  - Invalid entries under the leases' prefix are returned separately, with the reason; the module
+    does not fail.
 extends_documentation_fragment:
   - weft.overlay.store
   - weft.overlay.attributes
@@ -41,7 +41,7 @@ EXAMPLES = r"""
   run_once: true
   register: overlay
 
-- name: Find who holds a container's address
+- name: Find the host of a container's address
   weft.overlay.lease_info:
     subnet: 100.96.7.13/32
   run_once: true
@@ -106,10 +106,10 @@ leases:
       description: Seconds that each renewal grants the lease. None for a reservation.
       type: int
     revision:
-      description: Revision of the store at which the lease was last written.
+      description: etcd revision at which the lease was last written.
       type: int
 invalid:
-  description: Entries among the leases that are none.
+  description: Invalid entries under the leases' prefix.
   returned: success
   type: list
   elements: dict
@@ -119,10 +119,10 @@ invalid:
       description: Key of the entry in etcd.
       type: str
     reason:
-      description: Why it is no lease.
+      description: Why it is not a lease.
       type: str
 revision:
-  description: Revision of the store that was read.
+  description: etcd revision that was read.
   returned: success
   type: int
   sample: 12
@@ -138,14 +138,14 @@ from ansible_collections.weft.overlay.plugins.module_utils.lease_parameters impo
     subnet,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.store_connection import (
-    opened_store,
+    open_store,
     store_options,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.model.lease import Lease, TimeToLive
 
 
 def result(prefix: str, lease: Lease, lives: dict[int, TimeToLive]) -> dict[str, Any]:
-    """Return all that the module says about *lease*."""
+    """Return the return value of *lease*."""
     life = lives.get(lease.lease_id)
     return {
         **lease_result(prefix, lease),
@@ -171,7 +171,7 @@ def main() -> None:
         supports_check_mode=True,
     )
     params = module.params
-    with opened_store(module) as store:
+    with open_store(module) as store:
         address = public_ip(params["public_ip"], "the filter") if params["public_ip"] else None
         overlapping = subnet(params["subnet"], "the filter") if params["subnet"] else None
         snapshot = store.snapshot()

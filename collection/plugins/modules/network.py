@@ -2,24 +2,24 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Publish or remove the configuration of the overlay network."""
+"""Publish or remove the network configuration in etcd."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: network
-short_description: Publish the overlay network's configuration in etcd
+short_description: Publish the network configuration in etcd
 version_added: 1.0.0
 author:
   - The weft developers (@weft)
 description:
-  - Publishes the configuration from which all hosts, those of weft and those of flannel, take
-    their network, or removes it.
-  - The options describe the whole configuration. An option that is left out has its default,
-    whatever was stored before.
+  - Publishes or removes the network configuration that all hosts read, those of weft and those of
+    flannel.
+  - The options describe the whole configuration. An option that is omitted has its default,
+    whatever the stored configuration has.
   - Keys of the stored configuration that this module has no option for are kept.
-  - A change that would orphan leases is refused unless O(force=true). A lease is orphaned when
-    the new configuration no longer leases its subnet out.
+  - A change that would orphan leases is refused unless O(force=true). A lease is orphaned if its
+    subnet is outside the range of the new configuration.
 extends_documentation_fragment:
   - weft.overlay.store
   - weft.overlay.attributes
@@ -32,20 +32,20 @@ attributes:
 options:
   state:
     description:
-      - Whether there is a configuration.
+      - Whether the configuration is published.
     type: str
     choices: [present, absent]
     default: present
   network:
     description:
-      - The network from which all containers get their addresses, such as V(100.96.0.0/16). It
-        must overlap no network that the hosts reach otherwise.
+      - The network of all container addresses, such as V(100.96.0.0/16). It must not overlap a
+        network that the hosts reach in another way.
       - Required when O(state=present).
     type: str
   subnet_length:
     description:
-      - Prefix length of the subnet of each host, at least two more than that of O(network) and at
-        most 30.
+      - Prefix length of each host's subnet, at least two more than that of O(network) and at most
+        30.
       - The default is 24 in a network of /22 or larger, else the network's length plus two.
     type: int
   subnet_min:
@@ -58,16 +58,18 @@ options:
     type: str
   backend:
     description:
-      - How packets cross between hosts.
+      - The backend that forwards packets between hosts.
     type: dict
     default: {}
     suboptions:
       type:
         description:
-          - V(udp) carries packets through a userspace process, over any network that carries UDP.
-          - V(vxlan) carries them as VXLAN (RFC 7348), in the kernel or in a userspace process.
-          - V(host-gw) adds plain routes, and needs all hosts in one layer 2 network.
-          - An option that the type does not have is refused.
+          - V(udp) encapsulates packets in UDP in a userspace process; it works over any network
+            that forwards UDP.
+          - V(vxlan) encapsulates packets in VXLAN (RFC 7348), in the kernel or in a userspace
+            process.
+          - V(host-gw) adds plain routes; all hosts must be in one layer 2 network.
+          - An option that the type does not have is rejected.
         type: str
         choices: [udp, vxlan, host-gw]
         default: udp
@@ -78,24 +80,24 @@ options:
         type: int
       vni:
         description:
-          - VXLAN network identifier, 0 to 9999999. The default is 1. VXLAN has more, up to
-            16777215, but the hosts' device C(flannel.VNI) would get a name that is too long.
+          - VXLAN network identifier, 0 to 9999999. The default is 1. VXLAN allows up to 16777215,
+            but the name of the device C(flannel.VNI) would be too long.
         type: int
       mtu:
         description:
-          - MTU of the underlay in bytes, before the encapsulation is taken off. The default is
+          - MTU of the underlay in bytes, before the encapsulation is subtracted. The default is
             that of its interface.
         type: int
       direct_routing:
         description:
           - Whether V(vxlan) sends unencapsulated to hosts in the same layer 2 network. Hosts on the
-            userspace datapath do not, and say so.
+            userspace datapath ignore this, with a warning.
         type: bool
         default: false
       gbp:
         description:
-          - Whether V(vxlan) carries the group policy extension. Hosts on the userspace datapath do
-            not, and say so.
+          - Whether V(vxlan) uses the group policy extension. Hosts on the userspace datapath ignore
+            this, with a warning.
         type: bool
         default: false
       learning:
@@ -105,8 +107,8 @@ options:
         default: false
   force:
     description:
-      - Whether to go on when leases are orphaned, or when the stored configuration cannot be
-        read.
+      - Whether to continue if leases would be orphaned, or if the stored configuration cannot be
+        parsed.
     type: bool
     default: false
 seealso:
@@ -138,7 +140,7 @@ EXAMPLES = r"""
       direct_routing: true
   run_once: true
 
-- name: Remove the configuration of a network that has no leases any more
+- name: Remove the configuration of a network without leases
   weft.overlay.network:
     state: absent
   run_once: true
@@ -151,8 +153,8 @@ key:
   type: str
   sample: /coreos.com/network/config
 network:
-  description: The configuration as it now stands, or would stand, with all defaults. None when it
-    is absent.
+  description: The configuration after the run, or as it would be, with all defaults. None if it is
+    absent.
   returned: success
   type: dict
   sample:
@@ -164,7 +166,7 @@ network:
       Type: udp
       Port: 8285
 orphaned:
-  description: Subnets whose leases the change orphans. Not empty with O(force=true) only.
+  description: Subnets whose leases the change orphans. Empty unless O(force=true).
   returned: success
   type: list
   elements: str
@@ -178,7 +180,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.weft.overlay.plugins.module_utils.store_connection import (
-    opened_store,
+    open_store,
     store_options,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.model.json_object import JsonObject
@@ -230,7 +232,7 @@ class Decision:
 
 
 def decide(params: dict[str, Any], snapshot: Snapshot) -> Decision:
-    """Decide from *snapshot* alone. Raises NetworkError where only force may go on."""
+    """Return the decision from *snapshot* alone. Raises NetworkError if it needs force."""
     before = _current(snapshot, params["force"])
     after = None
     if params["state"] == "present":
@@ -249,7 +251,7 @@ def decide(params: dict[str, Any], snapshot: Snapshot) -> Decision:
 
 
 def apply(params: dict[str, Any], store: StoreClient, check_mode: bool) -> Decision:
-    """Decide and write; once more for each time that another writer was faster."""
+    """Decide and write; decide again after a write conflict."""
     attempts = range(_ATTEMPTS, 0, -1)
     for attempts_left in attempts:
         snapshot = store.snapshot()
@@ -275,7 +277,7 @@ def _current(snapshot: Snapshot, force: bool) -> Network | None:
         if force:
             return None
         raise NetworkError(
-            f"{error} It is what the store holds now; to replace or remove it, set force to true."
+            f"{error} etcd holds this configuration; to replace or remove it, set force to true."
         ) from error
 
 
@@ -343,7 +345,7 @@ def main() -> None:
         required_if=[("state", "present", ["network"])],
         supports_check_mode=True,
     )
-    with opened_store(module) as store:
+    with open_store(module) as store:
         decision = apply(module.params, store, module.check_mode)
         key = config_key(store.prefix)
         before = _shown(decision.before, decision.before_text)

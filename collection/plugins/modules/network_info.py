@@ -2,21 +2,19 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Read the configuration of the overlay network."""
+"""Read the network configuration from etcd."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: network_info
-short_description: Read the overlay network's configuration from etcd
+short_description: Read the network configuration from etcd
 version_added: 1.0.0
 author:
   - The weft developers (@weft)
 description:
-  - Returns the configuration that all hosts take their network from, read as weft and flannel
-    read it.
-  - A configuration that cannot be used is returned with the reason, and is no failure of the
-    module.
+  - Returns the network configuration that all hosts read, parsed as weft and flannel parse it.
+  - An invalid configuration is returned with the reason; the module does not fail.
 extends_documentation_fragment:
   - weft.overlay.store
   - weft.overlay.attributes
@@ -32,7 +30,7 @@ EXAMPLES = r"""
   run_once: true
   register: overlay
 
-- name: Show how many hosts it has room for
+- name: Show how many subnets are leased
   ansible.builtin.debug:
     msg: "{{ overlay.leases }} of {{ overlay.capacity }} subnets are leased"
 """
@@ -49,8 +47,8 @@ key:
   type: str
   sample: /coreos.com/network/config
 network:
-  description: The configuration with all defaults, in flannel's spelling. None when there is
-    none, or none that can be used.
+  description: The configuration with all defaults, in flannel's spelling. None if there is none, or
+    if it is invalid.
   returned: success
   type: dict
   sample:
@@ -62,27 +60,27 @@ network:
       Type: udp
       Port: 8285
 text:
-  description: The configuration as it is stored. None when there is none.
+  description: The configuration as it is stored. None if there is none.
   returned: success
   type: str
   sample: '{"Network": "100.96.0.0/16", "Backend": {"Type": "udp"}}'
 error:
-  description: Why the stored configuration cannot be used. None when it can.
+  description: Why the stored configuration is invalid. None if it is valid.
   returned: success
   type: str
   sample: null
 capacity:
-  description: How many subnets the network can lease.
+  description: Number of subnets in the range of the network.
   returned: success
   type: int
   sample: 255
 leases:
-  description: How many leases there are.
+  description: Number of leases.
   returned: success
   type: int
   sample: 3
 revision:
-  description: Revision of the store at which the configuration was written.
+  description: etcd revision at which the configuration was last written.
   returned: success
   type: int
   sample: 7
@@ -91,7 +89,7 @@ revision:
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.weft.overlay.plugins.module_utils.store_connection import (
-    opened_store,
+    open_store,
     store_options,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.model.lease import config_key
@@ -103,7 +101,7 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.model.network im
 
 def main() -> None:
     module = AnsibleModule(argument_spec=store_options(), supports_check_mode=True)
-    with opened_store(module) as store:
+    with open_store(module) as store:
         snapshot = store.snapshot()
         network = error = None
         if snapshot.network is not None:

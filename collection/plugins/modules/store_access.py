@@ -2,7 +2,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Say who may read and write what in etcd."""
+"""Manage etcd's users, roles and permissions."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ version_added: 1.0.0
 author:
   - The weft developers (@weft)
 description:
-  - Makes roles and users of etcd what the options say, and turns authentication on.
-  - A user is the common name of a client certificate and has no password, so members of etcd must
-    ask for client certificates (C(--client-cert-auth)).
-  - Users and roles that are not named are left alone, except those that O(purge_prefix) covers.
+  - Creates, changes and deletes roles and users of etcd, and enables authentication.
+  - A user is the common name of a client certificate and has no password, so the members of etcd
+    must require client certificates (C(--client-cert-auth)).
+  - Users and roles that are not listed are not changed, except those that O(purge_prefix) covers.
   - Once authentication is on, only the user C(root) may use this module.
 extends_documentation_fragment:
   - weft.overlay.store
@@ -30,22 +30,22 @@ attributes:
 options:
   prefix:
     description:
-      - Accepted as by all modules of the store, and not used.
+      - Not used; accepted because all modules for etcd have it.
   roles:
     description:
-      - Roles that shall be, each with all of its permissions.
+      - Roles to be present, each with all of its permissions.
     type: list
     elements: dict
     default: []
     suboptions:
       name:
         description:
-          - Name of the role. C(root) is etcd's own and is not to be listed.
+          - Name of the role. C(root) is built into etcd and must not be listed.
         type: str
         required: true
       permissions:
         description:
-          - All that the role allows.
+          - All permissions of the role.
         type: list
         elements: dict
         default: []
@@ -57,18 +57,18 @@ options:
             required: true
           prefix:
             description:
-              - Whether all keys that begin with O(roles[].permissions[].key) are meant.
+              - Whether the permission is for all keys that begin with O(roles[].permissions[].key).
             type: bool
             default: false
           access:
             description:
-              - What is allowed.
+              - The access that is granted.
             type: str
             choices: [read, write, readwrite]
             required: true
   users:
     description:
-      - Users that shall be, each with all of its roles.
+      - Users to be present, each with all of its roles.
     type: list
     elements: dict
     default: []
@@ -86,30 +86,30 @@ options:
         default: []
   absent:
     description:
-      - Names of roles and users that shall not be.
+      - Names of roles and users to be absent.
     type: list
     elements: str
     default: []
   purge_prefix:
     description:
-      - Roles and users whose names begin so, and that O(roles) and O(users) do not name, are
-        removed.
+      - Roles and users whose names have this prefix, and that O(roles) and O(users) do not list,
+        are deleted.
     type: str
   enabled:
     description:
-      - Whether etcd is to ask who calls. This module turns authentication on, and never off.
-      - Needs the user C(root) with the role C(root).
+      - Whether to enable authentication. This module never disables it.
+      - Requires the user C(root) with the role C(root).
     type: bool
     default: false
 seealso:
   - module: weft.overlay.subnet_reservation
   - name: Role-based access control of etcd
-    description: What users, roles and permissions mean.
+    description: Users, roles and permissions of etcd.
     link: https://etcd.io/docs/v3.5/op-guide/authentication/rbac/
 """
 
 EXAMPLES = r"""
-- name: Let a host write its own lease and read the network, nothing else
+- name: Allow a host to read the network and to write its own lease only
   weft.overlay.store_access:
     endpoints:
       - https://192.0.2.11:2379
@@ -132,7 +132,7 @@ EXAMPLES = r"""
     enabled: true
   run_once: true
 
-- name: Take away the identity of a host that is gone
+- name: Delete the user and the role of a removed host
   weft.overlay.store_access:
     endpoints:
       - https://192.0.2.11:2379
@@ -146,7 +146,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 steps:
-  description: What was done, or would be done, in order.
+  description: The changes in order, or in check mode those that would be made.
   returned: success
   type: list
   elements: str
@@ -161,30 +161,32 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.weft.overlay.plugins.module_utils.etcd_access.access import (
     ROOT,
     AccessError,
-    Kind,
     Permission,
+    PermissionType,
     WantedAccess,
-    after,
-    described,
+    access_after,
+    describe,
     plan,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.store_connection import (
-    opened_access,
+    open_access,
     store_options,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.store.transaction import prefix_end
 
 
 def wanted_access(params: dict[str, Any]) -> WantedAccess:
-    """Read what the parameters ask for. Raises AccessError."""
+    """Return the wanted users and roles of the parameters. Raises AccessError."""
     roles = {
         role["name"]: frozenset(map(_permission, role["permissions"])) for role in params["roles"]
     }
     users = {user["name"]: frozenset(user["roles"]) for user in params["users"]}
     if len(roles) < len(params["roles"]) or len(users) < len(params["users"]):
-        raise AccessError("A role or user is listed twice; give each once, with all that it has.")
+        raise AccessError(
+            "A role or user is listed twice; list each once, with all its permissions or roles."
+        )
     if ROOT in roles:
-        raise AccessError("The role root is etcd's own; leave it out of roles.")
+        raise AccessError("The role root is built into etcd; leave it out of roles.")
     return WantedAccess(
         enabled=params["enabled"],
         roles=roles,
@@ -196,10 +198,10 @@ def wanted_access(params: dict[str, Any]) -> WantedAccess:
 
 def _permission(option: dict[str, Any]) -> Permission:
     if not option["key"] or not option["key"].isascii():
-        raise AccessError(f"The key {option['key']!r} is empty or not ASCII; give the whole key.")
+        raise AccessError(f"The key {option['key']!r} is empty or not ASCII; give an ASCII key.")
     key = option["key"].encode()
     return Permission(
-        key, prefix_end(key) if option["prefix"] else b"", Kind[option["access"].upper()]
+        key, prefix_end(key) if option["prefix"] else b"", PermissionType[option["access"].upper()]
     )
 
 
@@ -244,7 +246,7 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    with opened_access(module) as store:
+    with open_access(module) as store:
         wanted = wanted_access(module.params)
         named = wanted.roles.keys() | wanted.users.keys() | wanted.absent
         before = store.read(named)
@@ -256,9 +258,9 @@ def main() -> None:
             steps=[str(step) for step in steps],
             diff={
                 "before_header": "access",
-                "before": described(before, named),
+                "before": describe(before, named),
                 "after_header": "access",
-                "after": described(after(before, wanted), named),
+                "after": describe(access_after(before, wanted), named),
             },
         )
 

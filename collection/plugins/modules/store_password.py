@@ -2,24 +2,24 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Give users of etcd another password."""
+"""Change passwords of etcd users."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: store_password
-short_description: Give users of etcd another password
+short_description: Change passwords of etcd users
 version_added: 1.0.0
 author:
   - The weft developers (@weft)
 description:
-  - Changes the passwords of users that there are. A password that etcd takes already is left alone,
-    which a login finds out.
-  - For an etcd whose users log in by passwords. Those of the role P(weft.overlay.etcd#role) have
-    none.
-  - A user whose password is changed must log in anew. The agents do so by themselves once they know
-    it; the playbook C(weft.overlay.rotate) tells them beforehand.
-  - Needs authentication to be on, and a user with the role C(root).
+  - Changes the passwords of existing users. If a login with the wanted password succeeds, nothing
+    is changed.
+  - For an etcd whose users log in by password. The users that the role P(weft.overlay.etcd#role)
+    creates have no passwords.
+  - A change ends the user's sessions. The agents log in again on their own if their settings have
+    the new password; the playbook C(weft.overlay.rotate) distributes it first.
+  - Requires that authentication is enabled, and a user with the role C(root).
 extends_documentation_fragment:
   - weft.overlay.store
   - weft.overlay.attributes
@@ -33,10 +33,10 @@ attributes:
 options:
   prefix:
     description:
-      - Accepted as by all modules of the store, and not used.
+      - Not used; accepted because all modules for etcd have it.
   users:
     description:
-      - Users, each with the password that it shall have.
+      - Users, each with its new password.
     type: list
     elements: dict
     required: true
@@ -81,7 +81,7 @@ users:
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.weft.overlay.plugins.module_utils.store_connection import (
-    opened_access,
+    open_access,
     store_options,
 )
 
@@ -103,7 +103,7 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    with opened_access(module) as store:
+    with open_access(module) as store:
         wanted = {user["name"]: user["password"] for user in module.params["users"]}
         due = [
             name for name, password in wanted.items() if not store.accepts_password(name, password)

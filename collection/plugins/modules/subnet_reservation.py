@@ -13,14 +13,13 @@ version_added: 1.0.0
 author:
   - The weft developers (@weft)
 description:
-  - Gives each host a subnet of the network, or takes it back, for one host or in one call for a
-    whole fleet.
-  - A host is known by its public IP. It keeps the subnet that it holds. Otherwise it gets the one
-    that it asks for, else the one that it had before, where that is free, else the lowest free one,
-    in the order of the list. No subnet overlaps one that is leased already.
-  - Runs at the same time, and hosts of flannel that take leases meanwhile, never get the same
-    subnet. A run that was overtaken looks again and decides again.
-  - A host whose subnet the network no longer leases out gets another one in its place.
+  - Reserves or releases the subnets of hosts, for one host or in one call for a whole fleet.
+  - A host is identified by its public IP. It keeps the subnet that it holds. Otherwise it gets the
+    requested one, else the previous one if that is free, else the lowest free one, in the order of
+    the list. A new subnet never overlaps an existing lease.
+  - Concurrent runs, and hosts of flannel that take leases at the same time, never get the same
+    subnet. After a write conflict the module reads the leases again and decides again.
+  - A host whose subnet is outside the range of the network gets another one.
 extends_documentation_fragment:
   - weft.overlay.store
   - weft.overlay.attributes
@@ -29,23 +28,22 @@ attributes:
   check_mode:
     support: full
     details:
-      - Returns the very subnets that a run would give, as long as nobody else takes leases in
-        between.
-      - While no network is published, nothing can be foretold. The module then returns
-        RV(reservations) empty, with a warning.
+      - Returns the same subnets as a run, unless leases are written in between.
+      - If no network is published, the subnets cannot be predicted. The module then returns an
+        empty RV(reservations), with a warning.
   diff_mode:
     support: full
 options:
   state:
     description:
-      - Whether the hosts hold subnets.
-      - With V(absent), all leases of a public IP are released, or with O(subnet) just that one.
+      - Whether the subnets are reserved.
+      - With V(absent), all leases of a public IP are released, or with O(subnet) only that one.
     type: str
     choices: [present, absent]
     default: present
   name:
     description:
-      - Name of the one host, by which its subnet is returned. The default is O(public_ip).
+      - Name of the host in the return values. The default is O(public_ip).
     type: str
   public_ip:
     description:
@@ -54,26 +52,26 @@ options:
   subnet:
     description:
       - Subnet that the host must have, such as V(100.96.1.0/24).
-      - A host that holds another one is refused, because its containers would change address,
-        unless O(move=true).
+      - If the host holds another one, the module fails, because its containers would change
+        address, unless O(move=true).
     type: str
   previous:
     description:
-      - Subnet that the host had before, such as V(100.96.1.0/24), or the address of its bridge with
-        the length, such as V(100.96.1.1/24).
-      - A host without a lease gets it again where it is free and the network leases it out.
+      - Subnet that the host had before, such as V(100.96.1.0/24), or the address of docker0 with
+        its prefix length, such as V(100.96.1.1/24).
+      - A host without a lease gets it again if it is free and in the range of the network.
     type: str
   hosts:
     description:
-      - Several hosts, instead of O(name), O(public_ip), O(subnet) and O(previous). The order
-        decides who gets the lower subnet.
-      - A thousand hosts take one listing and a few transactions.
+      - Several hosts, instead of O(name), O(public_ip), O(subnet) and O(previous). Subnets are
+        assigned in this order, the lowest first.
+      - A thousand hosts need one read and a few transactions of etcd.
     type: list
     elements: dict
     suboptions:
       name:
         description:
-          - Name of the host, by which its subnet is returned.
+          - Name of the host in the return values.
         type: str
         required: true
       public_ip:
@@ -87,19 +85,19 @@ options:
         type: str
       previous:
         description:
-          - Subnet that the host had before, or the address of its bridge with the length.
+          - Subnet that the host had before, or the address of docker0 with its prefix length.
         type: str
   ttl:
     description:
-      - Seconds after which a lease expires unless the host renews it. flannel's are V(86400).
-      - Without it, leases are reservations that never expire, and a lease that would expire is
-        made one.
-      - A lease that expires already is left to its host to renew.
+      - Seconds after which a lease expires unless the host renews it. flannel uses V(86400).
+      - Without it, leases are reservations that never expire, and existing leases with a time to
+        live become reservations.
+      - The time to live of an existing lease is not changed; the host renews it.
     type: int
   move:
     description:
-      - Whether a host that asks for another subnet than the one it holds gets it and gives up its
-        own.
+      - Whether a host that requests another subnet than the one it holds changes to it. Its own
+        subnet is released.
     type: bool
     default: false
 seealso:
@@ -122,7 +120,7 @@ EXAMPLES = r"""
     public_ip: 192.0.2.21
     subnet: 100.96.7.0/24
 
-- name: Release what a host that is gone has held
+- name: Release the leases of a removed host
   weft.overlay.subnet_reservation:
     public_ip: 192.0.2.21
     state: absent
@@ -177,7 +175,7 @@ from ansible_collections.weft.overlay.plugins.module_utils.lease_parameters impo
     subnet_around,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.store_connection import (
-    opened_store,
+    open_store,
     store_options,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.model.allocation import (
@@ -198,7 +196,7 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.store.reservatio
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a run did or would do; ``before`` and ``after`` show each host that holds something."""
+    """The result of a run; ``before`` and ``after`` are the leases by host, for the diff."""
 
     changed: bool
     before: dict[str, Any]
@@ -208,7 +206,7 @@ class Result:
 
 
 def requests_from(params: dict[str, Any]) -> tuple[Request, ...]:
-    """Read the hosts. Raises AllocationError that names the host and the value."""
+    """Return the requests of the hosts. Raises AllocationError with host and value."""
     hosts = params["hosts"]
     if hosts is None:
         hosts = [{key: params[key] for key in ("name", "public_ip", "subnet", "previous")}]
@@ -324,7 +322,7 @@ def main() -> None:
     params = module.params
     if params["ttl"] is not None and params["ttl"] < 1:
         module.fail_json(msg=f"The ttl {params['ttl']} must be at least 1 second.")
-    with opened_store(module) as store:
+    with open_store(module) as store:
         requests = requests_from(params)
         try:
             if params["state"] == "present":
@@ -335,7 +333,7 @@ def main() -> None:
         except NoNetworkError as error:
             if not module.check_mode:
                 raise
-            module.warn(f"{error} Until then, no subnet can be foretold.")
+            module.warn(f"{error} In check mode no subnet can be predicted before that.")
             result = Result(bool(requests), {}, {}, {})
         module.exit_json(
             changed=result.changed,

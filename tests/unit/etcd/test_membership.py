@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a wish means for a cluster."""
+"""What a desired means for a cluster."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import pytest
 
 from ansible_collections.weft.overlay.plugins.module_utils.etcd.cluster import EtcdError, Member
 from ansible_collections.weft.overlay.plugins.module_utils.etcd.membership import (
+    Action,
     Cluster,
+    DesiredMember,
     State,
     Step,
-    Verb,
-    Wish,
-    after,
-    decide,
     initial_cluster,
-    was_taken,
+    members_after,
+    plan_steps,
+    was_applied,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.etcd.versions import Version
 
@@ -41,115 +41,118 @@ def cluster(*members: Member, dead: tuple[int, ...] = (), minor: int = 5) -> Clu
     return Cluster(members, healthy, Version(3, minor, 0))
 
 
-def wish(number: int, state: State = State.PRESENT, *, data_lost: bool = False) -> Wish:
-    return Wish(f"m{number}", state, (peer(number),), data_lost)
+def desired(number: int, state: State = State.PRESENT, *, data_lost: bool = False) -> DesiredMember:
+    return DesiredMember(f"m{number}", state, (peer(number),), data_lost)
 
 
-def verbs(steps: tuple[Step, ...]) -> list[tuple[Verb, int]]:
-    return [(step.verb, step.member.id) for step in steps]
+def actions(steps: tuple[Step, ...]) -> list[tuple[Action, int]]:
+    return [(step.action, step.member.id) for step in steps]
 
 
 class TestPresent:
     @pytest.mark.parametrize(("minor", "learner"), [(3, False), (4, True), (5, True)])
     def test_a_new_member_learns_where_etcd_lets_it(self, minor: int, learner: bool) -> None:
-        (step,) = decide(wish(2), cluster(member(1), minor=minor))
-        assert step.verb is Verb.ADD
+        (step,) = plan_steps(desired(2), cluster(member(1), minor=minor))
+        assert step.action is Action.ADD
         assert step.member.learner is learner
 
     @pytest.mark.parametrize("started", [True, False])
     def test_a_member_that_is_there_stays(self, started: bool) -> None:
-        assert decide(wish(2), cluster(member(1), member(2, started=started))) == ()
+        assert plan_steps(desired(2), cluster(member(1), member(2, started=started))) == ()
 
     def test_one_that_never_started_has_no_data_to_lose(self) -> None:
         there = cluster(member(1), member(2, started=False, learner=True))
-        assert decide(wish(2, data_lost=True), there) == ()
+        assert plan_steps(desired(2, data_lost=True), there) == ()
 
     def test_lost_data_make_it_a_new_member(self) -> None:
         there = cluster(member(1), member(2), member(3), dead=(3,))
-        steps = decide(wish(3, data_lost=True), there)
-        assert verbs(steps) == [(Verb.REMOVE, 3), (Verb.ADD, 0)]
+        steps = plan_steps(desired(3, data_lost=True), there)
+        assert actions(steps) == [(Action.REMOVE, 3), (Action.ADD, 0)]
         assert steps[1].member.peer_urls == (peer(3),)
 
     def test_lost_data_of_one_too_many_are_refused(self) -> None:
         there = cluster(member(1), member(2), member(3), dead=(2, 3))
-        with pytest.raises(EtcdError, match=r"of the 2 voting members left, m2 do not answer"):
-            decide(wish(3, data_lost=True), there)
+        with pytest.raises(EtcdError, match=r"of the 2 remaining voting members, m2 do not answer"):
+            plan_steps(desired(3, data_lost=True), there)
 
     def test_another_address_is_told_to_the_cluster(self) -> None:
-        moved = Wish("m2", State.PRESENT, ("https://192.0.2.2:2380",))
-        (step,) = decide(moved, cluster(member(1), member(2)))
-        assert (step.verb, step.member.id) == (Verb.UPDATE, 2)
+        moved = DesiredMember("m2", State.PRESENT, ("https://192.0.2.2:2380",))
+        (step,) = plan_steps(moved, cluster(member(1), member(2)))
+        assert (step.action, step.member.id) == (Action.UPDATE, 2)
         assert step.member.peer_urls == ("https://192.0.2.2:2380",)
 
     def test_a_renamed_host_is_the_member_of_its_address(self) -> None:
-        renamed = Wish("new-name", State.PRESENT, (peer(2),))
-        assert decide(renamed, cluster(member(1), member(2))) == ()
+        renamed = DesiredMember("new-name", State.PRESENT, (peer(2),))
+        assert plan_steps(renamed, cluster(member(1), member(2))) == ()
 
 
 class TestVoting:
     def test_a_learner_is_promoted_once(self) -> None:
         learning = cluster(member(1), member(2, learner=True))
-        assert verbs(decide(wish(2, State.VOTING), learning)) == [(Verb.PROMOTE, 2)]
-        assert decide(wish(2, State.VOTING), cluster(member(1), member(2))) == ()
+        assert actions(plan_steps(desired(2, State.VOTING), learning)) == [(Action.PROMOTE, 2)]
+        assert plan_steps(desired(2, State.VOTING), cluster(member(1), member(2))) == ()
 
     def test_a_stranger_is_refused(self) -> None:
-        with pytest.raises(EtcdError, match=r"m9 is no member \(these are: m1\)"):
-            decide(wish(9, State.VOTING), cluster(member(1)))
+        with pytest.raises(EtcdError, match=r"m9 is not a member \(members: m1\)"):
+            plan_steps(desired(9, State.VOTING), cluster(member(1)))
 
 
 class TestAbsent:
     @pytest.mark.parametrize("dead", [(), (3,)])
     def test_a_member_goes_dead_or_alive(self, dead: tuple[int, ...]) -> None:
         there = cluster(member(1), member(2), member(3), dead=dead)
-        assert verbs(decide(Wish("m3", State.ABSENT), there)) == [(Verb.REMOVE, 3)]
+        assert actions(plan_steps(DesiredMember("m3", State.ABSENT), there)) == [(Action.REMOVE, 3)]
 
     def test_one_that_never_started_goes_by_its_id(self) -> None:
         there = cluster(member(1), member(10, started=False, learner=True))
-        assert verbs(decide(Wish("a", State.ABSENT), there)) == [(Verb.REMOVE, 10)]
+        assert actions(plan_steps(DesiredMember("a", State.ABSENT), there)) == [(Action.REMOVE, 10)]
 
     def test_a_stranger_is_absent(self) -> None:
-        assert decide(Wish("m9", State.ABSENT), cluster(member(1))) == ()
+        assert plan_steps(DesiredMember("m9", State.ABSENT), cluster(member(1))) == ()
 
     def test_the_majority_stays(self) -> None:
         with pytest.raises(EtcdError, match="m2 do not answer"):
-            decide(Wish("m3", State.ABSENT), cluster(member(1), member(2), member(3), dead=(2,)))
+            plan_steps(
+                DesiredMember("m3", State.ABSENT),
+                cluster(member(1), member(2), member(3), dead=(2,)),
+            )
 
     def test_a_learner_is_nobody_that_a_majority_could_count_on(self) -> None:
         there = cluster(member(1), member(2, learner=True))
         with pytest.raises(EtcdError, match="m1 is the only voting member"):
-            decide(Wish("m1", State.ABSENT), there)
+            plan_steps(DesiredMember("m1", State.ABSENT), there)
 
     @pytest.mark.parametrize("size", [2, 3, 4, 5])
     def test_every_member_but_the_last_can_go_while_all_are_well(self, size: int) -> None:
         members = tuple(map(member, range(1, size + 1)))
         for each in members:
-            (step,) = decide(Wish(each.name, State.ABSENT), cluster(*members))
-            assert after([step], members) == tuple(left for left in members if left != each)
+            (step,) = plan_steps(DesiredMember(each.name, State.ABSENT), cluster(*members))
+            assert members_after([step], members) == tuple(left for left in members if left != each)
 
 
 @pytest.mark.parametrize(
     ("wanted", "before"),
     [
-        (wish(2), (member(1),)),
-        (Wish("m2", State.PRESENT, ("https://192.0.2.2:2380",)), (member(1), member(2))),
-        (wish(2, State.VOTING), (member(1), member(2, learner=True))),
-        (Wish("m2", State.ABSENT), (member(1), member(2))),
+        (desired(2), (member(1),)),
+        (DesiredMember("m2", State.PRESENT, ("https://192.0.2.2:2380",)), (member(1), member(2))),
+        (desired(2, State.VOTING), (member(1), member(2, learner=True))),
+        (DesiredMember("m2", State.ABSENT), (member(1), member(2))),
     ],
 )
 def test_a_call_without_an_answer_is_known_by_what_it_did(
-    wanted: Wish, before: tuple[Member, ...]
+    wanted: DesiredMember, before: tuple[Member, ...]
 ) -> None:
-    (step,) = decide(wanted, cluster(*before))
+    (step,) = plan_steps(wanted, cluster(*before))
     done = {
-        Verb.ADD: (*before, member(2, started=False, learner=True)),
-        Verb.UPDATE: after([step], before),
-        Verb.PROMOTE: (member(1), member(2)),
-        Verb.REMOVE: (member(1),),
+        Action.ADD: (*before, member(2, started=False, learner=True)),
+        Action.UPDATE: members_after([step], before),
+        Action.PROMOTE: (member(1), member(2)),
+        Action.REMOVE: (member(1),),
     }
-    assert not was_taken(step, before)
-    assert was_taken(step, done[step.verb])
+    assert not was_applied(step, before)
+    assert was_applied(step, done[step.action])
 
 
 def test_the_initial_cluster_lists_every_member_and_names_the_new_one() -> None:
     members = (member(1), member(2, started=False), member(10, started=False))
-    assert initial_cluster(wish(2), members) == f"a={peer(10)},m1={peer(1)},m2={peer(2)}"
+    assert initial_cluster(desired(2), members) == f"a={peer(10)},m1={peer(1)},m2={peer(2)}"

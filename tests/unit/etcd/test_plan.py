@@ -116,7 +116,7 @@ class TestRunning:
 
     def test_data_of_a_removed_member_are_named(self) -> None:
         plan = plan_group([runs(1, member(1)), stopped(2)])
-        assert plan.problem.startswith("h2 holds data of etcd and is no member")
+        assert plan.problem.startswith("h2 has etcd data but is not a member")
         assert (plan.speaker, plan.joins) == ("h1", ())
 
     def test_data_that_are_looked_for_elsewhere_are_no_reason_to_join_anew(self) -> None:
@@ -135,7 +135,7 @@ class TestRunning:
 @pytest.mark.parametrize(
     ("observations", "words"),
     [
-        ([runs(1, leader=0), away(2), away(3)], "no answer from h2, h3, no leader known to h1."),
+        ([runs(1, leader=0), away(2), away(3)], "no answer from h2, h3, no leader on h1."),
         ([stopped(1)], "no majority: no answer from h1."),
     ],
 )

@@ -8,12 +8,12 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.weft.overlay.plugins.module_utils.etcd.service import (
-    outdated,
+    ca_files_changed,
     parse_environment,
     parse_settings,
     parse_start,
     parse_unit_environment,
-    trusts_others,
+    restart_reasons,
 )
 
 PROGRAM = "/usr/bin/etcd"
@@ -31,32 +31,32 @@ BLOCK = (
 
 
 def test_a_process_that_has_its_settings_stays() -> None:
-    assert outdated(parse_settings(FILE), parse_environment(BLOCK), PROGRAM) == ()
+    assert restart_reasons(parse_settings(FILE), parse_environment(BLOCK), PROGRAM) == ()
 
 
 def test_how_it_came_into_the_cluster_does_not_count() -> None:
     joined = parse_environment(BLOCK + b"ETCD_INITIAL_CLUSTER_STATE=existing\0")
-    assert outdated(parse_settings(FILE), joined, PROGRAM) == ()
+    assert restart_reasons(parse_settings(FILE), joined, PROGRAM) == ()
 
 
 def test_a_changed_a_new_and_a_gone_setting_count() -> None:
     settings = parse_settings("ETCD_NAME=h2\nETCD_SNAPSHOT_COUNT=10000\n")
-    assert outdated(settings, parse_environment(BLOCK), PROGRAM) == (
-        "ETCD_DATA_DIR is '/var/lib/etcd/default' and shall be None",
-        "ETCD_NAME is 'h1' and shall be 'h2'",
-        "ETCD_SNAPSHOT_COUNT is None and shall be '10000'",
+    assert restart_reasons(settings, parse_environment(BLOCK), PROGRAM) == (
+        "ETCD_DATA_DIR is '/var/lib/etcd/default', configured None",
+        "ETCD_NAME is 'h1', configured 'h2'",
+        "ETCD_SNAPSHOT_COUNT is None, configured '10000'",
     )
 
 
 def test_what_the_unit_itself_sets_is_expected() -> None:
     unit = parse_unit_environment('DAEMON_ARGS= ETCD_NAME=%H "ETCD_LOG_OUTPUTS=stderr"')
     running = parse_environment(BLOCK + b"ETCD_LOG_OUTPUTS=stderr\0")
-    assert outdated(unit | parse_settings(FILE), running, PROGRAM) == ()
+    assert restart_reasons(unit | parse_settings(FILE), running, PROGRAM) == ()
 
 
 def test_a_replaced_program_counts() -> None:
-    assert outdated({}, {}, f"{PROGRAM} (deleted)") == (
-        "another etcd was installed since it started",
+    assert restart_reasons({}, {}, f"{PROGRAM} (deleted)") == (
+        "another version of etcd was installed after it started",
     )
 
 
@@ -64,8 +64,8 @@ def test_a_replaced_program_counts() -> None:
 def test_authorities_written_after_the_start_count(written: float, trusts: bool) -> None:
     settings = parse_settings("ETCD_TRUSTED_CA_FILE=/ca\nETCD_CERT_FILE=/own\n")
     times = {"/ca": written, "/own": 1000.0}
-    assert trusts_others(settings, 100.0, times.__getitem__) is trusts
-    assert not trusts_others({}, 100.0, times.__getitem__)
+    assert ca_files_changed(settings, 100.0, times.__getitem__) is trusts
+    assert not ca_files_changed({}, 100.0, times.__getitem__)
 
 
 def test_a_start_is_read_as_systemctl_prints_it() -> None:

@@ -11,7 +11,7 @@ from ansible_collections.weft.overlay.plugins.module_utils.etcd.cluster import E
 from ansible_collections.weft.overlay.plugins.module_utils.etcd.versions import (
     Version,
     parse_version,
-    refuse_step,
+    upgrade_problem,
 )
 
 
@@ -39,16 +39,16 @@ def test_what_is_no_version_is_named() -> None:
         (["3.4.23"], "3.4.30", ""),
         (["3.4.23"], "3.5.16-4", ""),
         (["3.4.23", "3.5.16"], "3.5.16", ""),
-        (["3.4.23", "3.5.16"], "3.6.0", "skips a minor version: go to 3.5 first"),
-        (["3.4.23"], "3.6.0", "skips a minor version: go to 3.5 first"),
+        (["3.4.23", "3.5.16"], "3.6.0", "skips a minor version: upgrade to 3.5 first"),
+        (["3.4.23"], "3.6.0", "skips a minor version: upgrade to 3.5 first"),
         (["3.5.30"], "3.6.1", ""),
-        (["3.5.30", "3.5.25"], "3.6.1", "go to 3.5.26 or newer first"),
-        (["3.5.30"], "3.5.16", "3.5.16 is older than 3.5.30, which runs"),
-        (["3.5.16"], "3.4.23", "etcd does not go back"),
+        (["3.5.30", "3.5.25"], "3.6.1", "upgrade to 3.5.26 or newer first"),
+        (["3.5.30"], "3.5.16", "3.5.16 is older than the running 3.5.30"),
+        (["3.5.16"], "3.4.23", "etcd cannot be downgraded"),
         (["3.6.0"], "4.0.0", "another major version"),
-        ([], "3.5.16", "no member says which version it runs"),
+        ([], "3.5.16", "the running version of etcd is unknown"),
     ],
 )
 def test_only_etcds_own_steps_are_taken(running: list[str], target: str, words: str) -> None:
-    reason = refuse_step(map(parse_version, running), parse_version(target))
+    reason = upgrade_problem(map(parse_version, running), parse_version(target))
     assert (words in reason) if words else reason == ""

@@ -17,24 +17,24 @@ from ansible_collections.weft.overlay.plugins.module_utils.etcd_access.access im
     AddUser,
     DeleteRole,
     DeleteUser,
-    Enable,
-    GiveRole,
-    Grant,
-    Kind,
+    EnableAuth,
+    GrantPermission,
+    GrantRole,
     Permission,
-    Revoke,
+    PermissionType,
+    RevokePermission,
+    RevokeRole,
     Step,
-    TakeRole,
     WantedAccess,
-    after,
-    described,
+    access_after,
+    describe,
     plan,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.store.transaction import prefix_end
 
-READ = Permission(b"/n/", b"/n0", Kind.READ)
-WRITE = Permission(b"/n/a", b"", Kind.WRITE)
-BOTH = Permission(b"/n/a", b"", Kind.READWRITE)
+READ = Permission(b"/n/", b"/n0", PermissionType.READ)
+WRITE = Permission(b"/n/a", b"", PermissionType.WRITE)
+BOTH = Permission(b"/n/a", b"", PermissionType.READWRITE)
 
 NAMES = st.sampled_from(["weft-a", "weft-b", "other"])
 ROLES = st.dictionaries(
@@ -62,10 +62,10 @@ def applied(steps: Iterable[Step], before: AccessState) -> AccessState:
             case DeleteRole(role):
                 del roles[role]
                 users = {name: held - {role} for name, held in users.items()}
-            case Grant(role, permission):
+            case GrantPermission(role, permission):
                 others = (held for held in roles[role] if held.keys != permission.keys)
                 roles[role] = frozenset({*others, permission})
-            case Revoke(role, permission):
+            case RevokePermission(role, permission):
                 assert permission in roles[role]
                 roles[role] -= {permission}
             case AddUser(user):
@@ -73,13 +73,13 @@ def applied(steps: Iterable[Step], before: AccessState) -> AccessState:
                 users[user] = frozenset()
             case DeleteUser(user):
                 del users[user]
-            case GiveRole(user, role):
+            case GrantRole(user, role):
                 assert role in roles or role == ROOT
                 users[user] |= {role}
-            case TakeRole(user, role):
+            case RevokeRole(user, role):
                 assert role in users[user]
                 users[user] -= {role}
-            case Enable():
+            case EnableAuth():
                 assert ROOT in users[ROOT]
                 enabled = True
     return AccessState(enabled, roles, users)
@@ -92,7 +92,7 @@ def applied(steps: Iterable[Step], before: AccessState) -> AccessState:
     purge=st.sampled_from([None, "weft-"]),
     absent=st.frozensets(NAMES),
 )
-def test_the_steps_lead_to_what_is_foretold(
+def test_the_steps_lead_to_the_predicted_state(
     before: dict[str, frozenset[Permission]],
     wanted: dict[str, frozenset[Permission]],
     memberships: bool,
@@ -106,7 +106,7 @@ def test_the_steps_lead_to_what_is_foretold(
     )
     was = state(before, held)
     became = applied(plan(was, asked), was)
-    assert became == after(was, asked)
+    assert became == access_after(was, asked)
     assert became.enabled
     assert became.roles.items() >= wanted.items()
     assert plan(became, asked) == ()
@@ -115,19 +115,23 @@ def test_the_steps_lead_to_what_is_foretold(
 def test_what_is_not_named_stays() -> None:
     was = state({"other": frozenset({READ})}, {"someone": frozenset({"other"})}, enabled=True)
     assert plan(was, WantedAccess(False, {}, {}, purge_prefix="weft-")) == ()
-    assert after(was, WantedAccess(False, {}, {})) == was
+    assert access_after(was, WantedAccess(False, {}, {})) == was
 
 
 def test_access_is_taken_before_it_is_given() -> None:
     was = state({"weft-a": frozenset({WRITE}), "weft-old": frozenset()}, {})
     steps = plan(was, WantedAccess(False, {"weft-a": frozenset({READ})}, {}, purge_prefix="weft-"))
-    assert steps == (DeleteRole("weft-old"), Revoke("weft-a", WRITE), Grant("weft-a", READ))
+    assert steps == (
+        DeleteRole("weft-old"),
+        RevokePermission("weft-a", WRITE),
+        GrantPermission("weft-a", READ),
+    )
 
 
 def test_another_kind_of_access_replaces_the_one_that_was() -> None:
     was = state({"weft-a": frozenset({WRITE})})
     steps = plan(was, WantedAccess(False, {"weft-a": frozenset({BOTH})}, {}))
-    assert steps == (Grant("weft-a", BOTH),)
+    assert steps == (GrantPermission("weft-a", BOTH),)
 
 
 def test_authentication_needs_root() -> None:
@@ -140,7 +144,7 @@ def test_a_user_needs_roles_that_there_are() -> None:
         WantedAccess(False, {}, {"x": frozenset({"none"})}),
         WantedAccess(False, {}, {"x": frozenset({"old"})}, absent=frozenset({"old"})),
     ):
-        with pytest.raises(AccessError, match="User 'x' is to have the role"):
+        with pytest.raises(AccessError, match="of user 'x' does not exist"):
             plan(state({"old": frozenset()}), wanted)
 
 
@@ -148,9 +152,9 @@ def test_a_user_needs_roles_that_there_are() -> None:
     ("absent", "purge", "message"),
     [
         (frozenset({"root"}), None, "root cannot be absent"),
-        (frozenset({"a"}), None, "'a' is to be present and absent"),
-        (frozenset(), "r", "would take away root"),
-        (frozenset(), "", "would take away root"),
+        (frozenset({"a"}), None, "'a' is listed as present and as absent"),
+        (frozenset(), "r", "would delete root"),
+        (frozenset(), "", "would delete root"),
     ],
 )
 def test_what_cannot_be_is_named(absent: frozenset[str], purge: str | None, message: str) -> None:
@@ -166,5 +170,5 @@ def test_a_prefix_ends_where_the_next_one_begins() -> None:
 
 def test_a_diff_tells_of_what_is_named() -> None:
     roles = {"weft-a": frozenset({READ, WRITE}), "other": frozenset({READ})}
-    text = described(state(roles, {"weft-a": frozenset({"weft-a"})}, enabled=True), ["weft-a"])
+    text = describe(state(roles, {"weft-a": frozenset({"weft-a"})}, enabled=True), ["weft-a"])
     assert text == ("authentication: on\nrole weft-a: read /n/*, write /n/a\nuser weft-a: weft-a\n")

@@ -17,7 +17,7 @@ from ansible_collections.weft.overlay.plugins.module_utils.file_attributes impor
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """Where a key, its certificate and the trusted authorities lie, by the role certificate."""
+    """The paths of a key, its certificate and the trusted CA certificates."""
 
     directory: Path
     name: str
@@ -34,11 +34,11 @@ class Files:
 
     @property
     def trusted(self) -> Path:
-        """The certificates of the authorities."""
+        """The trusted CA certificates."""
         return self.directory / "ca.pem"
 
     def attributes(self, owner: str, group: str) -> dict[Path, FileAttributes]:
-        """Whose each is to be: the key its owner's alone, the directory the group's to enter."""
+        """Return owner, group and mode of each path; only the owner may read the key."""
         return {
             self.directory: FileAttributes("root", group, 0o750),
             self.key: FileAttributes(owner, group, 0o600),
@@ -47,13 +47,13 @@ class Files:
         }
 
 
-def misfits(wanted: dict[Path, FileAttributes]) -> Iterator[str]:
-    """Say which files are missing, or are another's, one clause each."""
+def attribute_problems(wanted: dict[Path, FileAttributes]) -> Iterator[str]:
+    """Yield a clause for each file that is missing or has other attributes."""
     for path, attributes in wanted.items():
         try:
             found = attributes_of(path.stat())
         except FileNotFoundError:
-            yield f"{path} is not there"
+            yield f"{path} does not exist"
             continue
         if found != attributes:
             yield f"{path} is {found}, not {attributes}"

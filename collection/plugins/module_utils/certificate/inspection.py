@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether a certificate is the one that is asked for; alone imports cryptography. No I/O."""
+"""Compares a certificate with the requested one. The only file that imports cryptography."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ else:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a certificate is to say: addresses as ``IP:192.0.2.11``, usages as ``clientAuth``."""
+    """The requested certificate: addresses as ``IP:192.0.2.11``, usages as ``clientAuth``."""
 
     name: str
     addresses: tuple[str, ...]
     usages: tuple[str, ...]
 
 
-def shortcomings(
+def certificate_problems(
     key: bytes, certificate: bytes, trusted: bytes, request: Request, last: datetime.datetime
 ) -> Iterator[str]:
-    """Say what of a key and its certificate is not as requested, one clause each.
+    """Yield a clause for each difference of a key and its certificate from the request.
 
-    All are PEM; the first certificate of *trusted* is the authority that signs. *last* is the
-    moment, in UTC, at which the certificate must still be valid.
+    All are PEM; the first certificate of *trusted* is the signing CA. *last* is the time, in UTC,
+    at which the certificate must still be valid.
     """
     try:
         private = serialization.load_pem_private_key(key, None)
@@ -53,29 +53,29 @@ def shortcomings(
         return
     public: Any = private.public_key()
     if not isinstance(getattr(public, "curve", None), ec.SECP256R1):
-        yield "the key is not one of the curve P-256"
+        yield "the key is not a P-256 key"
     if _encoded(public) != _encoded(signed.public_key()):
         yield "the certificate does not belong to the key"
-    yield from _misstatements(signed, request)
+    yield from _field_problems(signed, request)
     try:
         authority = x509.load_pem_x509_certificate(trusted)
     except ValueError:
-        yield "the authority's certificate cannot be read"
+        yield "the CA certificate cannot be read"
         return
     if not _signed_by(signed, authority):
-        yield "the certificate is not signed by the authority"
+        yield "the certificate is not signed by the CA"
     ends = _end(signed)
     if ends < last:
-        yield f"the certificate ends at {ends:%Y-%m-%d %H:%M:%S} UTC"
+        yield f"the certificate expires at {ends:%Y-%m-%d %H:%M:%S} UTC"
 
 
-def _misstatements(signed: x509.Certificate, request: Request) -> Iterator[str]:
+def _field_problems(signed: x509.Certificate, request: Request) -> Iterator[str]:
     if signed.subject != x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, request.name)]):
         yield f"the certificate is not for {request.name} but for {signed.subject.rfc4514_string()}"
     try:
         wanted = _extensions(request)
     except ValueError as error:
-        # Who makes certificates may know it.
+        # The role that creates certificates may support it.
         yield str(error)
         return
     given = [
@@ -84,7 +84,7 @@ def _misstatements(signed: x509.Certificate, request: Request) -> Iterator[str]:
         if not isinstance(extension.value, x509.SubjectKeyIdentifier | x509.AuthorityKeyIdentifier)
     ]
     if {each.oid: each for each in given} != {each.oid: each for each in wanted}:
-        yield "the certificate is for other addresses or uses"
+        yield "the certificate has other addresses or usages"
 
 
 def _extensions(request: Request) -> list[x509.Extension[Any]]:
@@ -138,7 +138,7 @@ def _encoded(public: Any) -> bytes:
 
 
 def _signed_by(signed: x509.Certificate, authority: x509.Certificate) -> bool:
-    # verify_directly_issued_by is there only since cryptography 40.
+    # verify_directly_issued_by needs cryptography 40.
     hashed = signed.signature_hash_algorithm
     public = authority.public_key()
     if signed.issuer != authority.subject or hashed is None:
@@ -158,7 +158,7 @@ def _signed_by(signed: x509.Certificate, authority: x509.Certificate) -> bool:
 
 
 def _end(signed: x509.Certificate) -> datetime.datetime:
-    # not_valid_after_utc is there since cryptography 42, which warns of the other.
+    # cryptography 42 has not_valid_after_utc, and deprecates the other.
     if hasattr(signed, "not_valid_after_utc"):
         return signed.not_valid_after_utc
     return signed.not_valid_after.replace(tzinfo=datetime.UTC)

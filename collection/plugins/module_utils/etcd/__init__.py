@@ -1,4 +1,4 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The life of an etcd cluster: what it is, what is to happen to it, and who asks it."""
+"""An etcd cluster: its state, the plan for its members, and the calls of etcdctl."""

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A cluster of etcd as its members and its client describe it. Values and parsing, no I/O."""
+"""An etcd cluster: members, statuses and alarms, parsed from etcdctl's output. No I/O."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.errors import We
 
 
 class EtcdError(WeftError):
-    """Something about the cluster that cannot be done; says what, why, and what to do next."""
+    """An action on the cluster is impossible; the message says why and what to do next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,22 +34,22 @@ class Member:
 
     @property
     def started(self) -> bool:
-        """Whether the member has ever run: it announces its name when it does."""
+        """Whether the member has ever run: it publishes its name when it starts."""
         return bool(self.name)
 
     @property
     def label(self) -> str:
-        """The name, or what else tells the member from others."""
+        """The name, or the ID and the peer URLs of a member that never started."""
         return self.name or f"{self.hex_id} ({', '.join(self.peer_urls)}, never started)"
 
     def document(self) -> dict[str, Any]:
-        """Return the member as a module returns it; IDs beyond 2**53 do not survive all JSON."""
+        """Return the member as a return value; IDs are text, as JSON may lose those over 2**53."""
         return asdict(self) | {"id": self.hex_id, "started": self.started}
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What one member says of itself; a leader of 0 means that it knows none. Sizes in bytes."""
+    """The status that one member reports; a leader of 0 means none is known. Sizes in bytes."""
 
     member_id: int
     cluster_id: int
@@ -68,7 +68,7 @@ class Status:
         return self.leader != 0
 
     def document(self) -> dict[str, Any]:
-        """Return the status as a module returns it."""
+        """Return the status as a return value."""
         return asdict(self) | {
             "member_id": f"{self.member_id:x}",
             "cluster_id": f"{self.cluster_id:x}",
@@ -90,9 +90,9 @@ _ALARMS = {0: "NONE", 1: "NOSPACE", 2: "CORRUPT"}
 
 
 def parse_members(text: str) -> tuple[Member, ...]:
-    """Read what ``etcdctl member list -w json`` prints (rpc.proto: MemberListResponse).
+    """Return the members in the output of ``etcdctl member list -w json`` (MemberListResponse).
 
-    Raises EtcdError when it is something else.
+    Raises EtcdError for any other text.
     """
     return tuple(
         Member(
@@ -107,9 +107,9 @@ def parse_members(text: str) -> tuple[Member, ...]:
 
 
 def parse_status(text: str) -> Status:
-    """Read what ``etcdctl endpoint status -w json`` prints of one endpoint (StatusResponse).
+    """Return the status in the output of ``etcdctl endpoint status -w json`` of one endpoint.
 
-    Raises EtcdError when it is something else.
+    Raises EtcdError for any other text.
     """
     document = _parse(text, "endpoint status")
     if not isinstance(document, list) or not document:
@@ -131,7 +131,7 @@ def parse_status(text: str) -> Status:
 
 
 def parse_alarms(text: str) -> tuple[Alarm, ...]:
-    """Read what ``etcdctl alarm list -w json`` prints (AlarmResponse). Raises EtcdError."""
+    """Return the alarms in the output of ``etcdctl alarm list -w json``. Raises EtcdError."""
     return tuple(
         Alarm(int(entry.get("memberID", 0)), _ALARMS.get(entry.get("alarm", 0), "UNKNOWN"))
         for entry in _parse(text, "alarm list").get("alarms") or ()
@@ -139,12 +139,12 @@ def parse_alarms(text: str) -> tuple[Alarm, ...]:
 
 
 def majority(voters: int) -> int:
-    """Return how many of so many voting members must agree on each write."""
+    """Return the number of voting members that must agree on each write."""
     return voters // 2 + 1
 
 
 def names(members: Iterable[Member]) -> str:
-    """Return the members as a sentence lists them."""
+    """Return the labels of the members, separated by commas."""
     return ", ".join(member.label for member in members)
 
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Asks a cluster by etcdctl, on behalf of a module; the one place that runs it."""
+"""Runs etcdctl for a module; the only file that does."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from .cluster import (
 
 DEFAULT_ENDPOINT = "http://127.0.0.1:2379"
 
-# Seconds that one call may take; etcd answers in milliseconds or not at all.
+# Timeout of one call in seconds; a healthy etcd answers in milliseconds.
 _CALL_SECONDS = 5
 
 
 class CallError(EtcdError):
-    """A call of etcdctl that failed; the message has what it said last."""
+    """A call of etcdctl failed; the message has its output."""
 
 
 def etcdctl_options() -> dict[str, Any]:
-    """Return the part of an argument_spec that the doc fragment ``etcdctl`` documents."""
+    """Return the argument_spec of the doc fragment ``etcdctl``."""
     return {
         "ca_cert": {"type": "path"},
         "client_cert": {"type": "path"},
@@ -40,13 +40,13 @@ def etcdctl_options() -> dict[str, Any]:
 
 
 class Etcdctl:
-    """etcdctl with the module's certificates, or those that its environment names."""
+    """etcdctl with the certificates of the module's options, or of the environment."""
 
     def __init__(self, module: AnsibleModule, endpoints: Sequence[str]) -> None:
         self._module = module
         self._path = module.get_bin_path("etcdctl")
         self._endpoints = tuple(endpoints)
-        # etcdctl refuses an option that its environment has, too, so all go the same way.
+        # etcdctl rejects an option that the environment sets too, so options go there as well.
         self._environment = {"ETCDCTL_API": "3"} | {
             variable: module.params[option]
             for variable, option in (
@@ -67,25 +67,25 @@ class Etcdctl:
         return parse_members(self.call("member", "list", "-w", "json"))
 
     def status(self, endpoint: str) -> Status:
-        """Return what the member at *endpoint* says of itself. Raises EtcdError."""
+        """Return the status of the member at *endpoint*. Raises EtcdError."""
         return parse_status(self.call("endpoint", "status", "-w", "json", endpoints=[endpoint]))
 
     def alarms(self) -> tuple[Alarm, ...]:
-        """Return the alarms that are raised. Raises EtcdError."""
+        """Return the active alarms. Raises EtcdError."""
         return parse_alarms(self.call("alarm", "list", "-w", "json"))
 
     def call(self, *arguments: str, endpoints: Sequence[str] = ()) -> str:
         """Run etcdctl and return what it printed. Raises CallError."""
         if self._path is None:
-            raise CallError("etcdctl is not installed; its package is etcd-client")
-        asked = ",".join(endpoints or self._endpoints)
+            raise CallError("etcdctl is not installed; install the package etcd-client")
+        urls = ",".join(endpoints or self._endpoints)
         status, output, errors = self._module.run_command(
             [self._path, f"--command-timeout={_CALL_SECONDS}s", *arguments],
-            environ_update={**self._environment, "ETCDCTL_ENDPOINTS": asked},
+            environ_update={**self._environment, "ETCDCTL_ENDPOINTS": urls},
         )
         if status != 0:
-            said = [line for line in errors.splitlines() if line and not line.startswith("{")]
+            lines = [line for line in errors.splitlines() if line and not line.startswith("{")]
             raise CallError(
-                f"etcdctl {' '.join(arguments)} at {asked}: {' '.join(said) or output.strip()}"
+                f"etcdctl {' '.join(arguments)} at {urls}: {' '.join(lines) or output.strip()}"
             )
         return str(output)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From the results of the module etcd_member_info, in a loop over hosts, to values."""
+"""Parses the results of the module etcd_member_info in a loop over hosts."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from .cluster import Member, Status
 from .plan import Observation
 
 
-def read_observations(results: Sequence[Mapping[str, Any]]) -> tuple[Observation, ...]:
-    """Return what each host showed; one whose result is none of the module's was out of reach."""
+def parse_observations(results: Sequence[Mapping[str, Any]]) -> tuple[Observation, ...]:
+    """Return an observation of each host; without a result, the host was unreachable."""
     return tuple(_observation(result) for result in results)
 
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a group of hosts is to do about its etcd: a pure decision over what each host showed."""
+"""Plans the etcd cluster of a group of hosts: which host forms it, which ones join. No I/O."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from .cluster import Member, Status, names
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What one host showed; a host out of reach showed nothing.
+    """The state of etcd on one host; it is empty for an unreachable host.
 
-    `initial_state` is ETCD_INITIAL_CLUSTER_STATE of its configuration, "" where there is none;
-    `data` says whether a member has ever stored anything there.
+    `initial_state` is ETCD_INITIAL_CLUSTER_STATE of its configuration, "" if there is none;
+    `data`: the host has the data of a member.
     """
 
     host: str
@@ -28,18 +28,19 @@ class Observation:
     members: tuple[Member, ...] = ()
 
     @property
-    def leads_on(self) -> bool:
-        """Whether a member answers here that is part of a majority and has a vote."""
+    def votes_with_leader(self) -> bool:
+        """Whether the host's member answers, has a leader and has a vote."""
         return self.status is not None and self.status.has_leader and not self.status.learner
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is to happen, by the hosts' names; a problem means that nothing is.
+    """The plan, by host names; if it has a problem, nothing is changed.
 
-    `forms` begins a cluster; `joins` become members one after the other, those of `replaces` in
-    place of a dead member of their name. `speaker` is a host whose member can be asked; `silent`
-    names hosts with data whose member does not answer, `strays` members of no host of the group.
+    `forms` forms a new cluster; the hosts in `joins` become members one after the other, those in
+    `replaces` instead of a dead member of their name. `speaker` is a host whose member answers and
+    has a leader; `silent` are hosts with data whose member does not answer, `strays` members that
+    are not hosts of the group.
     """
 
     forms: str | None = None
@@ -54,11 +55,11 @@ class Plan:
 
 
 def plan_group(observations: Sequence[Observation]) -> Plan:
-    """Decide from the hosts of the group, in the inventory's order."""
-    problem = _two_clusters(observations)
+    """Return the plan for the hosts of the group, in inventory order."""
+    problem = _several_clusters_problem(observations)
     if problem:
         return Plan(problem=problem)
-    speaker = next((each for each in observations if each.leads_on), None)
+    speaker = next((each for each in observations if each.votes_with_leader), None)
     if speaker is not None:
         return _plan_running(observations, speaker)
     if any(each.data for each in observations):
@@ -67,20 +68,20 @@ def plan_group(observations: Sequence[Observation]) -> Plan:
 
 
 def lost_majority(observations: Sequence[Observation]) -> str:
-    """Return what to say of a group whose members were started and found no leader."""
+    """Return the message for a group whose members were started and have no leader."""
     silent = [each.host for each in observations if each.status is None]
     alone = [each.host for each in observations if each.status is not None]
     found = [f"no answer from {', '.join(silent)}"] if silent else []
-    found += [f"no leader known to {', '.join(alone)}"] if alone else []
+    found += [f"no leader on {', '.join(alone)}"] if alone else []
     return (
-        f"The store has no majority: {', '.join(found)}. Bring the members back as they were and "
-        "run this again. If they are lost, save what a member still has with the playbook "
-        "weft.overlay.backup, and make a new cluster of it with 'ansible-playbook "
+        f"etcd has no majority: {', '.join(found)}. Start the missing members with their data and "
+        "run this again. If their data is lost, back up a remaining member with the playbook "
+        "weft.overlay.backup, and create a new cluster from the backup with 'ansible-playbook "
         "weft.overlay.restore -e restore_from=snapshot -e weft_backup=DIRECTORY'."
     )
 
 
-def _two_clusters(observations: Sequence[Observation]) -> str:
+def _several_clusters_problem(observations: Sequence[Observation]) -> str:
     found: dict[int, list[str]] = {}
     for each in observations:
         if each.status is not None:
@@ -89,30 +90,30 @@ def _two_clusters(observations: Sequence[Observation]) -> str:
         return ""
     parts = "; ".join(f"{cluster:x}: {', '.join(hosts)}" for cluster, hosts in found.items())
     return (
-        f"The hosts of the group are members of {len(found)} clusters ({parts}). Decide which one "
-        "holds the network, stop etcd on the others and move their data directories away."
+        f"The hosts of the group are members of {len(found)} clusters ({parts}). Keep the cluster "
+        "that has the network; on the other hosts, stop etcd and move its data directory away."
     )
 
 
-def _data_elsewhere(observations: Sequence[Observation]) -> str:
-    """A member that answers has data: where none are seen, they lie elsewhere."""
+def _data_directory_problem(observations: Sequence[Observation]) -> str:
+    """A running member has data; if none was found, it is in another directory."""
     found = [each.host for each in observations if each.status is not None and not each.data]
     if not found:
         return ""
     return (
-        f"etcd runs on {', '.join(found)} and has no data in etcd_data_directory: set that to "
-        "where they are (ETCD_DATA_DIR in /etc/default/etcd there), or, if they are gone, stop "
-        "etcd there and run this again; it then joins as a new member."
+        f"etcd runs on {', '.join(found)} and has no data in etcd_data_directory: set "
+        "etcd_data_directory to ETCD_DATA_DIR of /etc/default/etcd there, or, if the data is lost, "
+        "stop etcd there and run this again; it then joins as a new member."
     )
 
 
-def _foreign_data(observations: Sequence[Observation], speaker: Observation) -> str:
+def _foreign_data_problem(observations: Sequence[Observation], speaker: Observation) -> str:
     members = speaker.members
     foreign = [each.host for each in observations if each.data and _is_foreign(each, members)]
     if not foreign:
         return ""
     return (
-        f"{', '.join(foreign)} holds data of etcd and is no member of the cluster of "
+        f"{', '.join(foreign)} has etcd data but is not a member of the cluster of "
         f"{speaker.host} ({names(members)}). Stop etcd there, move its data directory "
         "away, and run this again; it then joins as a new member."
     )
@@ -120,9 +121,9 @@ def _foreign_data(observations: Sequence[Observation], speaker: Observation) -> 
 
 def _plan_running(observations: Sequence[Observation], speaker: Observation) -> Plan:
     members = speaker.members
-    problem = _data_elsewhere(observations) or _foreign_data(observations, speaker)
+    problem = _data_directory_problem(observations) or _foreign_data_problem(observations, speaker)
     if problem:
-        # The store goes on meanwhile: it can be saved, and the host be removed.
+        # etcd keeps running: it can be backed up, and the host can be removed.
         return Plan(speaker=speaker.host, speaker_url=speaker.url, members=members, problem=problem)
     known = {member.name: member for member in members}
     learners = [each.host for each in observations if each.data and _is_learner(each, members)]
@@ -144,28 +145,28 @@ def _plan_running(observations: Sequence[Observation], speaker: Observation) -> 
 
 
 def _plan_forming(observations: Sequence[Observation]) -> Plan:
-    away = [each.host for each in observations if not each.reachable]
-    if away:
+    unreachable = [each.host for each in observations if not each.reachable]
+    if unreachable:
         return Plan(
             problem=(
-                f"{', '.join(away)} cannot be reached, and the other hosts hold no data: a cluster "
-                "may run there, so none is formed beside it. Bring it back, or take it out of the "
-                "group."
+                f"{', '.join(unreachable)} cannot be reached, and the other hosts have no etcd "
+                "data: a cluster may run there, so no second one is formed. Make the host "
+                "reachable, or remove it from the group."
             )
         )
     begun = [each.host for each in observations if each.initial_state == "new"]
     first = observations[0]
     if begun or not first.initial_state:
-        former = begun[0] if begun else first.host
+        founder = begun[0] if begun else first.host
         return Plan(
-            forms=former,
-            joins=tuple(each.host for each in observations if each.host != former),
+            forms=founder,
+            joins=tuple(each.host for each in observations if each.host != founder),
         )
     return Plan(
         problem=(
-            f"{first.host} was a member of a cluster, and no host of the group holds data any "
-            "more: an empty store would give the hosts other subnets. Restore a backup with the "
-            "playbook weft.overlay.restore, or, to begin anew, remove /etc/default/etcd on "
+            f"{first.host} was a member of a cluster, and no host of the group has etcd data: with "
+            "an empty etcd the hosts would get other subnets. Restore a backup with the playbook "
+            "weft.overlay.restore, or, to start from scratch, remove /etc/default/etcd on "
             f"{first.host}."
         )
     )
@@ -174,7 +175,7 @@ def _plan_forming(observations: Sequence[Observation]) -> Plan:
 def _is_foreign(observation: Observation, members: Sequence[Member]) -> bool:
     if observation.status is not None:
         return observation.status.member_id not in {member.id for member in members}
-    # One that was added and has not announced its name yet may be this host.
+    # A member that was added and has not published its name yet may be this host.
     return observation.host not in {member.name for member in members} and all(
         member.started for member in members
     )

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether the etcd that runs is the one that its configuration and its package say. Pure."""
+"""Tells whether etcd must be restarted to apply its configuration or package. No I/O."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _PREFIX = "ETCD_"
 # etcd reads these only when a member first starts; they say how it came into the cluster.
 _FORMING = "ETCD_INITIAL_CLUSTER"
 
-_AUTHORITIES = ("ETCD_TRUSTED_CA_FILE", "ETCD_PEER_TRUSTED_CA_FILE")
+_CA_FILES = ("ETCD_TRUSTED_CA_FILE", "ETCD_PEER_TRUSTED_CA_FILE")
 
 
 def parse_settings(text: str) -> dict[str, str]:
@@ -38,30 +38,30 @@ def parse_environment(block: bytes) -> dict[str, str]:
 def parse_start(text: str) -> float | None:
     """Return the time that ``systemctl show --timestamp=unix`` prints, in seconds since 1970.
 
-    None where the unit has not started.
+    None if the unit has not started.
     """
     return float(text[1:]) if text.startswith("@") else None
 
 
-def trusts_others(
+def ca_files_changed(
     settings: Mapping[str, str], started: float, written: Callable[[str], float]
 ) -> bool:
-    """Tell whether authorities were written after the start: etcd reads them then alone.
+    """Tell whether a CA file was written after the start, when etcd reads them.
 
-    *written* tells when a file was, in seconds since 1970. A member's own key and certificate are
-    read for each connection (etcd: client/pkg/transport/listener.go, baseConfig).
+    *written* returns a file's modification time in seconds since 1970. The key and the certificate
+    are read for each connection (etcd: client/pkg/transport/listener.go, baseConfig).
     """
-    files = {settings[name] for name in _AUTHORITIES if name in settings}
-    # The start is known in whole seconds.
+    files = {settings[name] for name in _CA_FILES if name in settings}
+    # The start time is in whole seconds.
     return any(int(written(path)) > started for path in files)
 
 
-def outdated(
+def restart_reasons(
     settings: Mapping[str, str], running: Mapping[str, str], executable: str
 ) -> tuple[str, ...]:
-    """Return why the process must be started anew, in words; nothing if it is as it should be.
+    """Return why the process must be restarted, as clauses; none if it is up to date.
 
-    *executable* is what /proc/PID/exe leads to; the kernel marks one that was replaced.
+    *executable* is the target of /proc/PID/exe; the kernel marks a replaced file as deleted.
     """
     names = sorted(
         name
@@ -69,8 +69,8 @@ def outdated(
         if not name.startswith(_FORMING) and settings.get(name) != running.get(name)
     )
     reasons = [
-        f"{name} is {running.get(name)!r} and shall be {settings.get(name)!r}" for name in names
+        f"{name} is {running.get(name)!r}, configured {settings.get(name)!r}" for name in names
     ]
     if executable.endswith(" (deleted)"):
-        reasons.append("another etcd was installed since it started")
+        reasons.append("another version of etcd was installed after it started")
     return tuple(reasons)

@@ -1,11 +1,12 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who may do what in etcd: users, roles and permissions, and the steps from one state to another.
+"""Users, roles and permissions of etcd, and the steps from one state to another. No I/O.
 
 etcd's rules (https://etcd.io/docs/v3.5/op-guide/authentication/rbac/): a user has roles, a role has
 permissions on ranges of keys. With client certificates the common name is the user, so users need
-no password. Authentication needs the user ``root`` with the role ``root``, which may do anything.
+no password. Authentication requires the user ``root`` with the role ``root``, which has all
+permissions.
 """
 
 from __future__ import annotations
@@ -22,11 +23,11 @@ ROOT = "root"
 
 
 class AccessError(WeftError):
-    """What was asked for contradicts itself; the message names it."""
+    """The wanted users and roles are impossible; the message says which and why."""
 
 
-class Kind(IntEnum):
-    """What a permission allows, with the numbers of etcd's ``authpb.Permission.Type``."""
+class PermissionType(IntEnum):
+    """The access that a permission grants, with the numbers of ``authpb.Permission.Type``."""
 
     READ = 0
     WRITE = 1
@@ -39,11 +40,11 @@ class Permission:
 
     key: bytes
     range_end: bytes
-    kind: Kind
+    kind: PermissionType
 
     @property
     def keys(self) -> tuple[bytes, bytes]:
-        """The range alone: a role has one kind of access to each."""
+        """The range of keys, to each of which a role has one kind of access."""
         return self.key, self.range_end
 
     def __str__(self) -> str:
@@ -57,7 +58,7 @@ class Permission:
 
 @dataclass(frozen=True, slots=True)
 class AccessState:
-    """Whether etcd asks who calls; the permissions of each role, and the roles of each user."""
+    """Whether authentication is on, the permissions of each role, and the roles of each user."""
 
     enabled: bool
     roles: dict[str, frozenset[Permission]]
@@ -66,9 +67,9 @@ class AccessState:
 
 @dataclass(frozen=True, slots=True)
 class WantedAccess:
-    """The roles and users that shall be, whether authentication shall be on, and what shall go.
+    """The wanted roles, users and authentication, and the names to delete.
 
-    What is not named stays, except users and roles whose names begin with ``purge_prefix``.
+    Other users and roles stay, except those whose names begin with ``purge_prefix``.
     """
 
     enabled: bool
@@ -80,19 +81,19 @@ class WantedAccess:
     def __post_init__(self) -> None:
         both = sorted(self.absent & (self.roles.keys() | self.users.keys()))
         if both:
-            raise AccessError(f"{both[0]!r} is to be present and absent; name it once.")
+            raise AccessError(f"{both[0]!r} is listed as present and as absent; list it once.")
         if self.purge_prefix is not None and (
             not self.purge_prefix or ROOT.startswith(self.purge_prefix)
         ):
             raise AccessError(
-                f"The prefix {self.purge_prefix!r} would take away root; give the beginning of the "
-                "names that are managed here alone."
+                f"The prefix {self.purge_prefix!r} would delete root; give a prefix that only the "
+                "managed names have."
             )
         if ROOT in self.absent:
-            raise AccessError("root cannot be absent: nobody could manage access any more.")
+            raise AccessError("root cannot be absent: no other user may manage access.")
 
     def removes(self, name: str) -> bool:
-        """Tell whether a user or role of this name has to go, where it is not to be present."""
+        """Tell whether a user or role of this name is deleted if it is not wanted."""
         return name in self.absent or (
             self.purge_prefix is not None and name.startswith(self.purge_prefix)
         )
@@ -100,29 +101,29 @@ class WantedAccess:
 
 @dataclass(frozen=True, slots=True)
 class AddRole:
-    """Create a role that allows nothing yet."""
+    """Create a role without permissions."""
 
     role: str
 
 
 @dataclass(frozen=True, slots=True)
 class DeleteRole:
-    """Remove a role, from its users too."""
+    """Delete a role, which also removes it from its users."""
 
     role: str
 
 
 @dataclass(frozen=True, slots=True)
-class Grant:
-    """Give a role a permission; another kind of access to the same keys is replaced."""
+class GrantPermission:
+    """GrantPermission a role a permission; it replaces one for the same keys."""
 
     role: str
     permission: Permission
 
 
 @dataclass(frozen=True, slots=True)
-class Revoke:
-    """Take a permission from a role."""
+class RevokePermission:
+    """RevokePermission a permission of a role."""
 
     role: str
     permission: Permission
@@ -130,66 +131,75 @@ class Revoke:
 
 @dataclass(frozen=True, slots=True)
 class AddUser:
-    """Create a user that logs in by certificate alone."""
+    """Create a user without a password, for login by certificate."""
 
     user: str
 
 
 @dataclass(frozen=True, slots=True)
 class DeleteUser:
-    """Remove a user; its certificate opens nothing any more."""
+    """Delete a user; its certificate has no access after that."""
 
     user: str
 
 
 @dataclass(frozen=True, slots=True)
-class GiveRole:
-    """Give a user a role."""
-
-    user: str
-    role: str
-
-
-@dataclass(frozen=True, slots=True)
-class TakeRole:
-    """Take a role from a user."""
+class GrantRole:
+    """GrantPermission a user a role."""
 
     user: str
     role: str
 
 
 @dataclass(frozen=True, slots=True)
-class Enable:
-    """Turn authentication on."""
+class RevokeRole:
+    """RevokePermission a role of a user."""
+
+    user: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class EnableAuth:
+    """EnableAuth authentication."""
 
 
 Step: TypeAlias = (
-    AddRole | DeleteRole | Grant | Revoke | AddUser | DeleteUser | GiveRole | TakeRole | Enable
+    AddRole
+    | DeleteRole
+    | GrantPermission
+    | RevokePermission
+    | AddUser
+    | DeleteUser
+    | GrantRole
+    | RevokeRole
+    | EnableAuth
 )
 
 
 def plan(state: AccessState, wanted: WantedAccess) -> tuple[Step, ...]:
-    """Return the steps from *state* to *wanted*, in an order that widens nobody's access between.
+    """Return the steps from *state* to *wanted*; no user has more access than wanted in between.
 
-    Raises AccessError where a user is to have a role that there is not.
+    Raises AccessError if a user is to have a role that does not exist.
     """
     for user, roles in wanted.users.items():
         unknown = roles - wanted.roles.keys() - (state.roles.keys() - wanted.absent) - {ROOT}
         if unknown:
-            raise AccessError(f"User {user!r} is to have the role {min(unknown)!r}, which is not.")
+            raise AccessError(
+                f"The role {min(unknown)!r} of user {user!r} does not exist; add it to the roles."
+            )
     steps = [*_removals(state, wanted), *_roles(state, wanted), *_users(state, wanted)]
     if wanted.enabled and not state.enabled:
         if ROOT not in wanted.users.get(ROOT, state.users.get(ROOT, frozenset())):
             raise AccessError(
-                "Authentication needs the user root with the role root, which manages access: "
-                "add it to the users."
+                "Authentication requires the user root with the role root: add it to the users."
             )
-        steps.append(Enable())
+        steps.append(EnableAuth())
     return tuple(steps)
 
 
-def after(state: AccessState, wanted: WantedAccess) -> AccessState:
-    """Return what *state* becomes."""
+def access_after(state: AccessState, wanted: WantedAccess) -> AccessState:
+    """Return the state after the steps from *state* to *wanted*."""
     roles = {name: held for name, held in state.roles.items() if not wanted.removes(name)}
     roles |= wanted.roles
     kept = {name: held for name, held in state.users.items() if not wanted.removes(name)}
@@ -215,9 +225,9 @@ def _roles(state: AccessState, wanted: WantedAccess) -> Iterator[Step]:
         ranges = {permission.keys for permission in permissions}
         for permission in sorted(held - permissions):
             if permission.keys not in ranges:
-                yield Revoke(role, permission)
+                yield RevokePermission(role, permission)
         for permission in sorted(permissions - held):
-            yield Grant(role, permission)
+            yield GrantPermission(role, permission)
 
 
 def _users(state: AccessState, wanted: WantedAccess) -> Iterator[Step]:
@@ -226,15 +236,15 @@ def _users(state: AccessState, wanted: WantedAccess) -> Iterator[Step]:
             yield AddUser(user)
         held = state.users.get(user, frozenset())
         for role in sorted(held - roles):
-            # A role that was removed took itself from its users.
+            # Deleting a role has removed it from its users.
             if role in wanted.roles or not wanted.removes(role):
-                yield TakeRole(user, role)
+                yield RevokeRole(user, role)
         for role in sorted(roles - held):
-            yield GiveRole(user, role)
+            yield GrantRole(user, role)
 
 
-def described(state: AccessState, names: Iterable[str]) -> str:
-    """Return the part of *state* that concerns *names*, as lines for a diff."""
+def describe(state: AccessState, names: Iterable[str]) -> str:
+    """Return the users and roles in *names* as lines for a diff."""
     lines = [f"authentication: {'on' if state.enabled else 'off'}"]
     for name in sorted(names):
         if name in state.roles:

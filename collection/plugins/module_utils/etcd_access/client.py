@@ -23,14 +23,14 @@ from .access import (
     AddUser,
     DeleteRole,
     DeleteUser,
-    Enable,
-    GiveRole,
-    Grant,
-    Kind,
+    EnableAuth,
+    GrantPermission,
+    GrantRole,
     Permission,
-    Revoke,
+    PermissionType,
+    RevokePermission,
+    RevokeRole,
     Step,
-    TakeRole,
 )
 
 # AuthUserAddRequest.options.no_password = true (etcd 3.4, api/etcdserverpb/rpc.proto), encoded: the
@@ -107,7 +107,7 @@ class AccessClient(Closing):
         if role == ROOT:
             return frozenset()
         return frozenset(
-            Permission(each["key"], each["range_end"], Kind(each["permType"]))
+            Permission(each["key"], each["range_end"], PermissionType(each["permType"]))
             for each in self._call("RoleGet", {"role": role})["perm"]
         )
 
@@ -135,7 +135,7 @@ def _request(step: Step) -> tuple[str, Mapping[str, Any]]:
             return "RoleAdd", {"name": role}
         case DeleteRole(role):
             return "RoleDelete", {"role": role}
-        case Grant(role, permission):
+        case GrantPermission(role, permission):
             return "RoleGrantPermission", {
                 "name": role,
                 "perm": {
@@ -144,7 +144,7 @@ def _request(step: Step) -> tuple[str, Mapping[str, Any]]:
                     "range_end": permission.range_end,
                 },
             }
-        case Revoke(role, permission):
+        case RevokePermission(role, permission):
             # These two are strings in etcd3's messages, bytes in etcd's: the same on the wire.
             return "RoleRevokePermission", {
                 "role": role,
@@ -155,9 +155,9 @@ def _request(step: Step) -> tuple[str, Mapping[str, Any]]:
             return "UserAdd", {"name": user}
         case DeleteUser(user):
             return "UserDelete", {"name": user}
-        case GiveRole(user, role):
+        case GrantRole(user, role):
             return "UserGrantRole", {"user": user, "role": role}
-        case TakeRole(user, role):
+        case RevokeRole(user, role):
             return "UserRevokeRole", {"name": user, "role": role}
-        case Enable():
+        case EnableAuth():
             return "AuthEnable", {}

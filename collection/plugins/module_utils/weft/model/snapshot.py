@@ -26,7 +26,7 @@ class StoredNetwork:
 
 @dataclass(frozen=True, slots=True)
 class InvalidEntry:
-    """A key under the leases' prefix that is no lease; its ``subnet``, if any, stays blocked."""
+    """A key under the leases' prefix that is not a lease; its ``subnet``, if any, stays blocked."""
 
     key: str
     reason: str
