@@ -96,7 +96,8 @@ def test_a_full_disk(fleet: Fleet, well: FleetState, record: Record) -> None:
             assert fleet.on(2, f"cat {settings}") == before
             logged = fleet.on(
                 2,
-                "journalctl --no-pager --output=cat --unit=weftd | grep 'cannot keep' | tail -n 1",
+                "journalctl --no-pager --output=cat --unit=weftd"
+                " | grep 'cannot write the snapshot file' | tail -n 1",
             )
             seen = fleet.says(2)
         healed = await_health(fleet, well, 90)

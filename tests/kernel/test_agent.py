@@ -307,7 +307,7 @@ def test_a_killed_agent_is_not_missed_and_its_successor_changes_nothing(
     one.start("agent")
     one.await_ready()
     assert one.log("datapath").count("table applied") == applied
-    for words in ("add ", "remove ", "bring up", "mended", "wrote"):
+    for words in ("add ", "remove ", "bring up", "repaired", "wrote"):
         assert words not in one.log("agent")[fresh:]
 
 

@@ -298,7 +298,7 @@ def test_an_interface_without_an_address_is_named_until_it_has_one(fleet: Fleet)
     enter(fleet, KERNELS)
     one = fleet.hosts[0]
     one.namespace.ip("address", "delete", "10.168.0.11/24", "dev", "eth0")
-    one.await_problem("no interface fits eth0")
+    one.await_problem("no interface matches eth0")
     one.namespace.ip("address", "add", "10.168.0.11/24", "dev", "eth0")
     eventually(lambda: reach(fleet), "the containers reach each other")
 
@@ -315,7 +315,7 @@ def test_a_datapath_that_was_down_while_the_kernel_took_over_lets_go_when_it_is_
     assert table.exists()
     one.start("datapath")
     # Nothing tells the agent: its next pass finds out.
-    eventually(lambda: not table.exists(), "the datapath has let go", 40)
+    eventually(lambda: not table.exists(), "the userspace datapath stops", 40)
     assert devices(one) == {"flannel.1": "vxlan"}
     assert reach(fleet)
 

@@ -201,7 +201,9 @@ def test_the_kernel_tells_of_changes_with_nf_tables_only(host: Host, iptables_ki
 
 def test_what_iptables_refuses_is_told_in_its_words(host: Host) -> None:
     too_long = replace(TRAFFIC, devices=("a-device-name-too-long",))
-    with pytest.raises(iptables.FirewallError, match=r"iptables-restore failed with \d: .*device"):
+    with pytest.raises(
+        iptables.FirewallError, match=r"iptables-restore failed with exit status \d: .*device"
+    ):
         iptables.reconcile(too_long)
     # A transaction: nothing of the table came.
     assert "WEFT-FORWARD" not in host.saved().get("filter", {})

@@ -129,7 +129,7 @@ def test_a_bare_device_is_brought_to_the_desired_state_in_one_pass(
 ) -> None:
     assert reconcile(netlink) == [
         "bring up flannel0 with MTU 1472",
-        "add address 100.96.1.0/32 on flannel0",
+        "add address 100.96.1.0/32 dev flannel0",
         "add route 100.96.0.0/16 dev flannel0",
     ]
     assert read(netlink) == DESIRED
@@ -200,7 +200,7 @@ def test_a_foreign_route_to_the_destination_is_an_error_and_stays(
     host.ip("route", "add", "100.96.0.0/16", "via", "10.168.0.99")
     apply(netlink, Add(DEVICE), Add(ADDRESS))
     said = refusal(netlink, Add(ROUTE))
-    for words in ("add route 100.96.0.0/16 dev flannel0", "weft did not make", "ip route show"):
+    for words in ("add route 100.96.0.0/16 dev flannel0", "weft did not add", "ip route show"):
         assert words in said
     assert host.ip("route", "show", "100.96.0.0/16").split() == [
         *("100.96.0.0/16", "via", "10.168.0.99", "dev", "eth0"),

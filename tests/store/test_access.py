@@ -31,7 +31,7 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.agent.lease_mana
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.backends.plan import LeaseData
 from ansible_collections.weft.overlay.plugins.module_utils.weft.host.lease_view import LeaseView
-from ansible_collections.weft.overlay.plugins.module_utils.weft.host.settings import LeasePolicy
+from ansible_collections.weft.overlay.plugins.module_utils.weft.host.settings import LeaseSettings
 from ansible_collections.weft.overlay.plugins.module_utils.weft.model.allocation import Request
 from ansible_collections.weft.overlay.plugins.module_utils.weft.model.lease import Lease
 from ansible_collections.weft.overlay.plugins.module_utils.weft.store.client import StoreClient
@@ -263,7 +263,7 @@ class TestAHost:
         problems: list[str | None] = []
         with guarded.store(HOST_A) as store:
             manager = LeaseManager(
-                store, LeasePolicy(reserve=False, ttl=None), "a", problems.append
+                store, LeaseSettings(reserve=False, ttl=None), "a", problems.append
             )
             snapshot = store.snapshot()
             view = LeaseView(
@@ -291,7 +291,7 @@ class TestAHost:
                 snapshot = store.snapshot()
                 kept = LeaseView(snapshot.network, {own.subnet: own}, stale=True)
                 leases = {lease.subnet: lease for lease in snapshot.leases}
-                policy = LeasePolicy(reserve=True, ttl=60)
+                policy = LeaseSettings(reserve=True, ttl=60)
                 manager = LeaseManager(store, policy, "a", problems.append, kept)
                 manager.update(IP_A, replace(kept, leases=leases, stale=False))
                 manager.start()

@@ -15,7 +15,7 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.agent.lease_mana
     LeaseManager,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.host.lease_view import LeaseView
-from ansible_collections.weft.overlay.plugins.module_utils.weft.host.settings import LeasePolicy
+from ansible_collections.weft.overlay.plugins.module_utils.weft.host.settings import LeaseSettings
 from ansible_collections.weft.overlay.plugins.module_utils.weft.model.lease import Lease
 from ansible_collections.weft.overlay.plugins.module_utils.weft.store.client import StoreClient
 from ansible_collections.weft.overlay.plugins.module_utils.weft.store.transaction import LeaseChange
@@ -40,7 +40,7 @@ def test_a_host_whose_lease_expired_while_it_was_off(
         store.commit([change], store.snapshot())
     snapshot = store.snapshot()
     kept = LeaseView(snapshot.network, {LAST.subnet: LAST}, 1, stale=True)
-    policy = LeasePolicy(reserve=True, ttl=60)
+    policy = LeaseSettings(reserve=True, ttl=60)
     manager = LeaseManager(store, policy, "host5", lambda _problem: None, kept)
     manager.start()
     try:

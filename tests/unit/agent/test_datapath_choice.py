@@ -18,12 +18,12 @@ class Kernel:
     """A kernel that makes VXLAN devices, or refuses; it counts how often it was asked."""
 
     def __init__(self, refusal: str | None = None) -> None:
-        self.refusal = refusal
+        self.kernel_error = refusal
         self.asked = 0
 
     def probe_vxlan(self) -> str | None:
         self.asked += 1
-        return self.refusal
+        return self.kernel_error
 
 
 def choice(asked: str, kernel: Kernel) -> DatapathChoice:
@@ -35,7 +35,7 @@ def test_what_is_asked_for_is_taken_unseen(asked: str, kernels: bool) -> None:
     kernel = Kernel("EOPNOTSUPP")
     chosen = choice(asked, kernel)
     assert chosen.kernel_vxlan("vxlan") is kernels
-    assert (kernel.asked, chosen.refusal) == (0, None)
+    assert (kernel.asked, chosen.kernel_error) == (0, None)
 
 
 @pytest.mark.parametrize("refusal", [None, "EOPNOTSUPP"])
@@ -45,9 +45,9 @@ def test_auto_is_the_kernel_where_it_can_and_does_not_change_by_itself(
     kernel = Kernel(refusal)
     chosen = choice("auto", kernel)
     assert chosen.kernel_vxlan("vxlan") is (refusal is None)
-    kernel.refusal = None if refusal else "EOPNOTSUPP"
+    kernel.kernel_error = None if refusal else "EOPNOTSUPP"
     assert chosen.kernel_vxlan("vxlan") is (refusal is None)
-    assert (kernel.asked, chosen.refusal) == (1, refusal)
+    assert (kernel.asked, chosen.kernel_error) == (1, refusal)
     assert ("EOPNOTSUPP" in caplog.text) is (refusal is not None)
 
 

@@ -18,7 +18,7 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.agent.lease_mana
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.backends.plan import LeaseData
 from ansible_collections.weft.overlay.plugins.module_utils.weft.host.lease_view import LeaseView
-from ansible_collections.weft.overlay.plugins.module_utils.weft.host.settings import LeasePolicy
+from ansible_collections.weft.overlay.plugins.module_utils.weft.host.settings import LeaseSettings
 from ansible_collections.weft.overlay.plugins.module_utils.weft.model.lease import Lease
 from ansible_collections.weft.overlay.plugins.module_utils.weft.model.snapshot import StoredNetwork
 from ansible_collections.weft.overlay.plugins.module_utils.weft.store.client import StoreClient
@@ -55,7 +55,7 @@ class FailingStore:
 class Kept:
     """A running manager, with what it reported."""
 
-    def __init__(self, store: FailingStore, policy: LeasePolicy) -> None:
+    def __init__(self, store: FailingStore, policy: LeaseSettings) -> None:
         self.store = store
         self.reports: list[str | None] = []
         self._reported = threading.Event()
@@ -73,9 +73,9 @@ class Kept:
 
 @contextmanager
 def keeping(
-    renewal: Callable[[], int] = lambda: 60, policy: LeasePolicy | None = None
+    renewal: Callable[[], int] = lambda: 60, policy: LeaseSettings | None = None
 ) -> Iterator[Kept]:
-    kept = Kept(FailingStore(renewal), policy or LeasePolicy())
+    kept = Kept(FailingStore(renewal), policy or LeaseSettings())
     kept.manager.start()
     try:
         yield kept
@@ -196,7 +196,7 @@ def test_without_a_lease_and_without_leave_to_reserve_the_next_step_is_named() -
 
 
 def test_nothing_is_decided_on_a_stale_view_or_without_a_network_or_a_public_ip() -> None:
-    with keeping(policy=LeasePolicy(reserve=True)) as kept:
+    with keeping(policy=LeaseSettings(reserve=True)) as kept:
         kept.manager.update(PUBLIC_IP, view(stale=True))
         kept.manager.update(PUBLIC_IP, LeaseView())
         kept.manager.update(None, view())

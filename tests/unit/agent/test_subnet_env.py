@@ -3,22 +3,19 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
-from ipaddress import IPv4Interface, IPv4Network
+from ipaddress import IPv4Network
 
 import pytest
 
 from ansible_collections.weft.overlay.plugins.module_utils.weft.agent.subnet_env import (
-    SubnetEnvironment,
-    render,
+    render_subnet_env,
 )
 
 
 @pytest.mark.parametrize(("masquerade", "word"), [(True, "true"), (False, "false")])
 def test_the_text_is_flannels(masquerade: bool, word: str) -> None:
-    environment = SubnetEnvironment(
-        IPv4Network("100.96.0.0/16"), IPv4Interface("100.96.1.1/24"), 1472, masquerade
-    )
-    assert render(environment) == (
+    network = IPv4Network("100.96.0.0/16")
+    assert render_subnet_env(network, "100.96.1.1/24", 1472, masquerade=masquerade) == (
         "FLANNEL_NETWORK=100.96.0.0/16\n"
         "FLANNEL_SUBNET=100.96.1.1/24\n"
         "FLANNEL_MTU=1472\n"

@@ -8,8 +8,8 @@ from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 import pytest
 
 from ansible_collections.weft.overlay.plugins.module_utils.weft.host.conflicts import (
-    connected_overlaps,
-    shared_addresses,
+    overlapping_networks,
+    shared_public_ips,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.links import (
     Link,
@@ -29,7 +29,7 @@ def lease(number: int, public_ip: str | None = None) -> Lease:
 
 def overlaps(name: str, address: str) -> list[str]:
     there = Link(name, 3, 1500, up=True, addresses=(LinkAddress(IPv4Interface(address)),))
-    return connected_overlaps(Links((there,)), {"flannel.1"}, NETWORK, lease(1), [lease(2)])
+    return overlapping_networks(Links((there,)), {"flannel.1"}, NETWORK, lease(1), [lease(2)])
 
 
 @pytest.mark.parametrize(
@@ -72,10 +72,10 @@ def test_a_connected_network_that_overlaps_is_named(
 def test_a_device_that_carried_another_backend_is_no_conflict() -> None:
     address = LinkAddress(IPv4Interface("100.96.1.0/32"))
     former = Link("flannel.7", 3, 1500, up=True, addresses=(address,), alias="weft")
-    assert connected_overlaps(Links((former,)), {"flannel.1"}, NETWORK, lease(1), []) == []
+    assert overlapping_networks(Links((former,)), {"flannel.1"}, NETWORK, lease(1), []) == []
 
 
 def test_a_public_ip_of_two_subnets_is_named() -> None:
-    assert shared_addresses([lease(1), lease(2)]) == []
-    (problem,) = shared_addresses([lease(1), lease(2), lease(3, "10.168.0.12")])
+    assert shared_public_ips([lease(1), lease(2)]) == []
+    (problem,) = shared_public_ips([lease(1), lease(2), lease(3, "10.168.0.12")])
     assert "10.168.0.12 holds 100.96.2.0/24 and 100.96.3.0/24" in problem

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.weft.overlay.plugins.module_utils.weft.host.settings import (
-    LeasePolicy,
+    LeaseSettings,
     MetricsSettings,
     Settings,
     SettingsError,
@@ -72,7 +72,7 @@ def test_everything_that_is_set_arrives() -> None:
     assert settings.interface.patterns == (r"^10\.168\.",)
     assert settings.interface.can_reach == IPv4Address("10.168.0.1")
     assert settings.interface.public_ip == IPv4Address("192.0.2.7")
-    assert settings.lease == LeasePolicy(reserve=True, ttl=60)
+    assert settings.lease == LeaseSettings(reserve=True, ttl=60)
     assert (settings.firewall, settings.masquerade) == (False, True)
     assert settings.subnet_file == Path("/run/other/subnet.env")
     assert settings.datapath == "userspace"
@@ -88,32 +88,32 @@ def test_everything_that_is_set_arrives() -> None:
         ({"store": {"endpoints": []}}, ["store", "No endpoint", "http://127.0.0.1:2379"]),
         ({"store": {"endpoints": ["ftp://etcd"]}}, ["store", "'ftp://etcd'", "write it as"]),
         ({"store": {"prefix": "network"}}, ["store", "'network'", "begin with a slash"]),
-        ({"store": {"prefix": ""}}, ["store.prefix is ''", "not empty"]),
+        ({"store": {"prefix": ""}}, ["store.prefix is ''", "non-empty"]),
         ({"store": {"timeout": 0}}, ["store.timeout is 0", "above 0"]),
         ({"store": {"timeout": True}}, ["store.timeout is True", "number of seconds"]),
         ({"store": {"timeout": float("nan")}}, ["store.timeout is nan", "number of seconds"]),
         ({"store": {"timeout": float("inf")}}, ["store.timeout is inf", "number of seconds"]),
-        ({"store": {"client_cert": "/a", "client_key": "/b"}}, ["'/a'", "give", "ca_cert"]),
+        ({"store": {"client_cert": "/a", "client_key": "/b"}}, ["'/a'", "set store", "ca_cert"]),
         ({"store": {"ca_cert": "/c", "client_cert": "/a"}}, ["store", "key", "give both"]),
         ({"store": {"user": "weft"}}, ["store", "password", "give both"]),
         ({"store": {"former_password": "x"}}, ["store", "former password", "without a password"]),
         ({"store": {"endpoint": []}}, ["store.endpoint is not a setting", "endpoints"]),
-        ({"interface": "eth0"}, ["interface is 'eth0'", "list of texts"]),
-        ({"interface": [7]}, ["interface is [7]", "text"]),
+        ({"interface": "eth0"}, ["interface is 'eth0'", "list of strings"]),
+        ({"interface": [7]}, ["interface is [7]", "string"]),
         ({"interface_regex": ["eth("]}, ["interface_regex is ['eth(']", "regular expression"]),
         ({"can_reach": "etcd1"}, ["can_reach is 'etcd1'"]),
-        ({"public_ip": 16843009}, ["public_ip is 16843009", "text"]),
+        ({"public_ip": 16843009}, ["public_ip is 16843009", "string"]),
         ({"public_ip": "2001:db8::1"}, ["public_ip is '2001:db8::1'"]),
-        ({"lease": {"ttl": 1.5}}, ["lease.ttl is 1.5", "whole number"]),
+        ({"lease": {"ttl": 1.5}}, ["lease.ttl is 1.5", "integer"]),
         ({"lease": {"ttl": -1}}, ["lease.ttl is -1", "above 0"]),
         ({"lease": {"reserve": "yes"}}, ["lease.reserve is 'yes'", "true or false"]),
         ({"lease": {"reserved": True}}, ["lease.reserved is not a setting", "reserve, ttl"]),
         ({"firewall": 1}, ["firewall is 1", "true or false"]),
         ({"datapath": "ebpf"}, ["datapath is 'ebpf'", "one of auto, kernel, userspace"]),
         ({"datapath": ["auto"]}, ["datapath is ['auto']", "one of auto, kernel, userspace"]),
-        ({"queues": 0}, ["queues is 0", "whole number from 1 to 64, or 'auto'"]),
-        ({"queues": "2"}, ["queues is '2'", "whole number"]),
-        ({"queues": True}, ["queues is True", "whole number"]),
+        ({"queues": 0}, ["queues is 0", "integer from 1 to 64, or 'auto'"]),
+        ({"queues": "2"}, ["queues is '2'", "integer"]),
+        ({"queues": True}, ["queues is True", "integer"]),
         ({"queues": 65}, ["queues is 65", "1 to 64"]),
         ({"masquerade": "no"}, ["masquerade is 'no'", "true or false"]),
         ({"subnet_file": "subnet.env"}, ["subnet_file is 'subnet.env'", "absolute"]),
@@ -154,7 +154,7 @@ def test_broken_json_is_named_by_line_and_column() -> None:
 
 def test_the_file_is_named_with_what_is_wrong_in_it(tmp_path: Path) -> None:
     path = tmp_path / "weftd.json"
-    with pytest.raises(SettingsError, match=rf"{path} cannot be read: No such file.*weft.overlay"):
+    with pytest.raises(SettingsError, match=rf"cannot read {path}: No such file.*weft.overlay"):
         load_settings(path)
     path.write_text('{"firewall": 1}')
     with pytest.raises(SettingsError, match=rf"{path}: firewall is 1"):
@@ -173,7 +173,7 @@ def test_metrics_are_off_or_on_loopback() -> None:
 @pytest.mark.parametrize(
     ("metrics", "words"),
     [
-        ({"port": 0}, "metrics.port is 0: it must be a whole number from 1 to 65535"),
+        ({"port": 0}, "metrics.port is 0: it must be an integer from 1 to 65535"),
         ({"port": True}, "metrics.port is True"),
         ({"port": 9, "address": "eth0"}, "metrics.address is 'eth0'"),
         ({"address": "::1"}, "it must have a port"),

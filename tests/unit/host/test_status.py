@@ -32,17 +32,17 @@ def test_ready_takes_a_lease_and_no_problem() -> None:
     assert not replace(READY, problems=("iptables failed",)).ready
 
 
-def test_a_store_that_is_away_does_not_make_a_host_unready() -> None:
+def test_an_unreachable_etcd_does_not_make_a_host_unready() -> None:
     away = replace(READY, store=StoreStatus(False, 12, "no endpoint answered"))
     assert away.ready
-    assert away.summary() == "100.96.1.0/24 by udp, 2 peers; the store is away"
+    assert away.summary() == "100.96.1.0/24, backend udp, 2 peers; etcd unreachable"
 
 
 def test_the_summary_says_what_matters_most() -> None:
-    assert READY.summary() == "100.96.1.0/24 by udp, 2 peers"
+    assert READY.summary() == "100.96.1.0/24, backend udp, 2 peers"
     assert replace(READY, problems=("first", "second")).summary() == "first"
     waiting = replace(READY, lease=None, store=StoreStatus(False))
-    assert waiting.summary() == "waiting for the store"
+    assert waiting.summary() == "waiting for etcd"
     waiting = replace(waiting, store=StoreStatus(False, problem="etcd1: refused"))
     assert waiting.summary() == "etcd1: refused"
 

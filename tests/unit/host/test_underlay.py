@@ -9,10 +9,10 @@ from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 import pytest
 
 from ansible_collections.weft.overlay.plugins.module_utils.weft.host.underlay import (
-    InterfaceChoice,
+    InterfaceSettings,
     Underlay,
     UnderlayError,
-    choose_underlay,
+    select_underlay,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.links import (
     Link,
@@ -41,28 +41,28 @@ HOST = Links(
 )
 
 
-def choose(choice: InterfaceChoice, links: Links = HOST, towards: str | None = None) -> Underlay:
-    return choose_underlay(choice, links, towards)
+def choose(choice: InterfaceSettings, links: Links = HOST, towards: str | None = None) -> Underlay:
+    return select_underlay(choice, links, towards)
 
 
 def test_the_default_is_the_interface_of_the_default_route_and_its_first_usable_address() -> None:
     address = IPv4Address("10.168.0.11")
     other = IPv4Address("10.168.0.12")
-    assert choose(InterfaceChoice()) == Underlay("eth0", address, address, 1500, (other,))
-    assert choose(InterfaceChoice(interfaces=(str(other),))).others == ()
-    assert choose(InterfaceChoice(interfaces=("eth1",))).others == ()
+    assert choose(InterfaceSettings()) == Underlay("eth0", address, address, 1500, (other,))
+    assert choose(InterfaceSettings(interfaces=(str(other),))).other_addresses == ()
+    assert choose(InterfaceSettings(interfaces=("eth1",))).other_addresses == ()
 
 
 def test_the_public_ip_is_only_what_others_are_told() -> None:
     public_ip = IPv4Address("192.0.2.7")
-    assert choose(InterfaceChoice(public_ip=public_ip)) == Underlay(
+    assert choose(InterfaceSettings(public_ip=public_ip)) == Underlay(
         "eth0", IPv4Address("10.168.0.11"), public_ip, 1500
     )
 
 
 def test_a_public_ip_that_is_the_interfaces_own_is_its_address_too() -> None:
     public_ip = IPv4Address("10.168.0.12")
-    assert choose(InterfaceChoice(public_ip=public_ip)) == Underlay(
+    assert choose(InterfaceSettings(public_ip=public_ip)) == Underlay(
         "eth0", public_ip, public_ip, 1500
     )
 
@@ -70,53 +70,57 @@ def test_a_public_ip_that_is_the_interfaces_own_is_its_address_too() -> None:
 @pytest.mark.parametrize(
     ("choice", "interface", "address"),
     [
-        (InterfaceChoice(interfaces=("eth1",)), "eth1", "192.168.7.2"),
-        (InterfaceChoice(interfaces=("10.168.0.12",)), "eth0", "10.168.0.12"),
+        (InterfaceSettings(interfaces=("eth1",)), "eth1", "192.168.7.2"),
+        (InterfaceSettings(interfaces=("10.168.0.12",)), "eth0", "10.168.0.12"),
         # The first that fits wins, and one without an address does not fit.
-        (InterfaceChoice(interfaces=("eth9", "eth2", "eth1", "eth0")), "eth1", "192.168.7.2"),
+        (InterfaceSettings(interfaces=("eth9", "eth2", "eth1", "eth0")), "eth1", "192.168.7.2"),
         # A regular expression looks at all addresses before any name.
-        (InterfaceChoice(patterns=("eth0|192",)), "eth1", "192.168.7.2"),
-        (InterfaceChoice(patterns=(r"\.12$",)), "eth0", "10.168.0.12"),
-        (InterfaceChoice(patterns=("eth[12]",)), "eth1", "192.168.7.2"),
-        (InterfaceChoice(patterns=("wlan", "eth1")), "eth1", "192.168.7.2"),
+        (InterfaceSettings(patterns=("eth0|192",)), "eth1", "192.168.7.2"),
+        (InterfaceSettings(patterns=(r"\.12$",)), "eth0", "10.168.0.12"),
+        (InterfaceSettings(patterns=("eth[12]",)), "eth1", "192.168.7.2"),
+        (InterfaceSettings(patterns=("wlan", "eth1")), "eth1", "192.168.7.2"),
         # Names come before patterns, both before can_reach.
-        (InterfaceChoice(interfaces=("eth1",), patterns=("eth0",)), "eth1", "192.168.7.2"),
+        (InterfaceSettings(interfaces=("eth1",), patterns=("eth0",)), "eth1", "192.168.7.2"),
         (
-            InterfaceChoice(patterns=("eth1",), can_reach=IPv4Address("10.168.0.1")),
+            InterfaceSettings(patterns=("eth1",), can_reach=IPv4Address("10.168.0.1")),
             "eth1",
             "192.168.7.2",
         ),
     ],
 )
-def test_the_choice(choice: InterfaceChoice, interface: str, address: str) -> None:
+def test_the_choice(choice: InterfaceSettings, interface: str, address: str) -> None:
     chosen = choose(choice, towards="eth0" if choice.can_reach else None)
     assert (chosen.interface, chosen.address) == (interface, IPv4Address(address))
 
 
 @pytest.mark.parametrize("others", [{}, {"interfaces": ("eth9",)}, {"patterns": ("wlan",)}])
 def test_can_reach_decides_where_nothing_else_fits(others: dict[str, tuple[str, ...]]) -> None:
-    choice = InterfaceChoice(can_reach=IPv4Address("192.168.7.1"), **others)  # type: ignore[arg-type]
+    choice = InterfaceSettings(can_reach=IPv4Address("192.168.7.1"), **others)  # type: ignore[arg-type]
     assert choose(choice, towards="eth1").interface == "eth1"
 
 
 @pytest.mark.parametrize(
     ("choice", "links", "said"),
     [
-        (InterfaceChoice(interfaces=("eth9", "10.0.0.1")), HOST, ["eth9, 10.0.0.1", "correct"]),
-        (InterfaceChoice(interfaces=("10.168.0.9",)), HOST, ["10.168.0.9"]),
-        (InterfaceChoice(interfaces=("eth2",)), HOST, ["eth2"]),
-        (InterfaceChoice(patterns=("^127",)), HOST, ["^127", "interface_regex"]),
-        (InterfaceChoice(can_reach=IPv4Address("203.0.113.1")), HOST, ["203.0.113.1", "can_reach"]),
-        (InterfaceChoice(), replace(HOST, routes=()), ["no default route", "set interface"]),
+        (InterfaceSettings(interfaces=("eth9", "10.0.0.1")), HOST, ["eth9, 10.0.0.1", "correct"]),
+        (InterfaceSettings(interfaces=("10.168.0.9",)), HOST, ["10.168.0.9"]),
+        (InterfaceSettings(interfaces=("eth2",)), HOST, ["eth2"]),
+        (InterfaceSettings(patterns=("^127",)), HOST, ["^127", "interface_regex"]),
         (
-            InterfaceChoice(),
+            InterfaceSettings(can_reach=IPv4Address("203.0.113.1")),
+            HOST,
+            ["203.0.113.1", "can_reach"],
+        ),
+        (InterfaceSettings(), replace(HOST, routes=()), ["no default route", "set interface"]),
+        (
+            InterfaceSettings(),
             replace(HOST, routes=(replace(HOST.routes[0], device="eth2"),)),
             ["eth2", "no usable IPv4 address"],
         ),
     ],
 )
 def test_an_error_names_what_was_asked_and_the_next_step(
-    choice: InterfaceChoice, links: Links, said: list[str]
+    choice: InterfaceSettings, links: Links, said: list[str]
 ) -> None:
     with pytest.raises(UnderlayError) as refused:
         choose(choice, links)
@@ -126,5 +130,5 @@ def test_an_error_names_what_was_asked_and_the_next_step(
 
 def test_an_error_lists_the_usable_interfaces() -> None:
     with pytest.raises(UnderlayError) as refused:
-        choose(InterfaceChoice(interfaces=("eth9",)))
+        choose(InterfaceSettings(interfaces=("eth9",)))
     assert "eth0 (10.168.0.11, 10.168.0.12), eth1 (192.168.7.2);" in str(refused.value)

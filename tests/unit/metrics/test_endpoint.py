@@ -78,7 +78,7 @@ def fresh() -> Report:
 
 
 def test_metrics_and_health_of_a_host_that_is_well(running: Running) -> None:
-    running.endpoint.tell(fresh())
+    running.endpoint.update(fresh())
     status, content_type, body = running.get("/metrics")
     assert status == 200
     assert content_type.startswith("text/plain; version=0.0.4")
@@ -97,14 +97,14 @@ def test_a_head_has_no_body(running: Running) -> None:
 
 def test_what_is_missing_is_said(running: Running) -> None:
     assert running.get("/readyz")[::2] == (503, "the agent has not finished its first pass\n")
-    running.endpoint.tell(fresh())
+    running.endpoint.update(fresh())
     running.said.observation = replace(OBSERVED, pending=("add route",))
     assert running.get("/readyz")[::2] == (503, "add route\n")
     assert "weft_ready 0.0" in running.get("/metrics")[2]
 
 
 def test_an_agent_that_stopped_its_passes_is_not_healthy(running: Running) -> None:
-    running.endpoint.tell(replace(REPORT, ended_monotonic=time.monotonic() - 1000))
+    running.endpoint.update(replace(REPORT, ended_monotonic=time.monotonic() - 1000))
     assert running.get("/healthz")[0] == 503
 
 
@@ -112,7 +112,7 @@ def test_without_the_library_health_is_answered(
     running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(exposition, "IMPORT_ERROR", "no module")
-    running.endpoint.tell(fresh())
+    running.endpoint.update(fresh())
     status, _type, body = running.get("/metrics")
     assert status == 503
     assert "install python3-prometheus-client" in body
@@ -134,7 +134,7 @@ def test_a_port_that_is_taken_is_named_and_tried_again(caplog: pytest.LogCapture
         endpoint.serve()
         endpoint.serve()
     state = endpoint.state or ""
-    assert state.startswith(f"not served on 127.0.0.1:{port}: Address already in use")
+    assert state.startswith(f"cannot listen on 127.0.0.1:{port}: Address already in use")
     assert [record.levelno for record in caplog.records] == [logging.WARNING]
     endpoint.serve()
     assert endpoint.state == f"http://127.0.0.1:{port}/metrics"

@@ -11,7 +11,7 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process
 from ansible_collections.weft.overlay.plugins.module_utils.weft.metrics.health import (
     STALE_AFTER,
     is_alive,
-    unreadiness,
+    unready_reasons,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.metrics.report import Observation
 
@@ -19,46 +19,50 @@ from .reports import NOW, OBSERVED, REPORT, TABLE, datapath
 
 
 def test_a_host_that_holds_all_is_ready() -> None:
-    assert unreadiness(REPORT, OBSERVED, NOW) == []
+    assert unready_reasons(REPORT, OBSERVED, NOW) == []
 
 
 def test_a_store_that_is_away_does_not_make_a_host_unready() -> None:
     away = replace(REPORT.status, store=replace(REPORT.status.store, connected=False))
-    assert unreadiness(replace(REPORT, status=away), OBSERVED, NOW) == []
+    assert unready_reasons(replace(REPORT, status=away), OBSERVED, NOW) == []
 
 
 def test_before_the_first_pass_nothing_is_ready() -> None:
-    assert unreadiness(None, Observation(), NOW) == ["the agent has not finished its first pass"]
+    assert unready_reasons(None, Observation(), NOW) == [
+        "the agent has not finished its first pass"
+    ]
 
 
 def test_without_a_lease_or_with_a_problem() -> None:
     waiting = replace(REPORT, status=replace(REPORT.status, lease=None), plan=None)
-    assert unreadiness(waiting, Observation(), NOW) == ["waiting for the store"]
+    assert unready_reasons(waiting, Observation(), NOW) == ["waiting for etcd"]
     told = replace(REPORT, status=replace(REPORT.status, problems=("iptables failed",)))
-    assert unreadiness(told, OBSERVED, NOW) == ["iptables failed"]
+    assert unready_reasons(told, OBSERVED, NOW) == ["iptables failed"]
     planless = replace(REPORT, plan=None)
-    assert unreadiness(planless, Observation(), NOW) == ["there is no plan for this host"]
+    assert unready_reasons(planless, Observation(), NOW) == [
+        "the desired state of this host is unknown"
+    ]
 
 
 def test_a_datapath_that_does_not_answer_forward_or_follow() -> None:
     def reasons(answer: Status | str) -> list[str]:
-        return unreadiness(REPORT, replace(OBSERVED, datapath=answer), NOW)
+        return unready_reasons(REPORT, replace(OBSERVED, datapath=answer), NOW)
 
     assert reasons("/run/weft/datapath.sock: refused") == [
         "the datapath: /run/weft/datapath.sock: refused"
     ]
-    assert reasons(datapath(forwarding=False)) == ["the datapath forwards nothing"]
+    assert reasons(datapath(forwarding=False)) == ["the datapath does not forward packets"]
     assert "another table" in reasons(datapath(table={**TABLE, "peers": []}))[0]
 
 
 def test_what_the_kernel_lacks_is_said() -> None:
-    lacking = replace(OBSERVED, pending=("to be done: add route 100.96.2.0/24",))
-    assert unreadiness(REPORT, lacking, NOW) == ["to be done: add route 100.96.2.0/24"]
+    lacking = replace(OBSERVED, pending=("pending: add route 100.96.2.0/24",))
+    assert unready_reasons(REPORT, lacking, NOW) == ["pending: add route 100.96.2.0/24"]
 
 
 def test_an_agent_that_makes_no_passes_is_neither_ready_nor_alive() -> None:
     late = NOW + STALE_AFTER + 1
-    assert "the agent's last pass was 91 s ago" in unreadiness(REPORT, OBSERVED, late)
+    assert "the last pass of the agent ended 91 s ago" in unready_reasons(REPORT, OBSERVED, late)
     assert is_alive(REPORT, 0.0, NOW + STALE_AFTER)
     assert not is_alive(REPORT, 0.0, late)
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`weftd agent`: the process that watches the store and reconciles the host."""
+"""`weftd agent`: the process that watches etcd and reconciles the host."""
 
 from __future__ import annotations
 
@@ -36,18 +36,17 @@ from .reconciler import Reconciler
 
 _log = logging.getLogger(__name__)
 
-# Seconds between two looks at everything; sooner where something is wrong.
+# Seconds between two passes; less while there are problems.
 _RECONCILE_INTERVAL = 30.0
 _RETRY_INTERVAL = 3.0
-# While the kernel does not tell of changed firewall rules: they are looked at this often, as by
-# flannel (pkg/trafficmngr/iptables).
+# Without kernel events for changed firewall rules, as in flannel (pkg/trafficmngr/iptables).
 _FIREWALL_INTERVAL = 5.0
-# Seconds for a burst of events to end, and from one look to the next while they go on: a busy
-# Docker host changes links and rules all the time.
-_SETTLE = 0.05
-_LEAST_INTERVAL = 0.25
+# Seconds to wait for a burst of events to end, and least seconds between two passes: a busy Docker
+# host changes links and rules all the time.
+_SETTLE_TIME = 0.05
+_MIN_INTERVAL = 0.25
 # Seconds after which systemd may start Docker although the overlay is not ready.
-_READY_GRACE = 20.0
+_READY_TIMEOUT = 20.0
 
 
 def run(arguments: list[str]) -> int:
@@ -65,16 +64,16 @@ def run(arguments: list[str]) -> int:
     except AgentError as error:
         _log.error("%s", error)
         return 1
-    _log.info("stopped; the overlay goes on as it is")
+    _log.info("agent stopped; the overlay continues with the last known leases")
     return 0
 
 
 class AgentError(WeftError):
-    """The agent cannot go on; a new process may."""
+    """The agent cannot continue; a restart may help."""
 
 
 class Agent:
-    """Ties the threads that speak with the store to the reconciler of the host."""
+    """The main loop: reconciles the host after events of etcd and the kernel, and by a timer."""
 
     def __init__(
         self, settings: Settings, netlink: Netlink, store: StoreClient, snapshot: Path, status: Path
@@ -85,9 +84,9 @@ class Agent:
         self._lease_problem: str | None = None
         self._stopping = False
         self._ready = False
-        self._ready_at_the_latest = time.monotonic() + _READY_GRACE
-        self._woken, self._waker = socket.socketpair()
-        for end in (self._woken, self._waker):
+        self._ready_deadline = time.monotonic() + _READY_TIMEOUT
+        self._wake_receiver, self._wake_sender = socket.socketpair()
+        for end in (self._wake_receiver, self._wake_sender):
             end.setblocking(False)
         self._interval = _interval_of(settings)
         self._store_settings = settings.store
@@ -106,40 +105,42 @@ class Agent:
             signal.signal(number, self._stop)
         self._lease_watcher.start()
         self._lease_manager.start()
-        bells = [*events.open_event_sockets(), self._woken]
+        event_sockets = [*events.open_event_sockets(), self._wake_receiver]
         try:
             with selectors.DefaultSelector() as selector:
-                for bell in bells:
-                    selector.register(bell, selectors.EVENT_READ)
-                self._loop(selector, bells)
+                for event_socket in event_sockets:
+                    selector.register(event_socket, selectors.EVENT_READ)
+                self._loop(selector, event_sockets)
         finally:
             notify.notify("STOPPING=1")
             self._lease_watcher.stop()
             self._lease_manager.stop()
             self._endpoint.close()
-            for bell in (*bells, self._waker):
-                bell.close()
+            for event_socket in (*event_sockets, self._wake_sender):
+                event_socket.close()
 
-    def _loop(self, selector: selectors.DefaultSelector, bells: list[socket.socket]) -> None:
+    def _loop(
+        self, selector: selectors.DefaultSelector, event_sockets: list[socket.socket]
+    ) -> None:
         watchdog = notify.watchdog_interval()
         longest_pause = watchdog / 3 if watchdog else self._interval
-        due = looked = time.monotonic()
+        due = last_pass = time.monotonic()
         while not self._stopping:
             pause = min(longest_pause, due - time.monotonic())
-            rung = bool(selector.select(max(0.0, pause)))
-            if rung:
-                time.sleep(max(_SETTLE, looked + _LEAST_INTERVAL - time.monotonic()))
-                for bell in bells:
-                    events.drain(bell)
+            woken = bool(selector.select(max(0.0, pause)))
+            if woken:
+                time.sleep(max(_SETTLE_TIME, last_pass + _MIN_INTERVAL - time.monotonic()))
+                for event_socket in event_sockets:
+                    events.drain(event_socket)
             self._check_threads()
             notify.notify("WATCHDOG=1")
-            if (rung or time.monotonic() >= due) and not self._stopping:
+            if (woken or time.monotonic() >= due) and not self._stopping:
                 healthy = self._reconcile()
-                looked = time.monotonic()
-                due = looked + (self._interval if healthy else _RETRY_INTERVAL)
+                last_pass = time.monotonic()
+                due = last_pass + (self._interval if healthy else _RETRY_INTERVAL)
 
     def _check_threads(self) -> None:
-        """Without one of them, all would seem well while nothing follows the store any more."""
+        """Raise AgentError if a thread has ended: without it, changes in etcd would be missed."""
         for thread in (self._lease_watcher, self._lease_manager):
             if not thread.is_alive():
                 raise AgentError(
@@ -162,29 +163,33 @@ class Agent:
         )
         self._passes += 1
         plan, ended = self._reconciler.plan, time.monotonic()
-        self._endpoint.tell(Report(status, plan, time.time(), ended - begun, self._passes, ended))
+        self._endpoint.update(Report(status, plan, time.time(), ended - begun, self._passes, ended))
         try:
             write_status(self._status, status)
         except OSError as error:
             _log.warning("cannot write %s: %s", self._status, error.strerror)
-        self._tell_systemd(status)
+        self._notify_systemd(status)
         return status.ready
 
     def _certificate_expiry(self) -> float | None:
-        """Read in each pass: a renewed certificate needs no restart."""
-        # One that cannot be read is the store's problem, which names it.
+        """Return the end of the certificate, read in each pass: a renewal needs no restart."""
+        # The etcd client reports a certificate that cannot be read.
         with contextlib.suppress(CertificateError):
             return store_certificate_expiry(self._store_settings)
         return None
 
-    def _tell_systemd(self, status: Status) -> None:
+    def _notify_systemd(self, status: Status) -> None:
         notify.notify(f"STATUS={status.summary()}")
         if self._ready:
             return
-        late = time.monotonic() > self._ready_at_the_latest
+        late = time.monotonic() > self._ready_deadline
         if status.ready or late:
             if late and not status.ready:
-                _log.warning("going on although the overlay is not ready: %s", status.summary())
+                _log.warning(
+                    "overlay not ready after %.0f s: %s; Docker may start now",
+                    _READY_TIMEOUT,
+                    status.summary(),
+                )
             self._ready = True
             notify.notify("READY=1")
 
@@ -214,31 +219,35 @@ class Agent:
         self._wake()
 
     def _wake(self) -> None:
-        # A full buffer means that it is awake already, a closed socket that it has ended.
+        # Full buffer: already awake. Closed socket: the loop has ended.
         with contextlib.suppress(OSError):
-            self._waker.send(b"\0")
+            self._wake_sender.send(b"\0")
 
 
 def _interval_of(settings: Settings) -> float:
-    """Seconds between two looks while nothing is heard of."""
+    """Return the seconds between two passes without events."""
     try:
-        heard = not settings.firewall or iptables.has_change_events()
+        has_events = not settings.firewall or iptables.has_change_events()
     except iptables.FirewallError:
-        heard = False  # the first pass says what is wrong
-    return _RECONCILE_INTERVAL if heard else _FIREWALL_INTERVAL
+        has_events = False  # the first pass reports the error
+    return _RECONCILE_INTERVAL if has_events else _FIREWALL_INTERVAL
 
 
 def _log_end_of_thread(end: threading.ExceptHookArgs) -> None:
-    name = end.thread.name if end.thread else "thread"
-    _log.critical("the %s has ended", name, exc_info=end.exc_value)
+    name = end.thread.name if end.thread else "unknown"
+    _log.critical("the %s thread has failed", name, exc_info=end.exc_value)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="weftd agent", description="Watch the store and keep this host's overlay as it says."
+        prog="weftd agent",
+        description="Watch etcd and apply the network and the leases to this host.",
     )
-    parser.add_argument("--config", type=Path, default=SETTINGS_PATH, help="settings (JSON)")
-    parser.add_argument("--snapshot", type=Path, default=SNAPSHOT_PATH, help="last known leases")
-    parser.add_argument("--status", type=Path, default=STATUS_PATH, help="what weftctl reads")
-    parser.add_argument("--verbose", action="store_true", help="log what is not news, too")
+    for option, path, text in (
+        ("--config", SETTINGS_PATH, "settings, JSON"),
+        ("--snapshot", SNAPSHOT_PATH, "last known leases"),
+        ("--status", STATUS_PATH, "status document for weftctl"),
+    ):
+        parser.add_argument(option, type=Path, default=path, help=f"{text} (%(default)s)")
+    parser.add_argument("--verbose", action="store_true", help="log at level DEBUG")
     return parser

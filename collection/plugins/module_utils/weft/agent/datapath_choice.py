@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which datapath carries a backend that both could: the kernel's or weft's own."""
+"""The choice between the kernel and the userspace datapath for vxlan."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ _log = logging.getLogger(__name__)
 
 
 class DatapathChoice:
-    """Decides once in the life of the agent: a running host does not change by itself."""
+    """Selects the datapath of vxlan, once per run of the agent: a running host does not switch."""
 
-    def __init__(self, asked: Datapath, netlink: Netlink) -> None:
-        self._asked = asked
+    def __init__(self, setting: Datapath, netlink: Netlink) -> None:
+        self._setting = setting
         self._netlink = netlink
         self._probed = False
-        self.refusal: str | None = None
-        """Why the kernel does not carry although it was preferred, once that is known."""
+        self.kernel_error: str | None = None
+        """Why the preferred kernel datapath is not used; None if it is, or before the test."""
 
     def kernel_vxlan(self, backend: str) -> bool:
-        """Tell whether the kernel is to carry VXLAN; for auto, a device is made to find out."""
+        """Return whether a backend uses the kernel datapath; auto tests for it with a device."""
         if backend != TYPE:
             return False
-        if self._asked is not Datapath.AUTO:
-            return self._asked is Datapath.KERNEL
+        if self._setting is not Datapath.AUTO:
+            return self._setting is Datapath.KERNEL
         if not self._probed:
-            self.refusal = self._netlink.probe_vxlan()
+            self.kernel_error = self._netlink.probe_vxlan()
             self._probed = True
-            if self.refusal:
+            if self.kernel_error:
                 _log.warning(
-                    "the kernel makes no VXLAN device (%s): the userspace datapath carries",
-                    self.refusal,
+                    "the kernel cannot create a VXLAN device (%s): using the userspace datapath",
+                    self.kernel_error,
                 )
-        return self.refusal is None
+        return self.kernel_error is None

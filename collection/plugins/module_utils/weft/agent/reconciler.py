@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One pass from what the store says to what the host holds: read, compare, mend."""
+"""One pass over the host: read the actual state, compare it with the desired one, repair it."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Interface
+from ipaddress import IPv4Address
 
 from ..backends.plan import LeaseData, Plan, RefusedError
 from ..backends.registry import UnknownBackendError
 from ..datapath.process.client import DatapathClient, DatapathError
 from ..datapath.process.status import Status as DatapathStatus
-from ..host.conflicts import connected_overlaps, shared_addresses
+from ..host.conflicts import overlapping_networks, shared_public_ips
 from ..host.lease_view import LeaseView
 from ..host.overlay_plan import active_backends, plan_overlay
 from ..host.settings import Settings
 from ..host.status import Datapath, LeaseStatus, Status, StoreStatus
-from ..host.underlay import Underlay, UnderlayError, choose_underlay
+from ..host.underlay import Underlay, UnderlayError, select_underlay
 from ..kernel import iptables
 from ..kernel.change_text import describe, summarise
 from ..kernel.difference import Change, difference
@@ -33,17 +33,17 @@ from ..model.network import Network, NetworkError
 from ..system.files import write_atomically
 from ..system.release import running_release
 from .datapath_choice import DatapathChoice
-from .subnet_env import SubnetEnvironment, render
+from .subnet_env import render_subnet_env
 
 _log = logging.getLogger(__name__)
 
-# So many changes at once are logged by their number alone.
+# More changes than this in one pass are logged by their number.
 _LOGGED_CHANGES = 20
 
 
 @dataclass(frozen=True, slots=True)
-class _Outcome:
-    """What the last pass came to."""
+class _Result:
+    """The result of a pass."""
 
     underlay: Underlay | None = None
     network: Network | None = None
@@ -54,7 +54,7 @@ class _Outcome:
 
 
 class Reconciler:
-    """Makes the host as the store says; remembers the last pass for the status."""
+    """Applies network and leases to the host; holds the result of the last pass for the status."""
 
     def __init__(
         self, settings: Settings, netlink: Netlink, datapath: DatapathClient | None = None
@@ -64,48 +64,48 @@ class Reconciler:
         self._datapath = datapath or DatapathClient()
         self._choice = DatapathChoice(settings.datapath, netlink)
         self._since = time.time()
-        self._outcome = _Outcome()
+        self._result = _Result()
 
     @property
     def public_ip(self) -> IPv4Address | None:
-        """The address by which the others reach this host, as of the last pass."""
-        underlay = self._outcome.underlay
+        """The address at which other hosts reach this host, as of the last pass."""
+        underlay = self._result.underlay
         return None if underlay is None else underlay.public_ip
 
     @property
     def lease_data(self) -> LeaseData | None:
-        """What the own lease is to say, as of the last pass."""
-        plan = self._outcome.plan
+        """The data that the own lease must have, as of the last pass."""
+        plan = self._result.plan
         return None if plan is None else plan.lease_data
 
     @property
     def plan(self) -> Plan | None:
         """The desired state of the host, as of the last pass."""
-        return self._outcome.plan
+        return self._result.plan
 
     def reconcile(self, view: LeaseView) -> None:
-        """Do one pass. Nothing raises: what went wrong is in the status and in the log."""
-        before = self._outcome.problems
-        self._outcome = self._pass(view)
-        for problem in self._outcome.problems:
+        """Do one pass. Raises nothing: problems are in the status and the log."""
+        before = self._result.problems
+        self._result = self._pass(view)
+        for problem in self._result.problems:
             if problem not in before:
                 _log.warning("%s", problem)
         for problem in before:
-            if problem not in self._outcome.problems:
-                _log.info("mended: %s", problem)
+            if problem not in self._result.problems:
+                _log.info("resolved: %s", problem)
 
     def status(
         self, view: LeaseView, store_problem: str | None, lease_problem: str | None
     ) -> Status:
-        """What the last pass came to, and what the store's threads say."""
-        outcome = self._outcome
+        """Return the status: the result of the last pass, and the problems of the etcd threads."""
+        result = self._result
         underlay, network, own, plan = (
-            outcome.underlay,
-            outcome.network,
-            outcome.own,
-            outcome.plan,
+            result.underlay,
+            result.network,
+            result.own,
+            result.plan,
         )
-        problems = outcome.problems
+        problems = result.problems
         if lease_problem and own is None:
             problems = (*problems, lease_problem)
         return Status(
@@ -116,39 +116,39 @@ class Reconciler:
             settings_written_ns=self._settings.written_ns,
             interface=underlay.interface if underlay else None,
             address=str(underlay.address) if underlay else None,
-            other_addresses=tuple(map(str, underlay.others)) if underlay else (),
+            other_addresses=tuple(map(str, underlay.other_addresses)) if underlay else (),
             network=str(network.network) if network else None,
-            backend=self._spoken(network) if network else None,
+            backend=self._active_backends(network) if network else None,
             datapath=_datapath_of(plan) if plan else None,
-            datapath_reason=self._choice.refusal,
+            datapath_reason=self._choice.kernel_error,
             mtu=plan.mtu if plan else None,
             lease=_lease_status(own) if own else None,
-            peers=outcome.peers,
+            peers=result.peers,
             problems=problems,
         )
 
-    def _spoken(self, network: Network) -> str:
+    def _active_backends(self, network: Network) -> str:
         backends = active_backends(self._settings, network)
         return " and ".join(backend.type for backend in backends)
 
-    def _pass(self, view: LeaseView) -> _Outcome:
+    def _pass(self, view: LeaseView) -> _Result:
         try:
             links = self._netlink.read_links()
             underlay = self._choose_underlay(links)
         except (UnderlayError, KernelError) as error:
-            return _Outcome(problems=(str(error),))
+            return _Result(problems=(str(error),))
         if view.network is None:
-            known = () if view.stale else ("the store has no network: publish one (site.yml)",)
-            return _Outcome(underlay, problems=known)
+            problems = () if view.stale else ("etcd has no network: publish one with site.yml",)
+            return _Result(underlay, problems=problems)
         try:
             network = view.network.parse()
         except NetworkError as error:
-            return _Outcome(underlay, problems=(str(error),))
+            return _Result(underlay, problems=(str(error),))
         own = view.own_lease(underlay.public_ip, network.network)
         if own is None:
-            return _Outcome(underlay, network)
+            return _Result(underlay, network)
         peers = view.peers_of(own, network.network)
-        datapath = self._ask_datapath()
+        datapath = self._datapath_status()
         backends = active_backends(self._settings, network)
         try:
             plan = plan_overlay(
@@ -162,48 +162,48 @@ class Reconciler:
                 offloads=None if isinstance(datapath, DatapathError) else datapath["offloads"],
             )
         except (RefusedError, UnknownBackendError) as error:
-            return _Outcome(underlay, network, own, len(peers), problems=(str(error),))
+            return _Result(underlay, network, own, len(peers), problems=(str(error),))
         devices = {device.name for device in plan.state.devices}
         problems = [
             *plan.problems,
             *(
-                f"{rival.public_ip} holds {rival.subnet}, which overlaps with this host's "
+                f"the lease {lease.subnet} of {lease.public_ip} overlaps with this host's "
                 f"{own.subnet}: remove one of the two leases"
-                for rival in view.conflicting_leases(own)
+                for lease in view.conflicting_leases(own)
             ),
-            *shared_addresses(view.leases_within(network.network)),
-            *connected_overlaps(links, devices, network.network, own, peers),
-            *self._free_datapath(plan, datapath),
+            *shared_public_ips(view.leases_within(network.network)),
+            *overlapping_networks(links, devices, network.network, own, peers),
+            *self._stop_datapath(plan, datapath),
             *self._remove_leftovers(plan, links),
-            *self._carry(plan, datapath),
+            *self._configure_datapath(plan, datapath),
             *self._reconcile_kernel(plan.state),
             *self._reconcile_firewall(plan),
             *self._write_subnet_file(network, own, plan),
         ]
-        return _Outcome(underlay, network, own, len(peers), plan, tuple(problems))
+        return _Result(underlay, network, own, len(peers), plan, tuple(problems))
 
     def _choose_underlay(self, links: Links) -> Underlay:
         choice = self._settings.interface
         towards = self._netlink.lookup_device(choice.can_reach) if choice.can_reach else None
-        return choose_underlay(choice, links, towards)
+        return select_underlay(choice, links, towards)
 
-    def _ask_datapath(self) -> DatapathStatus | DatapathError:
-        """What the userspace datapath says of itself, or why it does not answer."""
+    def _datapath_status(self) -> DatapathStatus | DatapathError:
+        """Return the status of the userspace datapath, or why it is unreachable."""
         try:
             return self._datapath.status()
         except DatapathError as error:
             return error
 
-    def _free_datapath(self, plan: Plan, status: DatapathStatus | DatapathError) -> list[str]:
-        """Let the userspace datapath remove its table and device where the kernel carries."""
-        carries = not isinstance(status, DatapathError) and status["table"] is not None
-        if plan.datapath_table is not None or not carries:
+    def _stop_datapath(self, plan: Plan, status: DatapathStatus | DatapathError) -> list[str]:
+        """Remove table and device of the userspace datapath if the kernel datapath is used."""
+        active = not isinstance(status, DatapathError) and status["table"] is not None
+        if plan.datapath_table is not None or not active:
             return []
         try:
             self._datapath.remove()
         except DatapathError as error:
             return [f"the datapath: {error}"]
-        _log.info("the kernel carries; the userspace datapath has let go")
+        _log.info("kernel datapath active; userspace datapath stopped")
         return []
 
     def _remove_leftovers(self, plan: Plan, links: Links) -> list[str]:
@@ -214,11 +214,11 @@ class Reconciler:
             except KernelError as error:
                 problems.append(str(error))
             else:
-                _log.info("deleted %s, which carried another backend or datapath", link.name)
+                _log.info("deleted %s of another backend or datapath", link.name)
         return problems
 
-    def _carry(self, plan: Plan, status: DatapathStatus | DatapathError) -> list[str]:
-        """Give the userspace datapath its table; it makes the device that the rest builds on."""
+    def _configure_datapath(self, plan: Plan, status: DatapathStatus | DatapathError) -> list[str]:
+        """Send the userspace datapath its table; it creates the device that the rest requires."""
         if plan.datapath_table is None:
             return []
         if not isinstance(status, DatapathError) and status["table"] != plan.datapath_table:
@@ -226,8 +226,9 @@ class Reconciler:
                 self._datapath.apply(plan.datapath_table)
             except DatapathError as error:
                 return [f"the datapath: {error}"]
-            _log.info("the datapath carries %d peers", len(plan.datapath_table["peers"]))
-            status = self._ask_datapath()
+            peers = len(plan.datapath_table["peers"])
+            _log.info("userspace datapath configured with %d peers", peers)
+            status = self._datapath_status()
         if isinstance(status, DatapathError):
             return [f"the datapath: {status}"]
         return [f"the datapath: {problem}" for problem in status["problems"]]
@@ -246,18 +247,18 @@ class Reconciler:
             return []
         try:
             if iptables.reconcile(plan.traffic):
-                _log.info("mended the firewall's rules for %s", plan.traffic.subnet)
+                _log.info("repaired the firewall rules for %s", plan.traffic.subnet)
         except iptables.FirewallError as error:
             return [str(error)]
         return []
 
     def _write_subnet_file(self, network: Network, own: Lease, plan: Plan) -> list[str]:
-        environment = SubnetEnvironment(
-            network.network, IPv4Interface(own.bip), plan.mtu, self._settings.masquerade
-        )
         path = self._settings.subnet_file
+        text = render_subnet_env(
+            network.network, own.bip, plan.mtu, masquerade=self._settings.masquerade
+        )
         try:
-            if write_atomically(path, render(environment).encode()):
+            if write_atomically(path, text.encode()):
                 _log.info("wrote %s", path)
         except OSError as error:
             return [f"cannot write {path}: {error.strerror}"]

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Addresses of the host that stand in the overlay's way, such as Docker's own networks. No I/O.
+"""Conflicts of leases with each other, and with connected networks of the host. No I/O.
 
-A network that is connected hides the subnet of a peer from this host, whatever routes say.
+A connected network hides the subnet of a peer from this host, whatever the routes.
 """
 
 from __future__ import annotations
@@ -16,42 +16,42 @@ from ..kernel.state import DEVICE_ALIAS
 from ..model.lease import Lease
 
 
-def shared_addresses(leases: Collection[Lease]) -> list[str]:
-    """Name public IPs that hold several subnets, as when two hosts give the same one."""
-    held: dict[IPv4Address, list[str]] = {}
+def shared_public_ips(leases: Collection[Lease]) -> list[str]:
+    """Return a problem for each public IP with several leases, such as that of two hosts."""
+    subnets_of: dict[IPv4Address, list[str]] = {}
     for lease in leases:
-        held.setdefault(lease.public_ip, []).append(str(lease.subnet))
+        subnets_of.setdefault(lease.public_ip, []).append(str(lease.subnet))
     return [
-        f"{public_ip} holds {' and '.join(subnets)}: give each host a public_ip of its own, or "
-        "remove the lease that no host uses"
-        for public_ip, subnets in held.items()
+        f"{public_ip} holds {' and '.join(subnets)}: set a different public_ip on each host, or "
+        "remove the unused lease"
+        for public_ip, subnets in subnets_of.items()
         if len(subnets) > 1
     ]
 
 
-def connected_overlaps(
+def overlapping_networks(
     links: Links,
     devices: Collection[str],
     network: IPv4Network,
     own: Lease,
     peers: Collection[Lease],
 ) -> list[str]:
-    """Name the connected networks that overlap with a lease, apart from the own lease's bridge.
+    """Return a problem for each connected network that overlaps with a lease.
 
-    devices are those of the overlay, beside what bears weft's alias. A bridge in a peer's subnet is
-    named: it is where this host's was when its lease was another.
+    Ignored are the bridge of the own lease, the overlay's devices and those with weft's alias. A
+    bridge in a peer's subnet is a problem: that of an earlier lease of this host, for example.
     """
     return [
         f"{name} has the address {interface}, which overlaps with {lease.subnet}, the subnet of "
-        f"{lease.public_ip}: give that network, one of Docker's perhaps, other addresses (site.yml "
-        "does, where it is Docker's bridge)"
-        for name, interface in _inside(links, devices, network)
+        f"{lease.public_ip}: change the addresses of that network, such as a Docker network "
+        "(site.yml changes those of Docker's bridge)"
+        for name, interface in _addresses_within(links, devices, network)
         for lease in (own, *peers)
         if lease.subnet.overlaps(interface.network) and str(interface) != own.bip
     ]
 
 
-def _inside(
+def _addresses_within(
     links: Links, devices: Collection[str], network: IPv4Network
 ) -> Iterator[tuple[str, IPv4Interface]]:
     for link in links.links:

@@ -21,7 +21,7 @@ from ..model.network import Backend, NetworkError, parse_backend
 from ..store.errors import StoreSettingsError
 from ..store.settings import StoreSettings, Tls
 from .status import Datapath
-from .underlay import InterfaceChoice
+from .underlay import InterfaceSettings
 
 _Value = TypeVar("_Value")
 
@@ -32,12 +32,12 @@ _SECRETS = frozenset({"password", "former_password"})
 
 
 class SettingsError(WeftError):
-    """The settings cannot be used; the message names the setting, the value and the reason."""
+    """The settings are invalid; the message has the setting, the value and the reason."""
 
 
 @dataclass(frozen=True, slots=True)
-class LeasePolicy:
-    """Whether the agent may reserve a subnet by itself, and for how long (seconds, None: ever)."""
+class LeaseSettings:
+    """Whether the agent may reserve a subnet, and its TTL in seconds (None: no expiry)."""
 
     reserve: bool = False
     ttl: int | None = None
@@ -45,25 +45,25 @@ class LeasePolicy:
 
 @dataclass(frozen=True, slots=True)
 class MetricsSettings:
-    """Where the agent answers Prometheus, and questions of health."""
+    """The address of the HTTP endpoint for metrics and health."""
 
     address: IPv4Address | IPv6Address
     port: int
 
     @property
     def host_port(self) -> str:
-        """Both, as in a URL."""
+        """Address and port as in a URL."""
         host = f"[{self.address}]" if self.address.version == 6 else str(self.address)
         return f"{host}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything that an operator sets for weftd on one host."""
+    """All settings of weftd on one host."""
 
     store: StoreSettings = field(default_factory=StoreSettings)
-    interface: InterfaceChoice = field(default_factory=InterfaceChoice)
-    lease: LeasePolicy = field(default_factory=LeasePolicy)
+    interface: InterfaceSettings = field(default_factory=InterfaceSettings)
+    lease: LeaseSettings = field(default_factory=LeaseSettings)
     firewall: bool = True
     masquerade: bool = False
     subnet_file: Path = Path("/run/flannel/subnet.env")
@@ -71,20 +71,20 @@ class Settings:
     offloads_disabled: tuple[str, ...] = ()
     queues: int = 1
     backends: tuple[Backend, ...] = ()
-    """What this host speaks in place of the network's backend, its own first; while it changes."""
+    """The active backends during a change of backend, the one for the own lease first."""
     metrics: MetricsSettings | None = None
     written_ns: int | None = None
-    """When the file was written, in nanoseconds of the epoch; None where there was no file."""
+    """The modification time of the file in nanoseconds of the epoch; None without a file."""
 
 
 def load_settings(path: Path) -> Settings:
-    """The settings in a file. Raises SettingsError, naming the file."""
+    """Return the settings in a file. Raises SettingsError."""
     try:
         with path.open(encoding="utf-8") as file:
             written_ns, text = os.fstat(file.fileno()).st_mtime_ns, file.read()
     except OSError as error:
         raise SettingsError(
-            f"{path} cannot be read: {error.strerror}; the role weft.overlay.overlay writes it"
+            f"cannot read {path}: {error.strerror}; the role weft.overlay.overlay writes it"
         ) from error
     except UnicodeDecodeError as error:
         raise SettingsError(f"{path}: {error}; it must be JSON in UTF-8") from error
@@ -95,7 +95,7 @@ def load_settings(path: Path) -> Settings:
 
 
 def parse_settings(text: str) -> Settings:
-    """The settings in a JSON document; what it leaves out has its default.
+    """Return the settings in a JSON document; a missing key has its default.
 
     Raises SettingsError.
     """
@@ -113,13 +113,13 @@ def parse_settings(text: str) -> Settings:
     defaults = Settings()
     settings = Settings(
         store=_store_settings(store),
-        interface=InterfaceChoice(
+        interface=InterfaceSettings(
             interfaces=top.take("interface", (), _strings),
             patterns=top.take("interface_regex", (), _patterns),
             can_reach=top.take("can_reach", None, _address),
             public_ip=top.take("public_ip", None, _address),
         ),
-        lease=LeasePolicy(
+        lease=LeaseSettings(
             reserve=lease.take("reserve", defaults.lease.reserve, _boolean),
             ttl=lease.take("ttl", None, _whole_seconds),
         ),
@@ -151,7 +151,7 @@ def _store_settings(section: _Section) -> StoreSettings:
     if ca_cert is None and (client_cert or client_key):
         raise SettingsError(
             f"store.client_cert is {client_cert!r} and store.client_key is {client_key!r}, without "
-            "store.ca_cert: give the certificate of the authority that signed the store's"
+            "store.ca_cert: set store.ca_cert to the certificate of etcd's authority"
         )
     try:
         tls = Tls(ca_cert, client_cert, client_key) if ca_cert else None
@@ -161,7 +161,7 @@ def _store_settings(section: _Section) -> StoreSettings:
 
 
 class _Section:
-    """One object of the document; remembers which of its keys were asked for."""
+    """One object of the document; records its known keys."""
 
     def __init__(self, prefix: str, values: Mapping[str, Any]) -> None:
         self._prefix = prefix
@@ -169,7 +169,7 @@ class _Section:
         self._known: set[str] = set()
 
     def take(self, key: str, default: _Value, read: Callable[[Any], _Value]) -> _Value:
-        """The value of a key, read and checked; null and absent mean the default."""
+        """Return the checked value of a key; the default if it is null or missing."""
         self._known.add(key)
         value = self._values.get(key)
         if value is None:
@@ -177,17 +177,17 @@ class _Section:
         try:
             return read(value)
         except (ValueError, TypeError) as error:
-            # The log shows this: a password of the wrong type is a password still.
-            shown = "not usable" if key in _SECRETS else repr(value)
+            # The log must not contain a secret, even of a wrong type.
+            shown = "invalid" if key in _SECRETS else repr(value)
             raise SettingsError(f"{self._prefix}{key} is {shown}: {error}") from error
 
     def refuse_unknown(self) -> None:
-        """A key that nobody asked for is a misspelling: say so."""
+        """Raise SettingsError for an unknown key, such as a misspelling."""
         unknown = sorted(self._values.keys() - self._known)
         if unknown:
             raise SettingsError(
                 f"{self._prefix}{unknown[0]} is not a setting; "
-                f"there are {', '.join(sorted(self._known))}"
+                f"valid are {', '.join(sorted(self._known))}"
             )
 
 
@@ -199,13 +199,13 @@ def _object(value: Any) -> Mapping[str, Any]:
 
 def _string(value: Any) -> str:
     if not isinstance(value, str) or not value:
-        raise ValueError("it must be a text that is not empty")
+        raise ValueError("it must be a non-empty string")
     return value
 
 
 def _strings(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list):
-        raise TypeError("it must be a list of texts")
+        raise TypeError("it must be a list of strings")
     return tuple(_string(item) for item in value)
 
 
@@ -215,7 +215,7 @@ def _patterns(value: Any) -> tuple[str, ...]:
         try:
             re.compile(pattern)
         except re.error as error:
-            raise ValueError(f"{pattern!r} is no regular expression: {error}") from error
+            raise ValueError(f"{pattern!r} is not a regular expression: {error}") from error
     return patterns
 
 
@@ -230,7 +230,7 @@ def _boolean(value: Any) -> bool:
 
 
 def _seconds(value: Any) -> float:
-    # JSON as Python reads it has NaN and Infinity.
+    # Python's JSON parser accepts NaN and Infinity.
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if not number or not math.isfinite(value) or value <= 0:
         raise ValueError("it must be a number of seconds above 0")
@@ -239,7 +239,7 @@ def _seconds(value: Any) -> float:
 
 def _whole_seconds(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value <= 0:
-        raise ValueError("it must be a whole number of seconds above 0")
+        raise ValueError("it must be an integer number of seconds above 0")
     return value
 
 
@@ -254,14 +254,14 @@ def _queues(value: Any) -> int:
         return min(len(os.sched_getaffinity(0)), QUEUES_MAX)
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= QUEUES_MAX:
         raise ValueError(
-            f"it must be a whole number from 1 to {QUEUES_MAX}, or '{AUTO}' for one for each CPU"
+            f"it must be an integer from 1 to {QUEUES_MAX}, or '{AUTO}' for one per CPU"
         )
     return value
 
 
 def _backends(value: Any) -> tuple[Backend, ...]:
     if not isinstance(value, list):
-        raise TypeError("it must be a list of backends, each as in the network's configuration")
+        raise TypeError("it must be a list of backends, each as in the network configuration")
     try:
         backends = tuple(parse_backend(item) for item in value)
     except NetworkError as error:
@@ -283,7 +283,7 @@ def _metrics(value: Any) -> MetricsSettings:
 
 def _port(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= _PORT_MAX:
-        raise ValueError(f"it must be a whole number from 1 to {_PORT_MAX}")
+        raise ValueError(f"it must be an integer from 1 to {_PORT_MAX}")
     return value
 
 

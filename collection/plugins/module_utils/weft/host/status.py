@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What weftd says of itself: one document in `/run/weft`, which weftctl reads."""
+"""The status document of the agent in `/run/weft`, which weftctl reads."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Datapath(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StoreStatus:
-    """Whether the store answers, since when what is shown is known, and its last problem."""
+    """The connection to etcd: the revision of the known leases, and why etcd is unreachable."""
 
     connected: bool
     revision: int | None = None
@@ -35,7 +35,7 @@ class StoreStatus:
 
 @dataclass(frozen=True, slots=True)
 class LeaseStatus:
-    """This host's lease; expires tells a reservation from a lease that must be renewed."""
+    """This host's lease; expires: false for a reservation, which needs no renewal."""
 
     subnet: str
     bip: str
@@ -45,13 +45,14 @@ class LeaseStatus:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """The agent at a glance. mtu in bytes, since in seconds of the epoch.
+    """The status of the agent. mtu in bytes, since in seconds of the epoch.
 
-    other_addresses are those that the interface has beside the one that was taken for its place.
-    datapath is what carries the packets, datapath_reason why it is not the preferred one. metrics
-    is where they are to be had, or why not; that says nothing of the overlay.
-    settings_written_ns tells which writing of the settings it runs with. certificate_expiry is when
-    the host's certificate for the store ends, in seconds of the epoch; None without one.
+    weftctl of another release reads this document, too: fields are only ever added.
+    other_addresses: further addresses of the interface, if only their order decided. datapath:
+    kernel or userspace; datapath_reason: why it is not the preferred one. metrics: the URL, or why
+    there is none; not part of readiness. settings_written_ns: the modification time of the loaded
+    settings. certificate_expiry: the end of the host's certificate for etcd, in seconds of the
+    epoch; None without one.
     """
 
     pid: int
@@ -75,7 +76,7 @@ class Status:
 
     @property
     def ready(self) -> bool:
-        """Whether the host takes part in the overlay as it should."""
+        """Whether this host has a lease and no problems."""
         return self.lease is not None and not self.problems
 
     def summary(self) -> str:
@@ -83,12 +84,12 @@ class Status:
         if self.problems:
             return self.problems[0]
         if self.lease is None:
-            return self.store.problem or "waiting for the store"
-        store = "" if self.store.connected else "; the store is away"
-        return f"{self.lease.subnet} by {self.backend}, {self.peers} peers{store}"
+            return self.store.problem or "waiting for etcd"
+        etcd = "" if self.store.connected else "; etcd unreachable"
+        return f"{self.lease.subnet}, backend {self.backend}, {self.peers} peers{etcd}"
 
 
 def write_status(path: Path, status: Status) -> None:
-    """Put the document where weftctl finds it."""
+    """Write the document. Raises OSError."""
     text = json.dumps({**asdict(status), "ready": status.ready}, indent=1)
     write_atomically(path, f"{text}\n".encode())

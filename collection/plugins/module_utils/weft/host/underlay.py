@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which interface and address carry the overlay: flannel's rules (pkg/ipmatch/match.go). No I/O."""
+"""Select the underlay interface and address by flannel's rules (pkg/ipmatch/match.go). No I/O."""
 
 from __future__ import annotations
 
@@ -14,13 +14,12 @@ from ..kernel.links import Link, Links
 
 
 @dataclass(frozen=True, slots=True)
-class InterfaceChoice:
-    """What the operator asked for; with nothing given, the default route's interface.
+class InterfaceSettings:
+    """The settings that select the interface; by default that of the default route.
 
-    interfaces: names or addresses, the first that fits wins. patterns: regular expressions,
-    matched against addresses first, then names. can_reach: where none of those fits, the interface
-    that the kernel would use towards this address. public_ip: what the other hosts are told; if
-    the interface has several addresses, that one is used, too.
+    interfaces: names or addresses, the first match wins. patterns: regular expressions, matched
+    against addresses first, then names. can_reach: if none matches, the interface of the route to
+    this address. public_ip: the address in the lease; also used as source if the interface has it.
     """
 
     interfaces: tuple[str, ...] = ()
@@ -31,65 +30,68 @@ class InterfaceChoice:
 
 @dataclass(frozen=True, slots=True)
 class Underlay:
-    """The chosen interface, its address, the address the others know, its MTU in bytes.
+    """The selected interface, its address, the public IP of the host, and the MTU in bytes.
 
-    others are further addresses that it could have been, if nothing but their order decided.
+    other_addresses: further addresses of the interface, if only their order decided.
     """
 
     interface: str
     address: IPv4Address
     public_ip: IPv4Address
     mtu: int
-    others: tuple[IPv4Address, ...] = ()
+    other_addresses: tuple[IPv4Address, ...] = ()
 
 
 class UnderlayError(WeftError):
-    """No interface fits; the message names what was asked and what there is."""
+    """No interface matches; the message has the settings and the interfaces of the host."""
 
 
-def choose_underlay(choice: InterfaceChoice, links: Links, towards: str | None = None) -> Underlay:
-    """The underlay by the operator's choice.
+def select_underlay(
+    settings: InterfaceSettings, links: Links, towards: str | None = None
+) -> Underlay:
+    """Return the underlay that the settings select.
 
-    towards is the name of the interface that leads to choice.can_reach. Raises UnderlayError.
+    towards: the interface of the route to settings.can_reach. Raises UnderlayError.
     """
-    link, address = _choose(choice, links, towards)
+    link, address = _select(settings, links, towards)
     usable = link.usable_addresses()
-    if choice.public_ip in usable:
-        return Underlay(link.name, choice.public_ip, choice.public_ip, link.mtu)
-    named = choice.public_ip is not None or str(address) in choice.interfaces
+    if settings.public_ip in usable:
+        return Underlay(link.name, settings.public_ip, settings.public_ip, link.mtu)
+    named = settings.public_ip is not None or str(address) in settings.interfaces
     others = () if named else tuple(other for other in usable if other != address)
-    return Underlay(link.name, address, choice.public_ip or address, link.mtu, others)
+    return Underlay(link.name, address, settings.public_ip or address, link.mtu, others)
 
 
-def _choose(choice: InterfaceChoice, links: Links, towards: str | None) -> tuple[Link, IPv4Address]:
-    for wanted in choice.interfaces:
-        found = _by_address(wanted, links) or _by_name(wanted, links)
+def _select(
+    settings: InterfaceSettings, links: Links, towards: str | None
+) -> tuple[Link, IPv4Address]:
+    for name in settings.interfaces:
+        found = _by_address(name, links) or _by_name(name, links)
         if found:
             return found
-    for pattern in choice.patterns:
+    for pattern in settings.patterns:
         found = _by_pattern(re.compile(pattern), links)
         if found:
             return found
-    if (choice.interfaces or choice.patterns) and choice.can_reach is None:
+    if (settings.interfaces or settings.patterns) and settings.can_reach is None:
         raise UnderlayError(
-            f"no interface fits {', '.join((*choice.interfaces, *choice.patterns))}: "
+            f"no interface matches {', '.join((*settings.interfaces, *settings.patterns))}: "
             f"the host has {_inventory(links)}; correct interface or interface_regex"
         )
-    if choice.can_reach is not None:
+    if settings.can_reach is not None:
         if towards is None:
-            raise UnderlayError(f"no route leads to {choice.can_reach}; correct can_reach")
-        return _with_address(towards, links, f"the route to {choice.can_reach}")
+            raise UnderlayError(f"no route to {settings.can_reach}; correct can_reach")
+        return _with_address(towards, links, f"the route to {settings.can_reach}")
     if links.default is None:
         raise UnderlayError(
-            f"there is no default route to choose the interface by: set interface to one of "
-            f"{_inventory(links)}"
+            f"no default route to select the interface: set interface to one of {_inventory(links)}"
         )
     return _with_address(links.default, links, "the default route")
 
 
-def _by_address(wanted: str, links: Links) -> tuple[Link, IPv4Address] | None:
+def _by_address(text: str, links: Links) -> tuple[Link, IPv4Address] | None:
     try:
-        address = IPv4Address(wanted)
+        address = IPv4Address(text)
     except AddressValueError:
         return None
     return next(
@@ -97,8 +99,8 @@ def _by_address(wanted: str, links: Links) -> tuple[Link, IPv4Address] | None:
     )
 
 
-def _by_name(wanted: str, links: Links) -> tuple[Link, IPv4Address] | None:
-    link = links.named(wanted)
+def _by_name(name: str, links: Links) -> tuple[Link, IPv4Address] | None:
+    link = links.named(name)
     addresses = link.usable_addresses() if link else []
     return (link, addresses[0]) if link and addresses else None
 
@@ -119,8 +121,8 @@ def _with_address(name: str, links: Links, reason: str) -> tuple[Link, IPv4Addre
     addresses = link.usable_addresses() if link else []
     if link is None or not addresses:
         raise UnderlayError(
-            f"{reason} leads to {name}, which has no usable IPv4 address: "
-            f"give it one, or set interface to one of {_inventory(links)}"
+            f"{reason} uses {name}, which has no usable IPv4 address: "
+            f"add one, or set interface to one of {_inventory(links)}"
         )
     return link, addresses[0]
 

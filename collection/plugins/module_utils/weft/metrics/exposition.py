@@ -29,24 +29,24 @@ MISSING = (
 
 
 def render(families: Iterable[Family]) -> bytes:
-    """The families in the text format. Needs prometheus_client."""
+    """Return the families in the text format. Requires prometheus_client."""
     registry = CollectorRegistry()
-    registry.register(_Given(families))
+    registry.register(_Families(families))
     return bytes(generate_latest(registry))
 
 
-class _Given:
-    """A collector of what is given; prometheus_client asks it once."""
+class _Families:
+    """A collector of given families."""
 
     def __init__(self, families: Iterable[Family]) -> None:
         self._families = families
 
     def describe(self) -> list[Any]:
-        """Return nothing: what is collected is known only then."""
+        """Return nothing: the families are not registered by name."""
         return []
 
     def collect(self) -> Iterator[Any]:
-        """Return the families in the library's own form."""
+        """Return the families as objects of prometheus_client."""
         for family in self._families:
             names = [name for name, _value in family.samples[0][0]] if family.samples else []
             make = CounterMetricFamily if family.kind is Kind.COUNTER else GaugeMetricFamily

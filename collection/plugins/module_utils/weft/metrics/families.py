@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The metrics, by the naming rules of Prometheus (prometheus.io/docs/practices/naming). No I/O.
 
-Base units, a counter ends in `_total`. What nobody counts is left out: the kernel's datapaths
-count by device, weft's own by peer and by reason, too.
+Base units; a counter ends in `_total`. The kernel datapath counts per device, the userspace
+datapath also per peer and per drop reason.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """A metric with its samples, each by its labels."""
+    """A metric with its samples, each with its labels."""
 
     name: str
     help: str
@@ -41,15 +41,15 @@ class Family:
 def families(
     report: Report | None, observed: Observation, unready: list[str], release: str
 ) -> Iterator[Family]:
-    """All metrics of a host; before the first pass only what is known."""
+    """Yield all metrics of a host; before the first pass, only those of the process."""
     yield _gauge(
-        "weft_build_info", "The release of the daemon that runs.", 1, (("release", release),)
+        "weft_build_info", "The release of the running daemon.", 1, (("release", release),)
     )
-    yield _gauge("weft_ready", "Whether /readyz answers 200.", not unready)
+    yield _gauge("weft_ready", "Whether /readyz returns 200.", not unready)
     yield _gauge("weft_problems", "Reasons for which the host is not ready.", len(unready))
     yield _counter("process_cpu_seconds_total", "CPU time of the agent.", observed.cpu_seconds)
     yield _gauge(
-        "process_resident_memory_bytes", "Memory that the agent holds.", observed.resident_bytes
+        "process_resident_memory_bytes", "Resident memory of the agent.", observed.resident_bytes
     )
     if report is None:
         return
@@ -57,16 +57,17 @@ def families(
     yield from _of_overlay(report.status)
     yield _gauge(
         "weft_kernel_changes_pending",
-        "Changes that the kernel needs to be as the store says.",
+        "Changes from the actual to the desired state of the kernel.",
         len(observed.pending),
     )
     if report.plan is not None and report.plan.datapath_table is not None:
-        answer = observed.datapath
-        answers = answer is not None and not isinstance(answer, str)
-        yield _gauge("weft_datapath_up", "Whether the userspace datapath answers.", answers)
-        if answer is not None and not isinstance(answer, str):
-            yield from _of_datapath(answer)
-            yield from _of_peers(answer)
+        datapath = None if isinstance(observed.datapath, str) else observed.datapath
+        yield _gauge(
+            "weft_datapath_up", "Whether the userspace datapath responds.", datapath is not None
+        )
+        if datapath is not None:
+            yield from _of_datapath(datapath)
+            yield from _of_peers(datapath)
     yield from _of_devices(observed)
 
 
@@ -85,21 +86,23 @@ def _of_agent(report: Report) -> Iterator[Family]:
 
 def _of_overlay(status: Status) -> Iterator[Family]:
     yield _gauge(
-        "weft_store_connected", "Whether the store can be followed.", status.store.connected
+        "weft_store_connected", "Whether the watch of etcd is open.", status.store.connected
     )
     if status.store.revision is not None:
-        yield _gauge("weft_store_revision", "The store's revision.", status.store.revision)
+        yield _gauge(
+            "weft_store_revision", "The etcd revision of the known leases.", status.store.revision
+        )
     if status.certificate_expiry is not None:
         yield _gauge(
             "weft_store_certificate_expiry_timestamp_seconds",
-            "When this host's own certificate for the store ends.",
+            "When this host's certificate for etcd expires.",
             status.certificate_expiry,
         )
-    yield _gauge("weft_lease_held", "Whether this host holds a subnet.", status.lease is not None)
+    yield _gauge("weft_lease_held", "Whether this host has a lease.", status.lease is not None)
     if status.lease is not None:
         yield _gauge(
             "weft_lease_info",
-            "The subnet of this host, and whose it is.",
+            "The subnet and the public IP of this host.",
             1,
             (
                 ("subnet", status.lease.subnet),
@@ -110,7 +113,7 @@ def _of_overlay(status: Status) -> Iterator[Family]:
     if status.network is not None:
         yield _gauge(
             "weft_network_info",
-            "The network, how packets cross, and what carries them.",
+            "The network, its backend and the datapath.",
             1,
             (
                 ("network", status.network),
@@ -119,7 +122,7 @@ def _of_overlay(status: Status) -> Iterator[Family]:
             ),
         )
     if status.mtu is not None:
-        yield _gauge("weft_mtu_bytes", "The largest packet that the overlay takes.", status.mtu)
+        yield _gauge("weft_mtu_bytes", "The MTU of the overlay.", status.mtu)
     yield _gauge("weft_peers", "Other hosts of the network.", status.peers)
 
 
@@ -135,18 +138,18 @@ def _of_datapath(datapath: DatapathStatus) -> Iterator[Family]:
     )
     yield _gauge(
         "weft_datapath_workers",
-        "Processes that carry a queue each, 0 where one carries all.",
+        "Worker processes, one per queue; 0 if one process handles all.",
         len(datapath["workers"]),
     )
     yield Family(
         "weft_datapath_packets_total",
-        "Packets carried, in from the peers and out to them.",
+        "Packets forwarded, in from the peers and out to them.",
         Kind.COUNTER,
         (_in(counters["packets_in"]), _out(counters["packets_out"])),
     )
     yield Family(
         "weft_datapath_bytes_total",
-        "Bytes of the packets carried, without encapsulation.",
+        "Bytes of the packets forwarded, without encapsulation.",
         Kind.COUNTER,
         (_in(counters["bytes_in"]), _out(counters["bytes_out"])),
     )
@@ -158,7 +161,7 @@ def _of_datapath(datapath: DatapathStatus) -> Iterator[Family]:
     )
     yield Family(
         "weft_datapath_unreachables_total",
-        "ICMP destination unreachable, sent or held back by the rate limit.",
+        "ICMP destination unreachable, sent or suppressed by the rate limit.",
         Kind.COUNTER,
         (
             ((("outcome", "sent"),), counters["unreachables_sent"]),
@@ -183,7 +186,7 @@ def _of_peers(datapath: DatapathStatus) -> Iterator[Family]:
     ]
     yield Family(
         "weft_peer_packets_total",
-        "Packets exchanged with a peer since it entered the table.",
+        "Packets received from and sent to a peer since it was added.",
         Kind.COUNTER,
         tuple(
             sample
@@ -193,7 +196,7 @@ def _of_peers(datapath: DatapathStatus) -> Iterator[Family]:
     )
     yield Family(
         "weft_peer_bytes_total",
-        "Bytes of those packets, without encapsulation.",
+        "Bytes received from and sent to a peer, without encapsulation.",
         Kind.COUNTER,
         tuple(
             sample
@@ -203,7 +206,7 @@ def _of_peers(datapath: DatapathStatus) -> Iterator[Family]:
     )
     yield Family(
         "weft_peer_last_heard_timestamp_seconds",
-        "When a peer's last packet came; absent for one that was never heard.",
+        "When the last packet of a peer was received; absent before the first.",
         Kind.GAUGE,
         tuple(
             (labels, peer["last_heard"]) for labels, peer in peers if peer["last_heard"] is not None
@@ -214,12 +217,12 @@ def _of_peers(datapath: DatapathStatus) -> Iterator[Family]:
 def _of_devices(observed: Observation) -> Iterator[Family]:
     devices = [((("device", name),), found) for name, found in observed.counters.items()]
     for name, text, field in (
-        ("weft_device_packets_total", "Packets that the kernel counted on a device.", "packets"),
-        ("weft_device_bytes_total", "Bytes that the kernel counted on a device.", "bytes"),
-        ("weft_device_errors_total", "Errors that the kernel counted on a device.", "errors"),
+        ("weft_device_packets_total", "Packets on a device, as counted by the kernel.", "packets"),
+        ("weft_device_bytes_total", "Bytes on a device, as counted by the kernel.", "bytes"),
+        ("weft_device_errors_total", "Errors on a device, as counted by the kernel.", "errors"),
         (
             "weft_device_dropped_packets_total",
-            "Packets that the kernel dropped on a device.",
+            "Packets dropped on a device, as counted by the kernel.",
             "dropped",
         ),
     ):

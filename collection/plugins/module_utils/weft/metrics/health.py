@@ -7,21 +7,21 @@ from __future__ import annotations
 
 from .report import Observation, Report
 
-# The agent makes a pass at least every 30 s; three that are missing are no accident.
+# Seconds: three times the longest interval between two passes.
 STALE_AFTER = 90.0
 
 
 def is_alive(report: Report | None, started: float, now: float) -> bool:
-    """Whether the agent makes its passes; started and now in seconds of the monotonic clock."""
+    """Return whether the agent reconciles; started and now in seconds of the monotonic clock."""
     return now - (report.ended_monotonic if report else started) <= STALE_AFTER
 
 
-def unreadiness(report: Report | None, observed: Observation, now: float) -> list[str]:
-    """Why the host is not ready, one sentence a reason; empty where it is.
+def unready_reasons(report: Report | None, observed: Observation, now: float) -> list[str]:
+    """Return why the host is not ready, one sentence per reason; empty if it is ready.
 
-    Ready is: a lease is held, the datapath carries, and the kernel holds what the store said. A
-    store that is away since then does not count: the overlay goes on as it is. now is in seconds of
-    the monotonic clock.
+    Ready: the host has a lease, the datapath forwards packets, and the kernel has the desired
+    state. An unreachable etcd is no reason: the overlay continues with the last known leases. now
+    in seconds of the monotonic clock.
     """
     if report is None:
         return ["the agent has not finished its first pass"]
@@ -30,10 +30,10 @@ def unreadiness(report: Report | None, observed: Observation, now: float) -> lis
     if status.lease is None:
         reasons.append(status.summary())
     elif plan is None and not reasons:
-        reasons.append("there is no plan for this host")
+        reasons.append("the desired state of this host is unknown")
     age = now - report.ended_monotonic
     if age > STALE_AFTER:
-        reasons.append(f"the agent's last pass was {age:.0f} s ago")
+        reasons.append(f"the last pass of the agent ended {age:.0f} s ago")
     if plan is not None and plan.datapath_table is not None:
         reasons += _datapath_reasons(plan.datapath_table, observed)
     return [*reasons, *observed.pending]
@@ -42,9 +42,9 @@ def unreadiness(report: Report | None, observed: Observation, now: float) -> lis
 def _datapath_reasons(table: object, observed: Observation) -> list[str]:
     datapath = observed.datapath
     if datapath is None or isinstance(datapath, str):
-        return [f"the datapath: {datapath or 'was not asked'}"]
+        return [f"the datapath: {datapath or 'status not read'}"]
     if not datapath["forwarding"]:
-        return ["the datapath forwards nothing"]
+        return ["the datapath does not forward packets"]
     if datapath["table"] != table:
-        return ["the datapath carries another table than the agent gave it"]
+        return ["the datapath has another table than the agent sent"]
     return []

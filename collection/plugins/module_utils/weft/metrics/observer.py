@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Asks the datapath and the kernel at the moment of a question, beside the agent's own passes."""
+"""Read the state of datapath and kernel for each HTTP request, apart from the agent's passes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _DATAPATH_TIMEOUT = 2.0
 
 
 class Observer:
-    """One question at a time: a session with the kernel is not for several threads."""
+    """Reads the actual state, one request at a time: a netlink socket is not thread-safe."""
 
     def __init__(self, datapath: DatapathClient | None = None) -> None:
         self._datapath = datapath or DatapathClient(timeout=_DATAPATH_TIMEOUT)
@@ -31,16 +31,16 @@ class Observer:
         self._netlink: Netlink | None = None
 
     def observe(self, report: Report | None) -> Observation:
-        """What the host says of the plan of a report; nothing raises."""
-        used = Observation(cpu_seconds=time.process_time(), resident_bytes=_resident_bytes())
+        """Return the actual state for the plan of a report; raises nothing."""
+        process = Observation(cpu_seconds=time.process_time(), resident_bytes=_resident_bytes())
         if report is None or report.plan is None:
-            return used
+            return process
         plan, status = report.plan, report.status
         with self._lock:
             devices = {*plan.traffic.devices} - {status.interface or ""}
             return replace(
-                used,
-                datapath=self._ask_datapath() if plan.datapath_table is not None else None,
+                process,
+                datapath=self._datapath_status() if plan.datapath_table is not None else None,
                 pending=self._pending(report),
                 counters={
                     name: counters
@@ -50,11 +50,11 @@ class Observer:
             )
 
     def close(self) -> None:
-        """End the session with the kernel."""
+        """Close the netlink socket."""
         with self._lock:
             self._close_netlink()
 
-    def _ask_datapath(self) -> DatapathStatus | str:
+    def _datapath_status(self) -> DatapathStatus | str:
         try:
             return self._datapath.status()
         except DatapathError as error:
@@ -70,7 +70,7 @@ class Observer:
         except KernelError as error:
             self._close_netlink()
             return (str(error),)
-        return tuple(f"to be done: {describe(change)}" for change in difference(desired, actual))
+        return tuple(f"pending: {describe(change)}" for change in difference(desired, actual))
 
     def _close_netlink(self) -> None:
         if self._netlink is not None:
@@ -79,6 +79,6 @@ class Observer:
 
 
 def _resident_bytes() -> int:
-    # prometheus_client's own collector needs /proc/stat, which the hardened unit has not.
+    # The process collector of prometheus_client needs /proc/stat, which the hardened unit hides.
     resident = Path("/proc/self/statm").read_text(encoding="ascii").split()[1]
     return int(resident) * os.sysconf("SC_PAGE_SIZE")

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the agent came to, and what the host says at the moment of a question, as values."""
+"""The agent's last pass, and the state of the host at the time of a request, as values."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from ..kernel.device_counters import DeviceCounters
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The agent's last pass: when it ended (seconds of the epoch), how long it took in seconds.
+    """The agent's last pass; ended in seconds of the epoch, duration in seconds.
 
-    ended_monotonic is the end by the monotonic clock, which no correction of the time moves.
+    ended_monotonic: the end by the monotonic clock, which no correction of the time changes.
     """
 
     status: Status
@@ -31,11 +31,11 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What the host said just now.
+    """The state of the host at the time of a request.
 
-    datapath is the userspace datapath's answer, or why there is none. pending are the changes
-    that the kernel would need to be as the plan says. counters are those of the overlay's devices.
-    cpu_seconds and resident_bytes are what the agent has used and uses.
+    datapath: the status of the userspace datapath, or why it is unreachable. pending: the changes
+    from the actual to the desired state of the kernel. counters: those of the overlay's devices.
+    cpu_seconds and resident_bytes: CPU time and memory of the agent.
     """
 
     datapath: DatapathStatus | str | None = None

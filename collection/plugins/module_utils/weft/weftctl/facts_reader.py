@@ -24,7 +24,7 @@ from ..host.lease_view import LeaseView, load_view
 from ..host.overlay_plan import active_backends, plan_overlay
 from ..host.settings import load_settings
 from ..host.status import Datapath
-from ..host.underlay import choose_underlay
+from ..host.underlay import select_underlay
 from ..kernel import iptables
 from ..kernel.device_counters import read_device_counters, read_driver
 from ..kernel.netlink import Netlink
@@ -147,7 +147,7 @@ class _FactsReader:
     def underlay(self, facts: HostFacts) -> HostFacts:
         netlink, choice = self._open_netlink(), facts.settings.interface
         towards = netlink.lookup_device(choice.can_reach) if choice.can_reach else None
-        underlay = choose_underlay(choice, facts.links, towards)
+        underlay = select_underlay(choice, facts.links, towards)
         names = ("all", underlay.interface)
         sysctls = read_sysctls(f"ipv4/conf/{name}/rp_filter" for name in names)
         return replace(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...backends.vtep import TYPE as VXLAN
-from ...host.conflicts import shared_addresses
+from ...host.conflicts import shared_public_ips
 from ..facts import HostFacts, bridge_address
 from ..finding import Check, CheckProblem, Severity
 from ..fixes import SITE
@@ -39,7 +39,7 @@ def _public_ip(facts: HostFacts) -> list[CheckProblem]:
         if own and lease.public_ip != own.public_ip and lease.subnet.overlaps(own.subnet)
     ]
     return [
-        *(CheckProblem(text, fix) for text in (*shared_addresses(facts.leases), *overlapping)),
+        *(CheckProblem(text, fix) for text in (*shared_public_ips(facts.leases), *overlapping)),
         *_duplicate_address(facts),
     ]
 
