@@ -138,8 +138,8 @@ class Reconciler:
         except (UnderlayError, KernelError) as error:
             return _Result(problems=(str(error),))
         if view.network is None:
-            problems = () if view.stale else ("etcd has no network: publish one with site.yml",)
-            return _Result(underlay, problems=problems)
+            missing = "etcd has no network: publish one with site.yml"
+            return _Result(underlay, problems=() if view.stale else (missing,))
         try:
             network = view.network.parse()
         except NetworkError as error:
