@@ -31,7 +31,7 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.paths im
 from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.program import main
 from tests.store.etcd_server import Authority
 
-NO_CERTIFICATE = "it holds no certificate in PEM"
+NO_CERTIFICATE = "it contains no PEM certificate"
 PACKAGE_PARENT = Path(__file__).parents[3] / "collection/plugins/module_utils"
 
 
