@@ -3,7 +3,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +22,7 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.terminal
 
 NOW = 1_800_000_000.0
 PLAIN = Colouriser()
+PACKAGE_PARENT = Path(__file__).parents[3] / "collection/plugins/module_utils"
 
 
 def shown(
@@ -218,3 +223,23 @@ def test_colours_are_added_and_nothing_else() -> None:
     assert re.sub("\x1b\\[[0-9]+m", "", coloured) == plain
     assert "\x1b[31mNOT READY\x1b[0m" in coloured
     assert "\x1b[31mPROBLEM: refused\x1b[0m" in coloured
+
+
+def test_status_loads_no_library(tmp_path: Path) -> None:
+    """`weftctl status` is run often, by people and by plays: gRPC alone takes half a second."""
+    program = (
+        "import sys; from pathlib import Path; from weft.weftctl.paths import HostPaths; "
+        "from weft.weftctl.program import main; folder = Path(sys.argv[1]); "
+        "main(['status'], HostPaths(status=folder / 'status', control=folder / 'socket')); "
+        "print(*sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path)],
+        capture_output=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": str(PACKAGE_PARENT)},
+        text=True,
+    )
+    assert "PROBLEM: datapath: " in done.stdout
+    loaded = {name.partition(".")[0] for name in done.stdout.splitlines()[-1].split()}
+    assert not loaded & {"etcd3", "grpc", "pyroute2", "prometheus_client"}

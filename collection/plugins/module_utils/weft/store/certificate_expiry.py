@@ -14,9 +14,12 @@ import base64
 import datetime
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..errors import WeftError
-from .settings import StoreSettings
+
+if TYPE_CHECKING:  # `weftctl status` does not load the settings
+    from .settings import StoreSettings
 
 # Seconds before the expiry at which to warn. site.yml renews a certificate 30 days before, so with
 # fewer days left it has not run for a while.

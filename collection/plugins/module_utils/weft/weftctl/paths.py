@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..datapath.process.control import DEFAULT_PATH as CONTROL_PATH
+from ..datapath.process.client import DEFAULT_PATH as CONTROL_PATH
 from ..host.paths import SETTINGS_PATH, SNAPSHOT_PATH, STATUS_PATH
 
 

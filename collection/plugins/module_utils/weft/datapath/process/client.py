@@ -10,12 +10,14 @@ import socket
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from ...errors import WeftError
-from .control import DEFAULT_PATH
-from .status import Status
 
+if TYPE_CHECKING:  # `weftctl status` does not load the datapath
+    from .status import Status
+
+DEFAULT_PATH = Path("/run/weft/datapath.sock")
 _CHUNK = 1 << 16
 
 
@@ -50,7 +52,7 @@ class DatapathClient:
         """Return the status of the datapath, with its counters."""
         reply = self._request({"command": "status"})
         del reply["ok"]
-        return cast(Status, reply)
+        return cast("Status", reply)
 
     def remove(self) -> None:
         """Delete the table and the device."""

@@ -23,7 +23,6 @@ from .loop import EventLoop
 
 _log = logging.getLogger(__name__)
 
-DEFAULT_PATH = Path("/run/weft/datapath.sock")
 MODE = 0o660
 REQUEST_MAX = 4 << 20  # bytes: a table of 40,000 peers
 CLIENTS_MAX = 16

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from ...system import logs, notify
 from ..sockets.listening import ListenError
-from .control import DEFAULT_PATH
+from .client import DEFAULT_PATH
 from .control_sockets import ControlSockets
 from .engine import Engine
 from .handover import Handover, HandoverError
