@@ -20,7 +20,7 @@ _FAULTY_DRIVERS = frozenset({"vmxnet3"})
 _VXLAN_PORT = 8472
 
 _REMOVE = (
-    "if it was removed for good, on the controller: ansible-playbook -i hosts.yml "
+    "if the host was removed permanently, on the controller: ansible-playbook -i hosts.yml "
     "weft.overlay.remove_host -e host=NAME"
 )
 
