@@ -103,11 +103,9 @@ from ansible_collections.weft.overlay.plugins.module_utils.host_state import (
     stale_entries,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process.client import (
+    DEFAULT_PATH,
     DatapathClient,
     DatapathError,
-)
-from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process.control import (
-    DEFAULT_PATH,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.links import VXLAN
 from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.state import ROUTE_PROTOCOL
