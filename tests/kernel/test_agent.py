@@ -185,14 +185,14 @@ def test_leases_that_come_change_and_go_are_followed(fleet: Fleet, one: AgentHos
 def test_damage_mends_by_itself(one: AgentHost, damage: str) -> None:
     assert holds_all(one)
     one.namespace.run(*damage.split())
-    eventually(lambda: holds_all(one), f"mended after: {damage}")
+    eventually(lambda: holds_all(one), f"repaired after: {damage}")
 
 
 def test_a_foreign_route_is_named_and_left_until_it_goes(one: AgentHost) -> None:
     foreign = ("100.96.0.0/16", "via", "10.168.0.99")
     one.namespace.ip("route", "flush", "proto", "87")
     one.namespace.ip("route", "replace", *foreign)
-    one.await_problem("add route 100.96.0.0/16 dev flannel0", "weft did not make")
+    one.await_problem("add route 100.96.0.0/16 dev flannel0", "weft did not add")
     assert "via 10.168.0.99" in one.namespace.ip("route", "show", "100.96.0.0/16")
     one.namespace.ip("route", "delete", *foreign)
     eventually(lambda: holds_all(one), "weft's route is there")
@@ -207,9 +207,9 @@ def test_a_host_without_its_lease_says_so_and_heals(fleet: Fleet, two: AgentHost
     two.await_ready()
 
 
-def test_a_rival_lease_is_named_and_not_carried_to(fleet: Fleet, one: AgentHost) -> None:
+def test_a_conflicting_lease_is_reported_and_gets_no_packets(fleet: Fleet, one: AgentHost) -> None:
     fleet.lease(0, "10.168.0.66", length=23)
-    one.await_problem("10.168.0.66 holds 100.96.0.0/23", "remove one of the two")
+    one.await_problem("the lease 100.96.0.0/23 of 10.168.0.66 overlaps", "remove one of the two")
     assert "100.96.0.0/23" not in one.peers()
     fleet.release(0, length=23)
     one.await_ready()
@@ -288,13 +288,13 @@ def test_an_agent_waits_for_its_datapath(fleet: Fleet, newcomer: AgentHost) -> N
     assert pings(newcomer.container, fleet.hosts[0].container_ip)
 
 
-def test_a_killed_datapath_goes_on_by_itself(fleet: Fleet, one: AgentHost) -> None:
+def test_a_killed_datapath_continues_from_its_saved_table(fleet: Fleet, one: AgentHost) -> None:
     one.kill("datapath")
     one.start("datapath")
-    eventually(lambda: reach(fleet), "the overlay carries again")
+    eventually(lambda: reach(fleet), "the overlay forwards packets again")
 
 
-def test_a_killed_agent_is_not_missed_and_its_successor_changes_nothing(
+def test_a_killed_agent_stops_no_packet_and_the_new_one_changes_nothing(
     fleet: Fleet, one: AgentHost
 ) -> None:
     applied = one.log("datapath").count("table applied")
@@ -347,7 +347,7 @@ def test_an_agent_that_cannot_start_says_why(newcomer: AgentHost) -> None:
     assert "interface is 'eth0'" in newcomer.log("agent")
 
 
-def test_without_its_store_the_overlay_carries_mends_and_starts(
+def test_while_etcd_is_unreachable_the_overlay_works_repairs_itself_and_starts(
     fleet: Fleet, one: AgentHost
 ) -> None:
     fleet.etcd.kill()

@@ -114,7 +114,7 @@ def enter(fleet: Fleet, way: Way) -> None:
         host.container.ip("link", "set", "eth0", "mtu", str(way.mtu))
     eventually(
         lambda: all(carries(host, way) for host in fleet.hosts),
-        f"each host carries by {way}",
+        f"each host uses {way}",
         20,
     )
     eventually(lambda: reach(fleet), "the containers reach each other", 20)
@@ -251,7 +251,7 @@ def test_host_gw_mends_its_routes(fleet: Fleet, damage: str) -> None:
             ("100.96.2.0/24", "10.168.0.12")
         ]
 
-    eventually(whole, f"mended after: {damage}")
+    eventually(whole, f"repaired after: {damage}")
     eventually(lambda: reach(fleet), "the containers reach each other")
 
 
@@ -333,7 +333,7 @@ def test_auto_carries_in_userspace_where_the_kernel_has_no_vxlan(fleet: Fleet) -
     reason = os.strerror(errno.EOPNOTSUPP)
     assert (status["datapath"], status["datapath_reason"]) == ("userspace", reason)
     assert f"userspace (kernel datapath unavailable: {reason})" in one.weftctl("status").stdout
-    assert f"the kernel makes no VXLAN device ({reason})" in one.log("agent")
+    assert f"the kernel cannot create a VXLAN device ({reason})" in one.log("agent")
     # A kernel that has it again is found at the next start.
     enter(fleet, Way("vxlan", 1450))
     assert devices(one) == {"flannel.1": "vxlan"}

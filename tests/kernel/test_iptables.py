@@ -121,7 +121,7 @@ def test_the_rules_are_made_once_and_read_as_they_were_written(host: Host) -> No
         "-I WEFT-FORWARD -s 100.96.9.0/24 -j DROP",
     ],
 )
-def test_damage_is_mended_in_one_pass(host: Host, damage: str) -> None:
+def test_damage_is_repaired_in_one_pass(host: Host, damage: str) -> None:
     iptables.reconcile(TRAFFIC)
     host.iptables(*damage.split())
     assert not host.is_well()
@@ -199,7 +199,7 @@ def test_the_kernel_tells_of_changes_with_nf_tables_only(host: Host, iptables_ki
     assert iptables.has_change_events() is (iptables_kind == "nft")
 
 
-def test_what_iptables_refuses_is_told_in_its_words(host: Host) -> None:
+def test_an_error_of_iptables_has_its_output(host: Host) -> None:
     too_long = replace(TRAFFIC, devices=("a-device-name-too-long",))
     with pytest.raises(
         iptables.FirewallError, match=r"iptables-restore failed with exit status \d: .*device"

@@ -154,7 +154,7 @@ def test_damage_mends_by_itself(fleet: Fleet, one: AgentHost, damage: str) -> No
         one.namespace.ip("address", "delete", "192.0.2.1/32", "dev", "lo")
     else:
         one.namespace.run(*damage.split())
-    eventually(lambda: whole(fleet), f"mended after: {damage}")
+    eventually(lambda: whole(fleet), f"repaired after: {damage}")
 
 
 def test_a_device_of_other_attributes_is_made_anew_with_all_its_entries(
@@ -206,7 +206,7 @@ def test_a_restart_of_the_agent_changes_nothing(fleet: Fleet, one: AgentHost) ->
         assert words not in one.log("agent")[fresh:]
 
 
-def test_without_its_store_damage_is_mended(fleet: Fleet, one: AgentHost) -> None:
+def test_while_etcd_is_unreachable_damage_is_repaired(fleet: Fleet, one: AgentHost) -> None:
     fleet.etcd.kill()
     eventually(lambda: not one.status()["store"]["connected"], "the store is known to be away", 20)
     one.kill("agent")
@@ -251,7 +251,7 @@ def test_what_weft_did_not_make_stays(fleet: Fleet, one: AgentHost) -> None:
         for other in others:
             one.namespace.run(*other.split())
         one.namespace.ip("link", "set", DEVICE, "mtu", "1300")
-        eventually(lambda: whole(fleet), "mended")
+        eventually(lambda: whole(fleet), "repaired")
         assert "via 10.168.0.99" in one.namespace.ip("route", "show", "192.0.2.0/24")
         assert DEVICE in one.namespace.ip("route", "show", "100.96.200.0/24")
         assert "PERMANENT" in one.namespace.ip("neigh", "show", "10.168.0.99")

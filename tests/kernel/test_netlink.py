@@ -148,7 +148,7 @@ def test_a_bare_device_is_brought_to_the_desired_state_in_one_pass(
         "route add 100.96.0.0/17 dev flannel0 proto 87",
     ],
 )
-def test_damage_is_mended_in_one_pass(host: Namespace, netlink: Netlink, damage: str) -> None:
+def test_damage_is_repaired_in_one_pass(host: Namespace, netlink: Netlink, damage: str) -> None:
     reconcile(netlink)
     host.ip(*damage.split())
     assert reconcile(netlink) != []

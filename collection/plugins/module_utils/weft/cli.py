@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The programs of the zip application, weftd and weftctl; the module `daemon` ships their imports.
 
-Each imports its part when it runs: without the agent's libraries the datapath starts in an eighth
-of the time, and after a crash that is most of the time for which packets are lost.
+Each process imports its modules when it runs: without the agent's libraries the datapath starts in
+an eighth of the time, most of the time in which packets are lost after a crash.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ def weftd_main(arguments: list[str] | None = None) -> int:
     """Run one of the daemon's two processes; return its exit status."""
     parser = argparse.ArgumentParser(
         prog="weftd",
-        description="The overlay daemon: 'agent' watches the store and keeps the host as it says, "
-        "'datapath' carries the packets of the userspace backends.",
+        description="The overlay daemon: 'agent' watches etcd and configures this host, "
+        "'datapath' forwards the packets of the userspace backends.",
         epilog="'weftd agent --help' and 'weftd datapath --help' list the options of each.",
     )
     parser.add_argument("--version", action="version", version=running_release())
@@ -47,7 +47,7 @@ def weftd_main(arguments: list[str] | None = None) -> int:
 
 
 def weftctl_main(arguments: list[str] | None = None) -> int:
-    """Answer one question of the operator's; return the exit status, 0 where all is well."""
+    """Run a command of weftctl; return the exit status, 0 without problems."""
     from .weftctl.program import main  # noqa: PLC0415
 
     return main(arguments)
@@ -57,9 +57,9 @@ PROGRAMS = {"weftd": weftd_main, "weftctl": weftctl_main}
 
 
 def main() -> int:
-    """Run the program that the command line names, and return its exit status.
+    """Run the program that the command line selects, and return its exit status.
 
-    That is the name by which the application was called, or else its first argument.
+    The program is the name by which the application was started, or else its first argument.
     """
     if PurePath(sys.argv[0]).name not in PROGRAMS and sys.argv[1:2] and sys.argv[1] in PROGRAMS:
         del sys.argv[0]

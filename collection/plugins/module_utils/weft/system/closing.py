@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a connection owes to `with`: it is closed, however the block is left. No I/O."""
+"""A base class for connections that `with` closes. No I/O."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from typing import Self
 
 
 class Closing(ABC):
-    """Something that holds a connection, and closes it at the end of a `with` block."""
+    """An object with a connection that is closed at the end of a `with` block."""
 
     @abstractmethod
     def close(self) -> None:
-        """Give back what is held."""
+        """Close the connection."""
 
     def __enter__(self) -> Self:
         return self

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Files that a reader never sees half-written."""
+"""Atomic writes: a reader sees the old or the new content."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from pathlib import Path
 def write_atomically(
     path: Path, content: bytes, mode: int = 0o644, owner: tuple[int, int] | None = None
 ) -> bool:
-    """Give the file this content and mode; False, and no write, where it has both already.
+    """Write the file with this mode; return False, without a write, if it has both already.
 
-    The new content is on the disk before it takes the old one's name. What is written belongs to
-    *owner*, the numbers of a user and a group, or to who writes.
+    The new file is synced to disk before it replaces the old one. *owner* is the uid and gid of the
+    file, by default those of the process.
     """
     try:
         if path.read_bytes() == content and path.stat().st_mode & 0o7777 == mode:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Logging to standard error, one line an event, in the form that the journal reads."""
+"""Logging to standard error, one line per event, in the format of the systemd journal."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import logging
 import os
 import sys
 
-# sd-daemon(3): the priority that a line carries in front, as in syslog.
+# sd-daemon(3): the priority prefix of a line, as in syslog.
 _PRIORITIES = (
     (logging.CRITICAL, "<2>"),
     (logging.ERROR, "<3>"),
@@ -20,7 +20,7 @@ _DEBUG = "<7>"
 
 
 def configure(*, verbose: bool) -> None:
-    """Send the log to standard error, from INFO on, or DEBUG with `verbose`."""
+    """Log to standard error from level INFO, or DEBUG if `verbose`."""
     handler = logging.StreamHandler()
     handler.setFormatter(JournalFormatter() if _is_journal() else LineFormatter())
     root = logging.getLogger()
@@ -29,7 +29,7 @@ def configure(*, verbose: bool) -> None:
 
 
 class LineFormatter(logging.Formatter):
-    """One line an event, for a terminal or a file; a traceback is folded into it."""
+    """One line per event, with its traceback, for a terminal or a file."""
 
     FORMAT = "%(asctime)s %(levelname)s %(message)s"
 
@@ -37,23 +37,23 @@ class LineFormatter(logging.Formatter):
         super().__init__(self.FORMAT)
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the record without line ends."""
+        """Return the record as one line."""
         return " | ".join(super().format(record).splitlines())
 
 
 class JournalFormatter(LineFormatter):
-    """The same with a priority in front; the journal knows the time itself."""
+    """One line per event with a priority prefix; the journal adds the time."""
 
     FORMAT = "%(message)s"
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the record as one line that starts with its priority."""
+        """Return the record as one line with its priority prefix."""
         priority = next((text for level, text in _PRIORITIES if record.levelno >= level), _DEBUG)
         return priority + super().format(record)
 
 
 def _is_journal() -> bool:
-    # systemd.exec(5): the variable is inherited, so the stream must be the very one it names.
+    # systemd.exec(5): the variable is inherited, so it must match the stream.
     try:
         status = os.fstat(sys.stderr.fileno())
     except (OSError, ValueError):

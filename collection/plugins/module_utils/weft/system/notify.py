@@ -12,8 +12,8 @@ import socket
 def notify(*assignments: str, timeout: float = 0.0) -> bool:
     """Send assignments such as `READY=1` to the service manager, if there is one.
 
-    Returns whether they were sent; it does not raise, since a service runs the same without a
-    manager, and blocks for `timeout` seconds at most, where the manager's queue is full.
+    Returns whether they were sent. Raises nothing, since a service must run without a manager, too.
+    Blocks for at most `timeout` seconds if the queue of the manager is full.
     """
     address = os.environ.get("NOTIFY_SOCKET", "")
     if not address.startswith(("/", "@")):
@@ -30,7 +30,7 @@ def notify(*assignments: str, timeout: float = 0.0) -> bool:
 
 
 def watchdog_interval() -> float | None:
-    """Return the seconds within which `WATCHDOG=1` is due, or None if nobody waits for it."""
+    """Return the seconds within which `WATCHDOG=1` is due, or None without a watchdog."""
     microseconds = os.environ.get("WATCHDOG_USEC", "")
     process = os.environ.get("WATCHDOG_PID", str(os.getpid()))
     if not microseconds.isdecimal() or int(microseconds) == 0 or process != str(os.getpid()):

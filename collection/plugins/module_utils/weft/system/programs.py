@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The door to other programs of the host, such as iptables and systemctl."""
+"""Run other programs of the host, such as iptables and systemctl."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from collections.abc import Sequence
 def run_program(
     command: Sequence[str], timeout: float, text: str = ""
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end, with `text` to read, and return its status and what it printed.
+    """Run a command with `text` as standard input; return its exit status and output.
 
-    It speaks English, in UTF-8; `timeout` is in seconds. Raises FileNotFoundError where there is no
-    such program, and subprocess.TimeoutExpired.
+    The locale is C.UTF-8; `timeout` is in seconds. Raises FileNotFoundError if the program is
+    missing, and subprocess.TimeoutExpired.
     """
-    # AnsibleModule.run_command is not at hand: the daemon and weftctl come here, too.
+    # Not AnsibleModule.run_command: the daemon and weftctl use this, too.
     return subprocess.run(  # pylint: disable=ansible-bad-function
         command,
         input=text,

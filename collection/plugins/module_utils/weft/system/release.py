@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which release this process runs from."""
+"""The release of the running process."""
 
 from __future__ import annotations
 
@@ -10,6 +10,6 @@ from pathlib import Path
 
 
 def running_release() -> str:
-    """The digest in the name of the release's folder, or 'checkout' outside an installed one."""
+    """Return the digest of the installed release, or 'checkout' if none is installed."""
     archive = Path(sys.path[0] or ".")
     return archive.resolve().parent.name if archive.suffix == ".pyz" else "checkout"
