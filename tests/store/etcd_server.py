@@ -20,7 +20,7 @@ _NEW_KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
 
 
 def free_port() -> int:
-    """Return a loopback TCP port that nobody listens on at this moment."""
+    """Return a free TCP port of loopback."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -109,7 +109,7 @@ class EtcdMember:
         self._end(signal.SIGKILL)
 
     def etcdctl(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """Ask the member by etcd's own client: an oracle that shares nothing with the store."""
+        """Run etcdctl on the member: an oracle that shares no code with the client under test."""
         login = () if self.tls is None else self._client_options(self.tls)
         return subprocess.run(
             [

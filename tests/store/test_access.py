@@ -253,10 +253,10 @@ class TestAHost:
             assert {lease.public_ip for lease in listed.snapshot.leases} == {IP_A, IP_B}
             assert isinstance(next(events), Resumed)
             held = lease_of(peer, IP_B)
-            peer.commit([LeaseChange(held, replace(held, backend_data={"told": 1}))])
+            peer.commit([LeaseChange(held, replace(held, backend_data={"written": 1}))])
             event = next(events)
             assert isinstance(event, LeaseWritten)
-            assert event.lease.backend_data == {"told": 1}
+            assert event.lease.backend_data == {"written": 1}
             watch.stop()
 
     def test_writes_its_own_lease_by_its_own_identity(self, guarded: GuardedStore) -> None:
@@ -282,11 +282,11 @@ class TestAHost:
     def test_is_told_who_has_its_subnet_when_its_lease_has_expired(
         self, guarded: GuardedStore
     ) -> None:
-        stranger = IPv4Address("192.0.2.9")
+        other_ip = IPv4Address("192.0.2.9")
         problems: list[str | None] = []
         with guarded.store("root") as root, guarded.store(HOST_A) as store:
             own = lease_of(store, IP_A)
-            (taken,) = root.commit([LeaseChange(own, replace(own, public_ip=stranger))])
+            (taken,) = root.commit([LeaseChange(own, replace(own, public_ip=other_ip))])
             try:
                 snapshot = store.snapshot()
                 kept = LeaseView(snapshot.network, {own.subnet: own}, stale=True)
@@ -300,7 +300,7 @@ class TestAHost:
                 finally:
                     manager.stop()
                     manager.join(5)
-                assert lease_of(store, stranger) == taken
+                assert lease_of(store, other_ip) == taken
             finally:
                 root.commit([LeaseChange(taken, own)])
         (problem,) = set(problems)
@@ -368,7 +368,7 @@ class TestTheProvisioner:
             assert "permission denied" in guarded.etcdctl(PROVISIONER, *arguments).stderr
 
 
-class TestAStranger:
+class TestUnauthorizedClient:
     def test_without_a_certificate_gets_nothing(self, guarded: GuardedStore) -> None:
         settings = replace(guarded.settings(HOST_A), tls=Tls(str(guarded.authority.certificate)))
         with StoreClient(settings) as store, pytest.raises(StoreUntrustedError):

@@ -79,14 +79,14 @@ def test_a_member_joins_as_a_learner_and_gets_its_vote(
     first: EtcdMember, new_member: NewMember
 ) -> None:
     second = new_member("second", *JOINING)
-    foretold = ask(first, second, "--check", "--diff")
-    assert foretold.changed
-    assert f"+second {peer_url(second)} learner" in foretold.output
+    predicted = ask(first, second, "--check", "--diff")
+    assert predicted.changed
+    assert f"+second {peer_url(second)} learner" in predicted.output
     assert listed(first) == {"first": False}
 
     added = ask(first, second, "--diff")
     assert added.changed
-    assert added.result["initial_cluster"] == foretold.result["initial_cluster"]
+    assert added.result["initial_cluster"] == predicted.result["initial_cluster"]
     assert set(added.result["initial_cluster"].split(",")) == {first.peer, second.peer}
     assert listed(first) == {"first": False, "": True}
 
@@ -169,11 +169,11 @@ def test_a_dead_member_is_replaced_and_the_data_come_back(tmp_path: Path) -> Non
         dead.kill()
         alive.await_health()
         shutil.rmtree(dead.directory / "data")
-        foretold = ask(alive, dead, "--check", data_lost=True)
+        predicted = ask(alive, dead, "--check", data_lost=True)
         replaced = ask(alive, dead, data_lost=True)
-        assert foretold.changed
+        assert predicted.changed
         assert replaced.changed
-        old_ids = {each["id"] for each in foretold.result["members"]}
+        old_ids = {each["id"] for each in predicted.result["members"]}
         assert len({each["id"] for each in replaced.result["members"]} - old_ids) == 1
         assert not ask(alive, dead, data_lost=True).changed
 
@@ -191,9 +191,9 @@ def test_a_dead_member_is_replaced_and_the_data_come_back(tmp_path: Path) -> Non
 
 def test_members_go_until_one_is_left(cluster: list[EtcdMember]) -> None:
     stays, second, third = cluster
-    foretold = ask(stays, third, "--check", "--diff", state="absent")
-    assert foretold.changed
-    assert f"-m2 {peer_url(third)}" in foretold.output
+    predicted = ask(stays, third, "--check", "--diff", state="absent")
+    assert predicted.changed
+    assert f"-m2 {peer_url(third)}" in predicted.output
     assert set(listed(stays)) == {"m0", "m1", "m2"}
     assert ask(stays, third, state="absent").changed
     assert not ask(stays, third, state="absent").changed

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an etcd that is not mended lets a host do, as docs/security.md says: else it is refused.
+"""What a host may do with an etcd without security fixes, as docs/security.md says.
 
 GHSA-rfx7-8w68-q57q: permissions are not looked at inside nested transactions.
 GHSA-q8m4-xhhv-38mg: anybody may raise an alarm.
@@ -27,8 +27,8 @@ from tests.store.test_access import ACCESS, HOST_A, KEY_B, GuardedStore
 from tests.store.test_modules import run_module
 
 # The first of each minor version that holds both back.
-MENDED = {4: Version(3, 4, 42), 5: Version(3, 5, 28)}
-NEWEST_MENDED = Version(3, 6, 9)
+FIXED = {4: Version(3, 4, 42), 5: Version(3, 5, 28)}
+NEWEST_FIXED = Version(3, 6, 9)
 
 
 @pytest.fixture(scope="module")
@@ -40,12 +40,12 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GuardedStore]:
         yield guarded
 
 
-def is_mended() -> bool:
+def is_fixed() -> bool:
     said = subprocess.run(
         [executable("etcd", "etcd-server"), "--version"], capture_output=True, text=True, check=True
     ).stdout
     version = parse_version(said.split()[2])
-    return version >= MENDED.get(version.minor, NEWEST_MENDED)
+    return version >= FIXED.get(version.minor, NEWEST_FIXED)
 
 
 @contextmanager
@@ -75,20 +75,20 @@ def test_a_nested_transaction(guarded: GuardedStore) -> None:
         store = rpc.KVStub(opened)
         assert is_refused(store.Txn, rpc.TxnRequest(success=[put]))
         assert guarded.member.get(KEY_B) == "of host B"
-        assert is_refused(store.Txn, rpc.TxnRequest(success=[nested])) is is_mended()
-    assert guarded.member.get(KEY_B) == ("of host B" if is_mended() else "of host A")
+        assert is_refused(store.Txn, rpc.TxnRequest(success=[nested])) is is_fixed()
+    assert guarded.member.get(KEY_B) == ("of host B" if is_fixed() else "of host A")
 
 
 def test_an_alarm(guarded: GuardedStore) -> None:
     raised = rpc.AlarmRequest(action=rpc.AlarmRequest.ACTIVATE, memberID=1, alarm=rpc.NOSPACE)
     with channel(guarded, HOST_A) as opened:
-        assert is_refused(rpc.MaintenanceStub(opened).Alarm, raised) is is_mended()
-    assert ("NOSPACE" in guarded.member.etcdctl("alarm", "list").stdout) is not is_mended()
+        assert is_refused(rpc.MaintenanceStub(opened).Alarm, raised) is is_fixed()
+    assert ("NOSPACE" in guarded.member.etcdctl("alarm", "list").stdout) is not is_fixed()
 
 
-def test_the_role_warns_of_what_is_not_mended() -> None:
-    """The role names the versions that mend these and what came after them."""
+def test_the_role_warns_of_what_is_not_fixed() -> None:
+    """The role names the versions that fix these and what came after them."""
     tasks = Path(__file__).parents[2] / "collection/roles/etcd/tasks/run.yml"
     text = tasks.read_text(encoding="utf-8")
-    for mended in (*MENDED.values(), NEWEST_MENDED):
-        assert f"'{mended.major}.{mended.minor}." in text
+    for fixed in (*FIXED.values(), NEWEST_FIXED):
+        assert f"'{fixed.major}.{fixed.minor}." in text

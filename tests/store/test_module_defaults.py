@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The action group gives all modules of the store their common options, by a real etcd."""
+"""The action group sets the common options of all modules for etcd, with a real etcd."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The store's modules, run by ansible itself on this machine against a real etcd."""
+"""The modules for etcd, run by ansible on this machine against a real etcd."""
 
 from __future__ import annotations
 
@@ -105,14 +105,14 @@ def network(run: Run) -> None:
 class TestNetwork:
     def test_is_published_once(self, run: Run, etcd: EtcdMember, prefix: str) -> None:
         arguments = {"network": "100.96.0.0/16", "backend": {"type": "udp"}}
-        foretold = run("network", "--check", "--diff", **arguments)
-        assert foretold.changed
-        assert '+  "Network": "100.96.0.0/16",' in foretold.output
+        predicted = run("network", "--check", "--diff", **arguments)
+        assert predicted.changed
+        assert '+  "Network": "100.96.0.0/16",' in predicted.output
         assert etcd.get(f"{prefix}/config") == ""
 
         published = run("network", **arguments)
         assert published.changed
-        assert published.result == foretold.result
+        assert published.result == predicted.result
         assert json.loads(etcd.get(f"{prefix}/config")) == published.result["network"]
 
         again = run("network", "--diff", **arguments)
@@ -190,14 +190,14 @@ class TestNetwork:
 class TestSubnetReservation:
     @pytest.mark.usefixtures("network")
     def test_serves_a_fleet_once(self, run: Run, etcd: EtcdMember, prefix: str) -> None:
-        foretold = run("subnet_reservation", "--check", "--diff", hosts=HOSTS)
-        assert foretold.changed
-        assert '+        "subnet": "100.96.1.0/24"' in foretold.output
+        predicted = run("subnet_reservation", "--check", "--diff", hosts=HOSTS)
+        assert predicted.changed
+        assert '+        "subnet": "100.96.1.0/24"' in predicted.output
         assert etcd.etcdctl("get", "--prefix", f"{prefix}/subnets/").stdout == ""
 
         reserved = run("subnet_reservation", hosts=HOSTS)
         assert reserved.changed
-        assert reserved.result == foretold.result
+        assert reserved.result == predicted.result
         assert reserved.result["reservations"]["web1"] == {
             "subnet": "100.96.1.0/24",
             "bip": "100.96.1.1/24",
@@ -255,9 +255,9 @@ class TestSubnetReservation:
         assert not run("subnet_reservation", hosts=HOSTS, ttl=86400).changed
         (lease,) = run("lease_info", public_ip="192.0.2.1").result["leases"]
         assert 86000 < lease["ttl"] <= lease["granted_ttl"] == 86400
-        foretold = run("subnet_reservation", "--check", "--diff", hosts=HOSTS)
-        assert foretold.changed
-        assert '+        "expires": false' in foretold.output
+        predicted = run("subnet_reservation", "--check", "--diff", hosts=HOSTS)
+        assert predicted.changed
+        assert '+        "expires": false' in predicted.output
         assert run("subnet_reservation", hosts=HOSTS).changed
         (lease,) = run("lease_info", public_ip="192.0.2.1").result["leases"]
         assert (lease["reservation"], lease["ttl"], lease["granted_ttl"]) == (True, None, None)
@@ -266,10 +266,10 @@ class TestSubnetReservation:
     def test_releases_once(self, run: Run) -> None:
         run("subnet_reservation", hosts=HOSTS)
         gone = {"hosts": HOSTS[:2], "state": "absent"}
-        foretold = run("subnet_reservation", "--check", **gone)
-        assert foretold.result["released"] == ["100.96.1.0/24", "100.96.2.0/24"]
+        predicted = run("subnet_reservation", "--check", **gone)
+        assert predicted.result["released"] == ["100.96.1.0/24", "100.96.2.0/24"]
         released = run("subnet_reservation", "--diff", **gone)
-        assert released.result == foretold.result
+        assert released.result == predicted.result
         assert '-            "subnet": "100.96.1.0/24"' in released.output
         assert not run("subnet_reservation", **gone).changed
         assert len(run("lease_info").result["leases"]) == 1
@@ -287,10 +287,10 @@ class TestSubnetReservation:
 
     def test_before_any_network(self, run: Run) -> None:
         assert "weft.overlay.network" in run("subnet_reservation", hosts=HOSTS).message
-        foretold = run("subnet_reservation", "--check", hosts=HOSTS)
-        assert foretold.changed
-        assert foretold.subnets == {}
-        assert "no subnet can be foretold" in foretold.output
+        predicted = run("subnet_reservation", "--check", hosts=HOSTS)
+        assert predicted.changed
+        assert predicted.subnets == {}
+        assert "no subnet can be predicted" in predicted.output
 
     @pytest.mark.parametrize(
         ("arguments", "message"),

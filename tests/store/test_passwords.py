@@ -80,15 +80,15 @@ def own(tmp_path: Path, tls_files: TlsFiles) -> Iterator[PasswordStore]:
 
 
 def test_a_password_is_changed_once_and_never_shown(own: PasswordStore) -> None:
-    foretold = own.change(AGENT, NEW, "--check", "--diff", "-vvv")
-    assert foretold.changed
+    predicted = own.change(AGENT, NEW, "--check", "--diff", "-vvv")
+    assert predicted.changed
     assert not own.change(AGENT, FORMER).changed
     changed = own.change(AGENT, NEW, "--diff", "-vvv")
     assert changed.result["users"] == [AGENT]
     again = own.change(AGENT, NEW)
     assert not again.changed
     assert again.result["users"] == []
-    for outcome in (foretold, changed, again):
+    for outcome in (predicted, changed, again):
         assert NEW not in outcome.output + str(outcome.result)
         assert ROOT_PASSWORD not in outcome.output + str(outcome.result)
 
@@ -101,7 +101,7 @@ def test_a_password_that_cannot_be_is_refused(own: PasswordStore, name: str, rea
     assert reason in own.change(name, NEW).message
 
 
-def test_a_store_that_asks_nobody_is_named(own: PasswordStore) -> None:
+def test_disabled_authentication_is_reported(own: PasswordStore) -> None:
     own.member.etcdctl("--user", f"{ROOT}:{ROOT_PASSWORD}", "auth", "disable")
     assert "authentication is not enabled" in own.change(AGENT, NEW).message
 
@@ -110,7 +110,7 @@ def test_who_knows_both_passwords_is_never_without_the_store(own: PasswordStore)
     with StoreClient(own.settings(NEW, FORMER)) as store:
         before = store.snapshot().revision
         assert own.change(AGENT, NEW).changed
-        # The change ends the session: the store logs in anew by itself.
+        # The change ends the session: the client logs in again on its own.
         assert store.snapshot().revision == before
     with StoreClient(own.settings(NEW, FORMER)) as store:
         assert store.snapshot().revision == before

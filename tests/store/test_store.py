@@ -94,7 +94,7 @@ class TestNetwork:
         assert etcd.get(f"{store.prefix}/config") == NETWORK
         assert store.snapshot().network_revision == revision
 
-    def test_of_two_writers_the_slower_loses(self, store: StoreClient) -> None:
+    def test_of_two_writers_the_second_fails(self, store: StoreClient) -> None:
         seen = store.snapshot()
         store.write_network(NETWORK, seen)
         with pytest.raises(WriteConflictError, match=r"Another client wrote .*/config"):
@@ -180,7 +180,7 @@ class TestLeases:
         with pytest.raises(LeaseExpiredError):
             store.commit([LeaseChange(None, short)], store.snapshot())
 
-    def test_of_two_writers_the_slower_loses(self, store: StoreClient) -> None:
+    def test_of_two_writers_the_second_fails(self, store: StoreClient) -> None:
         published(store)
         (held,) = create(store, lease(1))
         store.commit([LeaseChange(held, replace(held, backend_type="host-gw"))])

@@ -27,34 +27,34 @@ def lease_result(prefix: str, lease: Lease) -> dict[str, Any]:
     }
 
 
-def public_ip(text: str, whose: str) -> IPv4Address:
-    """Return a public IP. Raises AllocationError that names its owner, *whose*."""
+def public_ip(text: str, owner: str) -> IPv4Address:
+    """Return a public IP. Raises AllocationError that names the *owner*."""
     try:
         return IPv4Address(text)
     except ValueError as error:
         raise AllocationError(
-            f"The public IP {text!r} of {whose} is not an IPv4 address: {error}; "
+            f"The public IP {text!r} of {owner} is not an IPv4 address: {error}; "
             "give the address by which the other hosts reach it."
         ) from error
 
 
-def subnet(text: str, whose: str) -> IPv4Network:
-    """Return a subnet. Raises AllocationError that names its owner, *whose*."""
+def subnet(text: str, owner: str) -> IPv4Network:
+    """Return a subnet. Raises AllocationError that names the *owner*."""
     try:
         return IPv4Network(text)
     except ValueError as error:
         raise AllocationError(
-            f"The subnet {text!r} of {whose} is not an IPv4 network: {error}; "
+            f"The subnet {text!r} of {owner} is not an IPv4 network: {error}; "
             "write it as 100.96.1.0/24."
         ) from error
 
 
-def subnet_around(text: str, whose: str) -> IPv4Network:
+def subnet_around(text: str, owner: str) -> IPv4Network:
     """Return a subnet, or that of an address with prefix length. Raises AllocationError."""
     try:
         return IPv4Interface(text).network
     except ValueError as error:
         raise AllocationError(
-            f"The previous subnet {text!r} of {whose} is not an IPv4 network: {error}; "
+            f"The previous subnet {text!r} of {owner} is not an IPv4 network: {error}; "
             "write it as 100.96.1.0/24."
         ) from error

@@ -90,7 +90,7 @@ leases:
       description: The backend that the host runs. None with V(udp), which does not write it.
       type: str
     backend_data:
-      description: What the backend of the host tells the others, such as the MAC address of its
+      description: Data of the host's backend for the other hosts, such as the MAC address of its
         VTEP.
       type: raw
     backend_v6_data:

@@ -2,7 +2,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reserve the subnets of hosts in the store, or release them."""
+"""Reserve or release the subnets of hosts in etcd."""
 
 from __future__ import annotations
 
@@ -267,12 +267,12 @@ def absent(store: StoreClient, requests: tuple[Request, ...], check_mode: bool) 
 
 def _request(host: dict[str, Any]) -> Request:
     name = host["name"] or host["public_ip"]
-    whose = f"host '{name}'"
+    owner = f"host '{name}'"
     return Request(
         name=name,
-        public_ip=public_ip(host["public_ip"], whose),
-        subnet=subnet(host["subnet"], whose) if host["subnet"] else None,
-        previous=subnet_around(host["previous"], whose) if host["previous"] else None,
+        public_ip=public_ip(host["public_ip"], owner),
+        subnet=subnet(host["subnet"], owner) if host["subnet"] else None,
+        previous=subnet_around(host["previous"], owner) if host["previous"] else None,
     )
 
 

@@ -92,7 +92,7 @@ class TestVoting:
         assert actions(plan_steps(desired(2, State.VOTING), learning)) == [(Action.PROMOTE, 2)]
         assert plan_steps(desired(2, State.VOTING), cluster(member(1), member(2))) == ()
 
-    def test_a_stranger_is_refused(self) -> None:
+    def test_a_non_member_is_refused(self) -> None:
         with pytest.raises(EtcdError, match=r"m9 is not a member \(members: m1\)"):
             plan_steps(desired(9, State.VOTING), cluster(member(1)))
 
@@ -107,7 +107,7 @@ class TestAbsent:
         there = cluster(member(1), member(10, started=False, learner=True))
         assert actions(plan_steps(DesiredMember("a", State.ABSENT), there)) == [(Action.REMOVE, 10)]
 
-    def test_a_stranger_is_absent(self) -> None:
+    def test_a_non_member_is_absent(self) -> None:
         assert plan_steps(DesiredMember("m9", State.ABSENT), cluster(member(1))) == ()
 
     def test_the_majority_stays(self) -> None:

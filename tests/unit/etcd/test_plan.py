@@ -31,7 +31,7 @@ def bare(number: int) -> Observation:
     return Observation(f"h{number}", f"http://192.0.2.{number}:2379")
 
 
-def away(number: int) -> Observation:
+def unreachable(number: int) -> Observation:
     return replace(bare(number), url="", reachable=False)
 
 
@@ -56,7 +56,7 @@ class TestForming:
         assert (plan.forms, plan.joins) == ("h2", ("h1",))
 
     def test_none_is_formed_while_a_host_may_hold_one(self) -> None:
-        plan = plan_group([bare(1), away(2), bare(3)])
+        plan = plan_group([bare(1), unreachable(2), bare(3)])
         assert plan.forms is None
         assert "h2 cannot be reached" in plan.problem
 
@@ -102,7 +102,7 @@ class TestRunning:
 
     def test_a_host_out_of_reach_is_left_alone(self) -> None:
         all_three = (member(1), member(2), member(3))
-        plan = plan_group([away(3), runs(1, *all_three), runs(2, *all_three)])
+        plan = plan_group([unreachable(3), runs(1, *all_three), runs(2, *all_three)])
         assert (plan.joins, plan.replaces, plan.problem) == ((), (), "")
 
     def test_a_member_of_no_host_is_named_and_left_alone(self) -> None:
@@ -135,7 +135,10 @@ class TestRunning:
 @pytest.mark.parametrize(
     ("observations", "words"),
     [
-        ([runs(1, leader=0), away(2), away(3)], "no answer from h2, h3, no leader on h1."),
+        (
+            [runs(1, leader=0), unreachable(2), unreachable(3)],
+            "no answer from h2, h3, no leader on h1.",
+        ),
         ([stopped(1)], "no majority: no answer from h1."),
     ],
 )
@@ -143,6 +146,6 @@ def test_a_lost_majority_is_told_with_the_way_back(
     observations: list[Observation], words: str
 ) -> None:
     assert plan_group(observations).speaker is None
-    told = lost_majority(observations)
-    assert words in told
-    assert "weft.overlay.restore -e restore_from=snapshot" in told
+    message = lost_majority(observations)
+    assert words in message
+    assert "weft.overlay.restore -e restore_from=snapshot" in message

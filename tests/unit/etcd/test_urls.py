@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where the members of the store are reached: what counts first, and who is left out."""
+"""The client URLs of etcd members: which address counts, and which hosts are omitted."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ MEMBERS = (member("a", "https://192.0.2.1:2379"), member("", "https://192.0.2.9:
         ({"etcd_address": "192.0.2.5", "ansible_facts": facts("192.0.2.6")}, "192.0.2.5:2379"),
         ({"ansible_facts": facts("192.0.2.6"), "ansible_host": "192.0.2.7"}, "192.0.2.6:2379"),
         ({"ansible_facts": facts("192.0.2.6"), "etcd_client_port": 4001}, "192.0.2.6:4001"),
-        # Nobody could ask it: the members say more of it than the way that Ansible takes.
+        # Without facts, the member list counts more than the address that Ansible connects to.
         ({"ansible_host": "198.51.100.7", "etcd_client_port": 4001}, "192.0.2.1:2379"),
         ({"ansible_facts": {"default_ipv4": {}}}, "192.0.2.1:2379"),
     ],
@@ -50,7 +50,7 @@ def test_the_surest_address_counts(variables: dict[str, Any], url: str) -> None:
         ("b", {}, []),
     ],
 )
-def test_whom_no_member_knows_has_the_address_of_the_inventory_or_none(
+def test_a_host_of_no_member_has_the_address_of_the_inventory_or_none(
     name: str, variables: dict[str, Any], urls: list[str]
 ) -> None:
     hosts = [{"inventory_hostname": name, **variables}]

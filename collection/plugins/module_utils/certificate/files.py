@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The owners and modes of an identity's files, and whether they hold what they shall."""
+"""The files of an identity, and their owners, groups and modes."""
 
 from __future__ import annotations
 

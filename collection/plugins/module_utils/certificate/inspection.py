@@ -88,7 +88,7 @@ def _field_problems(signed: x509.Certificate, request: Request) -> Iterator[str]
 
 
 def _extensions(request: Request) -> list[x509.Extension[Any]]:
-    """Return the extensions that tasks/issue.yml of the role certificate asks for."""
+    """Return the extensions that tasks/issue.yml of the role certificate requests."""
     digital_signature = x509.KeyUsage(
         digital_signature=True,
         content_commitment=False,

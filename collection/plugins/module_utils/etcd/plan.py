@@ -91,7 +91,7 @@ def _several_clusters_problem(observations: Sequence[Observation]) -> str:
     parts = "; ".join(f"{cluster:x}: {', '.join(hosts)}" for cluster, hosts in found.items())
     return (
         f"The hosts of the group are members of {len(found)} clusters ({parts}). Keep the cluster "
-        "that has the network; on the other hosts, stop etcd and move its data directory away."
+        "that has the network; on the other hosts, stop etcd and rename its data directory."
     )
 
 
@@ -114,8 +114,8 @@ def _foreign_data_problem(observations: Sequence[Observation], speaker: Observat
         return ""
     return (
         f"{', '.join(foreign)} has etcd data but is not a member of the cluster of "
-        f"{speaker.host} ({names(members)}). Stop etcd there, move its data directory "
-        "away, and run this again; it then joins as a new member."
+        f"{speaker.host} ({names(members)}). Stop etcd there, rename its data "
+        "directory, and run this again; it then joins as a new member."
     )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 
 _PREFIX = "ETCD_"
 
-# etcd reads these only when a member first starts; they say how it came into the cluster.
+# etcd reads these only at the first start of a member, to form or join a cluster.
 _FORMING = "ETCD_INITIAL_CLUSTER"
 
 _CA_FILES = ("ETCD_TRUSTED_CA_FILE", "ETCD_PEER_TRUSTED_CA_FILE")

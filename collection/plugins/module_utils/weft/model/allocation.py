@@ -224,14 +224,14 @@ def _check_requested_subnet(
     holders: Mapping[IPv4Network, str],
     taken: _TakenAddresses,
 ) -> None:
-    asks = f"Host '{request.name}' ({request.public_ip}) requests {subnet}"
+    prefix = f"Host '{request.name}' ({request.public_ip}) requests {subnet}"
     if subnet.prefixlen != network.subnet_length:
         raise AllocationError(
-            f"{asks}, but the network's subnets are /{network.subnet_length}; request one of these."
+            f"{prefix}, but the network's subnets are /{network.subnet_length}; request such a one."
         )
     if not network.can_lease(subnet):
         raise AllocationError(
-            f"{asks}, which is outside the range of {network.network}, "
+            f"{prefix}, which is outside the range of {network.network}, "
             f"{network.subnet_min} to {network.subnet_max}; request a subnet in this range."
         )
     if not taken.overlaps(subnet):
@@ -239,11 +239,11 @@ def _check_requested_subnet(
     for other, holder in holders.items():
         if other == subnet:
             raise AllocationError(
-                f"{asks}, which {holder} holds; request another one, or release that lease."
+                f"{prefix}, which {holder} holds; request another one, or release that lease."
             )
         if other.overlaps(subnet):
             raise AllocationError(
-                f"{asks}, which overlaps {other} of {holder}; request another one, "
+                f"{prefix}, which overlaps {other} of {holder}; request another one, "
                 "or release that lease."
             )
 

@@ -94,7 +94,7 @@ BACKENDS: Mapping[str, BackendRules] = {
 class Backend:
     """The backend of the network, with every default filled in.
 
-    ``port`` and ``vni`` are None where the type has none. ``mtu`` is the underlay's MTU in bytes
+    ``port`` and ``vni`` are None if the type has none. ``mtu`` is the underlay's MTU in bytes
     before encapsulation is subtracted; None means that of the underlay interface. ``unknown`` holds
     the keys that weft does not use, kept when the document is rewritten.
     """
