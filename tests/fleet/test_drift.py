@@ -132,7 +132,7 @@ def test_what_somebody_did_is_found_and_named(fleet: Fleet) -> None:
     lease = found["drf2", "Reserve a subnet for each host"]
     assert lease["before"] is None
     assert "100.96.2.0/24" in lease["after"]
-    assert ("drf2", "Start the daemon and enable it at boot [weftd.service]") in found
+    assert ("drf2", "Start and enable the daemon [weftd.service]") in found
     listed = run.output.partition("DRIFT ***")[2]
     for host, what in found:
         assert f"{host}: {what}" in listed
