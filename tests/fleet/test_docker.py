@@ -165,7 +165,7 @@ def test_check_mode_tells_what_would_stop(inhabited: Fleet) -> None:
     assert (
         "database (weft starts it again), sidecar (weft starts it again), "
         "service (Docker starts it again), plain (weft starts it again), "
-        "passing (not started again: it goes when it stops)"
+        "passing (not started again: it is removed when it stops)"
     ) in run.output
     assert [inhabited.residents(host) for host in HOSTS] == before
 
@@ -256,7 +256,7 @@ def test_a_host_that_is_lost_in_its_turn_stops_the_play_before_the_next(inhabite
     finally:
         lab.command("mend", "doc1")
     assert run.status != 0
-    assert "doc1 cannot be reached any more since its Docker was to change" in run.output
+    assert "doc1 is unreachable since the change of its Docker" in run.output
     assert run.recap["doc1"]["unreachable"] == 1
     assert inhabited.residents(2) == before
     assert inhabited.bridge(2) == "100.96.22.1/24"
