@@ -169,6 +169,6 @@ def test_a_host_that_is_down_is_named(fleet: Fleet) -> None:
     assert "1 host unreachable" in html
     # The one that is there is asked, and so is the store.
     assert "100.96.1.0/24" in html
-    assert "The store was not read" not in html
+    assert "etcd was not read" not in html
     fleet.lab.command("start", "drf2")
     assert_quiet(fleet)

@@ -240,8 +240,8 @@ def test_a_batch_that_fails_its_verification_goes_back_to_its_backend(
     run = migrate(lab, collections, folder)
     assert run.status != 0
     said = " ".join(run.output.split())
-    assert "jrn1, jrn2 went back to udp: Check that every container reaches every other" in said
-    assert "Mend the cause and run this again" in said
+    assert "jrn1, jrn2 reverted to udp: Check that every container reaches every other" in said
+    assert "Fix the cause and run this again" in said
     assert spoken(lab) == ["udp", "udp", "udp"]
     assert '"udp"' in in_store(lab, "get --print-value-only /coreos.com/network/config")
     hosts_reach_each_other(lab)

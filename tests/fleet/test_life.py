@@ -228,7 +228,7 @@ def test_the_leases_are_saved_and_come_back(fleet: Fleet) -> None:
         ("upgrade_etcd", {}),
         ("migrate_backend", {"overlay_backend": {"type": "vxlan"}}),
         ("monitoring", {"overlay_metrics_address": "0.0.0.0"}),
-        ("remove_host", {"host": "lif2"}),
+        ("remove_host", {"remove_hosts": "lif2"}),
         ("destroy", {"destroy_store_data": True}),
     ],
 )
@@ -299,7 +299,7 @@ def test_a_release_that_does_not_start_goes_back_on_the_canary_and_stops(fleet: 
     )
     run = fleet.run("upgrade", *CHANGE, collections=broken)
     assert run.status != 0
-    assert "lif1 went back to the release before" in " ".join(run.output.split())
+    assert "lif1 reverted to the former release" in " ".join(run.output.split())
     for host in (1, 2, 3):
         status = fleet.status(host)
         assert status["ready"], host
@@ -310,11 +310,11 @@ def test_a_release_that_does_not_start_goes_back_on_the_canary_and_stops(fleet: 
 
 def test_a_dead_host_is_forgotten(fleet: Fleet) -> None:
     fleet.lab.command("crash", "lif3")
-    refused = fleet.run("remove_host", "-e", "host=lif3")
+    refused = fleet.run("remove_host", "-e", "remove_hosts=lif3")
     assert refused.status != 0
     assert "weft_confirm='forget lif3'" in " ".join(refused.output.split())
     assert len(fleet.leases(1)) == 3
-    confirmed = ("-e", "host=lif3", "-e", "weft_confirm='forget lif3'")
+    confirmed = ("-e", "remove_hosts=lif3", "-e", "weft_confirm='forget lif3'")
     # By way of an address that no lease names, as where a NAT is in front of it.
     elsewhere = fleet.folder / "elsewhere.yml"
     outside = {"weft": {"hosts": {"lif3": {"ansible_host": "10.178.0.250"}}}}
@@ -322,12 +322,12 @@ def test_a_dead_host_is_forgotten(fleet: Fleet) -> None:
     refused = fleet.run("remove_host", "-i", str(elsewhere), *confirmed)
     assert refused.status != 0
     output = " ".join(refused.output.split())
-    assert "no lease names 10.178.0.250" in output
-    assert "nobody who answers has 100.96.3.0/24 of 10.178.0.13" in output
+    assert "there is no lease of 10.178.0.250" in output
+    assert "No reachable host has these leases: 100.96.3.0/24 of 10.178.0.13" in output
     assert len(fleet.leases(1)) == 3
     run = fleet.run("remove_host", *confirmed)
     assert "Released 100.96.3.0/24" in " ".join(run.output.split()), run.output
-    assert "It could not be reached, and keeps" in " ".join(run.output.split())
+    assert "The host was unreachable and still has" in " ".join(run.output.split())
     assert run.recap["lif1"]["failed"] == run.recap["lif2"]["failed"] == 0
     assert sorted(fleet.leases(1)) == ["100.96.1.0/24", "100.96.2.0/24"]
     for host in (1, 2):
@@ -340,12 +340,12 @@ def test_a_host_that_came_back_is_drained_and_removed_without_a_trace(fleet: Fle
     fleet.lab.on(3, TENANT)
     hook = fleet.folder / "drain.yml"
     hook.write_text(json.dumps(DRAIN), encoding="utf-8")
-    words = ("-e", json.dumps({"host": "lif3", "docker_drain_tasks": str(hook)}))
+    words = ("-e", json.dumps({"remove_hosts": "lif3", "docker_drain_tasks": str(hook)}))
     confirmed = (*words, "-e", "weft_confirm='remove lif3'")
     refused = fleet.run("remove_host", *confirmed)
     assert refused.status != 0
     assert "that stops tenant. Nothing was changed" in " ".join(refused.output.split())
-    drained = ("-e", "drain=true")
+    drained = ("-e", "remove_drain=true")
     predicted = fleet.run("remove_host", *words, *drained, "--check", "--diff")
     assert predicted.status == 0, predicted.output
     assert predicted.changed()["lif3"] > 0
@@ -366,12 +366,12 @@ def test_a_host_that_came_back_is_drained_and_removed_without_a_trace(fleet: Fle
 @pytest.mark.parametrize(
     ("host", "words"),
     [
-        ("nobody", "host is 'nobody': name hosts of the group weft"),
-        ("lif1,lif2,lif3", "leaves no host that could release the lease"),
+        ("nobody", "remove_hosts is 'nobody'. Set it to hosts of the group weft"),
+        ("lif1,lif2,lif3", "no host remains to release the leases"),
     ],
 )
 def test_whom_it_cannot_remove_it_refuses(fleet: Fleet, host: str, words: str) -> None:
-    run = fleet.run("remove_host", "-e", f"host={host}")
+    run = fleet.run("remove_host", "-e", f"remove_hosts={host}")
     assert run.status != 0
     assert words in " ".join(run.output.split())
     assert set(run.changed().values()) <= {0}

@@ -152,7 +152,7 @@ def test_certificates_are_renewed_and_hosts_upgraded_without_it(fleet: Fleet) ->
 
 def test_its_lease_and_its_membership_go(fleet: Fleet) -> None:
     fleet.group("weft")[LAST]["overlay_public_ip"] = "10.211.0.13"
-    forgotten = fleet.run("remove_host", host=LAST, weft_confirm=f"forget {LAST}")
+    forgotten = fleet.run("remove_host", remove_hosts=LAST, weft_confirm=f"forget {LAST}")
     assert "Released 100.96.3.0/24" in " ".join(forgotten.output.split()), forgotten.output
     assert all(forgotten.recap[host]["failed"] == 0 for host in HOSTS[:2])
     assert fleet.leases(1) == {"10.211.0.11", "10.211.0.12"}

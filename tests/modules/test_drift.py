@@ -156,8 +156,8 @@ def test_a_run_that_changes_hosts_is_left_alone(folder: Path) -> None:
 def test_the_playbook_refuses_to_change_anything(folder: Path, arguments: tuple[str, ...]) -> None:
     done = play(folder, "weft.overlay.drift", *arguments, enabled=False)
     assert done.returncode != 0
-    assert "run it with --check --diff" in " ".join(done.stdout.split())
-    assert "Provide the store" not in done.stdout
+    assert "Run it with --check --diff" in " ".join(done.stdout.split())
+    assert "Install etcd" not in done.stdout
     assert "Gathering Facts" not in done.stdout
 
 

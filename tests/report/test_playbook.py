@@ -77,7 +77,7 @@ def test_a_store_that_does_not_answer_leaves_the_rest(fleet: Path) -> None:
     done = report(fleet)
     assert done.returncode == 0, done.stdout
     html = (fleet / "report.html").read_text(encoding="utf-8")
-    assert "no host that may ask it can be reached" in html
+    assert "no host with access to it is reachable" in html
     assert "docker2: unreachable" in html
 
 
@@ -94,7 +94,7 @@ def test_a_host_that_does_not_answer_is_in_the_report(fleet: Path) -> None:
     assert "192.0.2.11" in html
     assert "docker2: unreachable" in html
     assert "weftctl status says nothing" in html
-    assert "The store was not read" in html
+    assert "etcd was not read" in html
     assert "Give the bridge its address" in html
     assert "&lt;b&gt;fleet&lt;/b&gt;" in html
     assert "<b>fleet" not in html
@@ -117,7 +117,7 @@ def test_check_mode_writes_nothing(fleet: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        ("nowhere.json", None, "'nowhere.json', and there is no such file"),
+        ("nowhere.json", None, "'nowhere.json', but there is no such file"),
         ("broken.json", '{"format":', "The verification document is no JSON"),
         ("old.json", '{"format": 0}', "is of format 0, and this release reads 1"),
     ],

@@ -55,7 +55,7 @@ import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from jinja2.exceptions import UndefinedError
+from ansible_collections.weft.overlay.plugins.plugin_utils.variables import value_of
 
 
 def etcd_urls(
@@ -75,31 +75,23 @@ def etcd_urls(
         if not address and name in listed:
             urls[name] = str(listed[name])
         elif address := address or _inventory_address(variables):
-            urls[name] = f"{scheme}://{address}:{_known(variables, 'etcd_client_port') or port}"
+            urls[name] = f"{scheme}://{address}:{value_of(variables, 'etcd_client_port') or port}"
     return urls
 
 
 def _own_address(variables: Mapping[str, Any]) -> str:
     """Return the address of the host by its variables and facts, or an empty string."""
-    route = (_known(variables, "ansible_facts") or {}).get("default_ipv4") or {}
-    return str(_known(variables, "etcd_address") or route.get("address") or "")
+    route = (value_of(variables, "ansible_facts") or {}).get("default_ipv4") or {}
+    return str(value_of(variables, "etcd_address") or route.get("address") or "")
 
 
 def _inventory_address(variables: Mapping[str, Any]) -> str:
     """Return the IPv4 address of the host in the inventory, or an empty string."""
-    address = str(_known(variables, "ansible_host") or variables["inventory_hostname"])
+    address = str(value_of(variables, "ansible_host") or variables["inventory_hostname"])
     try:
         return str(ipaddress.IPv4Address(address))
     except ipaddress.AddressValueError:
         return ""
-
-
-def _known(variables: Mapping[str, Any], name: str) -> Any:
-    """Return a variable, or None if it depends on facts that were not gathered."""
-    try:
-        return variables.get(name)
-    except UndefinedError:
-        return None
 
 
 class FilterModule:
