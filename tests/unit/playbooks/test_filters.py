@@ -39,7 +39,7 @@ def test_hosts_to_upgrade(variables: dict[str, Any], due: bool) -> None:
 
 
 def test_only_hosts_with_metrics_are_targets() -> None:
-    hosts = [
+    hosts: list[dict[str, Any]] = [
         {"inventory_hostname": "web1", "overlay_metrics_target": "192.0.2.1:19285"},
         {"inventory_hostname": "web2"},
     ]
@@ -73,7 +73,7 @@ def test_the_report_takes_the_registered_results() -> None:
 
 
 def test_a_host_that_has_left_the_play_is_marked() -> None:
-    hosts = [
+    hosts: list[dict[str, Any]] = [
         {"inventory_hostname": "web1", "__verify_started": {"address": "100.96.1.2"}},
         {"inventory_hostname": "web2"},
     ]

@@ -363,7 +363,7 @@ BROKEN: list[tuple[str, Callable[[HostFacts], HostFacts], Severity, str, str]] =
         lambda facts: replace(facts, ping_replies={PEER: False, REMOTE - 1: False}),
         Severity.WARNING,
         "192.0.2.12 (100.96.2.0/24) replies to ping neither",
-        "weft.overlay.remove_host -e host=NAME",
+        "weft.overlay.remove_host -e remove_hosts=NAME",
     ),
 ]
 

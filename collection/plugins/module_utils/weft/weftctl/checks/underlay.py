@@ -21,7 +21,7 @@ _VXLAN_PORT = 8472
 
 _REMOVE = (
     "if the host was removed permanently, on the controller: ansible-playbook -i hosts.yml "
-    "weft.overlay.remove_host -e host=NAME"
+    "weft.overlay.remove_host -e remove_hosts=NAME"
 )
 
 
