@@ -9,6 +9,8 @@ import time
 
 import pytest
 
+from tests.waiting import eventually
+
 from . import faults
 from .conftest import Record
 from .faulted_fleet import Fleet
@@ -16,7 +18,6 @@ from .health import await_health
 from .invariants import FleetState
 from .results import Result
 from .traffic import UNTOUCHED, pinging
-from .waiting import eventually
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -54,7 +55,12 @@ def test_the_whole_fleet_starts_cold(
         for number in order:
             faults.power_on(fleet, number)
             time.sleep(STAGGER)
-        seen = eventually(lambda: anything_said(fleet, order[0]), 60)
+        seen = eventually(
+            lambda: anything_said(fleet, order[0]),
+            "the first host reports a problem",
+            60,
+            pause=0.5,
+        )
         await_health(fleet, well, 240)
         healed = time.monotonic() - begun
     names = ", ".join(fleet.host(number).name for number in order)
@@ -85,7 +91,7 @@ def test_a_full_disk(fleet: Fleet, well: FleetState, record: Record) -> None:
         with faults.full_disk(fleet, 2):
             fleet.on(2, "systemctl restart weftd.service")
             with faults.stranger(fleet):
-                eventually(lambda: fleet.peers(2) == 3, 60)
+                eventually(lambda: fleet.peers(2) == 3, "host 2 has 3 peers", 60, pause=0.5)
             play = fleet.play(
                 "site",
                 *("--limit", fleet.host(2).name, "--tags", "overlay_configure"),

@@ -13,6 +13,8 @@ from dataclasses import replace
 
 import pytest
 
+from tests.waiting import eventually
+
 from . import faults
 from .conftest import Record
 from .faulted_fleet import STORE_PREFIX, Fleet
@@ -20,7 +22,6 @@ from .health import ailments, await_health, read_leases
 from .invariants import FleetState, StoredLease
 from .results import Result
 from .traffic import UNTOUCHED, pinging
-from .waiting import eventually
 
 pytestmark = pytest.mark.timeout(1200)
 
@@ -77,7 +78,7 @@ def test_the_subnet_is_free_when_the_host_returns(
 ) -> None:
     with expiring_lease(fleet, well) as expected, pinging(fleet, [(1, 2)]) as traffic:
         with faults.powered_off(fleet, 3):
-            eventually(lambda: KEPT not in holders(fleet), 90)
+            eventually(lambda: KEPT not in holders(fleet), "the lease is removed", 90, pause=0.5)
             seen = fleet.says(1)
             begun = time.monotonic()
         await_health(fleet, expected, 120)
@@ -101,9 +102,13 @@ def test_another_holds_the_subnet_when_the_host_returns(
         try:
             with pinging(fleet, [(1, 2)]) as traffic:
                 with faults.powered_off(fleet, 3):
-                    eventually(lambda: KEPT not in holders(fleet), 90)
+                    eventually(
+                        lambda: KEPT not in holders(fleet), "the lease is removed", 90, pause=0.5
+                    )
                     fleet.etcdctl("put", KEY, faults.STRANGERS_LEASE)
-                seen = eventually(lambda: problem_said(fleet), 90)
+                seen = eventually(
+                    lambda: problem_said(fleet), "a host reports a problem", 90, pause=0.5
+                )
             assert f"10.175.0.99 has {KEPT} now" in seen
             assert holders(fleet)[KEPT] == "10.175.0.99"
             begun = time.monotonic()

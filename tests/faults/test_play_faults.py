@@ -11,13 +11,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.waiting import eventually
+
 from .conftest import Record
 from .faulted_fleet import STORE_PREFIX, Fleet
 from .health import await_health
 from .invariants import FleetState
 from .results import Result
 from .traffic import UNTOUCHED, pinging
-from .waiting import eventually
 
 pytestmark = pytest.mark.timeout(1800)
 
@@ -34,7 +35,7 @@ def test_two_controllers_run_site_at_once(
             controller = replace(fleet, folder=tmp_path / name)
             controller.folder.mkdir()
             running.append(controllers.submit(controller.play, "site"))
-        seen = eventually(lambda: problem_said(fleet), 60)
+        seen = eventually(lambda: problem_said(fleet), "a host reports a problem", 60, pause=0.5)
         failed = [run.result() for run in running if run.result().status != 0]
     assert len(failed) < len(running), failed[0].output
     for run in failed:

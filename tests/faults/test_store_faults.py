@@ -12,6 +12,8 @@ import time
 
 import pytest
 
+from tests.waiting import eventually
+
 from . import faults
 from .conftest import Record
 from .faulted_fleet import HOSTS, Fleet
@@ -19,7 +21,6 @@ from .health import await_health
 from .invariants import FleetState
 from .results import Result
 from .traffic import UNTOUCHED, pinging
-from .waiting import eventually
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -32,7 +33,12 @@ def test_store_away_for_minutes(fleet: Fleet, well: FleetState, record: Record) 
     with pinging(fleet) as traffic:
         with faults.stopped(fleet, ETCD):
             gone = time.monotonic()
-            seen = eventually(lambda: says_unreachable(fleet), within=40)
+            seen = eventually(
+                lambda: says_unreachable(fleet),
+                "etcd is unreachable",
+                40,
+                pause=0.5,
+            )
             # Without a store, from what it keeps on the disk.
             fleet.on(2, "systemctl restart weftd.service")
             join = fleet.play("site", "--limit", fleet.host(3).name, "--tags", "reserve")
@@ -68,7 +74,12 @@ def test_one_member_of_three_dead(fleet: Fleet, well: FleetState, record: Record
         with faults.dead(fleet, ETCD, hosts=(1,)):
             killed = time.monotonic()
             with faults.stranger(fleet, others):
-                eventually(lambda: all(fleet.peers(number) == 3 for number in HOSTS), 60)
+                eventually(
+                    lambda: all(fleet.peers(number) == 3 for number in HOSTS),
+                    "every agent has 3 peers",
+                    60,
+                    pause=0.5,
+                )
                 followed = time.monotonic() - killed
             seen = fleet.says(1)
         healed = await_health(fleet, well, 60)
@@ -87,7 +98,12 @@ def test_one_member_of_three_dead(fleet: Fleet, well: FleetState, record: Record
 def test_majority_of_members_dead(fleet: Fleet, well: FleetState, record: Record) -> None:
     with pinging(fleet) as traffic:
         with faults.dead(fleet, ETCD, hosts=(2, 3)):
-            seen = eventually(lambda: says_unreachable(fleet), within=60)
+            seen = eventually(
+                lambda: says_unreachable(fleet),
+                "etcd is unreachable",
+                60,
+                pause=0.5,
+            )
         healed = await_health(fleet, well, 90)
     assert traffic.worst.lost <= UNTOUCHED
     record(Result("two of three members of etcd dead", seen, traffic.worst, healed))
@@ -96,7 +112,12 @@ def test_majority_of_members_dead(fleet: Fleet, well: FleetState, record: Record
 def test_majority_lost_for_good(fleet: Fleet, well: FleetState, record: Record) -> None:
     with pinging(fleet) as traffic:
         with faults.members_lost(fleet, hosts=(2, 3)):
-            seen = eventually(lambda: says_unreachable(fleet), within=60)
+            seen = eventually(
+                lambda: says_unreachable(fleet),
+                "etcd is unreachable",
+                60,
+                pause=0.5,
+            )
             begun = time.monotonic()
             saved = fleet.play("backup")
             assert saved.status == 0, saved.output
@@ -137,7 +158,7 @@ def test_compaction_while_an_agent_is_cut_off(
                 fleet.etcdctl("compact", str(revision), members=others)
                 # The stream of the cut agent must have broken: its keepalive takes 20 s.
                 time.sleep(25)
-            eventually(lambda: fleet.peers(3) == 3, 60)
+            eventually(lambda: fleet.peers(3) == 3, "host 3 has 3 peers", 60, pause=0.5)
             journal = f"journalctl --no-pager --output=cat --unit=weftd --since=@{since}"
             seen = fleet.on(3, f"{journal} | grep -m1 'store is away'").strip()
     healed = await_health(fleet, well, 60)

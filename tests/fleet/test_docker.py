@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from tests.playbook import REPOSITORY, Run, play
+from tests.waiting import eventually
 
 from .fleet_lab import Lab, raised_lab
 
@@ -319,9 +319,5 @@ def test_docker_gets_a_bridge_of_its_own_back(inhabited: Fleet) -> None:
 
 def wait_until(lab: Lab, host: int, condition: str) -> None:
     """Wait until a shell condition holds on a host, for a minute at most."""
-    end = time.monotonic() + 60
-    while time.monotonic() < end:
-        if lab.on(host, f"{condition} >/dev/null && echo yes || true") == "yes\n":
-            return
-        time.sleep(0.3)
-    raise AssertionError(f"host {host}: not within a minute: {condition}")
+    command = f"{condition} >/dev/null && echo yes || true"
+    eventually(lambda: lab.on(host, command) == "yes\n", f"host {host}: {condition}", 60, pause=0.3)

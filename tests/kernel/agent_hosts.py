@@ -28,8 +28,9 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process
     Status as DatapathStatus,
 )
 from tests.store.etcd_server import EtcdMember
+from tests.waiting import eventually
 
-from .namespaces import Namespace, Namespaces, eventually, namespaces, unusable
+from .namespaces import Namespace, Namespaces, namespaces, unusable
 from .overlay_hosts import MTU, PACKAGE_PARENT, Numbered, attach
 
 PREFIX = "/coreos.com/network"

@@ -10,9 +10,8 @@ import os
 import shutil
 import signal
 import subprocess
-import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import IO
 
@@ -37,14 +36,6 @@ def unusable() -> str | None:
         if shutil.which(command) is None:
             return f"the command {command} is missing: install {package}"
     return None
-
-
-def eventually(condition: Callable[[], object], what: str, seconds: float = 10.0) -> None:
-    """Wait until `condition` holds; fail with `what` if it does not within `seconds`."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {seconds:g} s: {what}"
-        time.sleep(0.05)
 
 
 @dataclass(frozen=True)

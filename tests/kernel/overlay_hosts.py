@@ -23,8 +23,9 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process.status import (
     Status,
 )
+from tests.waiting import eventually
 
-from .namespaces import Namespace, Namespaces, counted, eventually
+from .namespaces import Namespace, Namespaces, counted
 
 PACKAGE_PARENT = Path(__file__).parents[2] / "collection/plugins/module_utils"
 DEVICE = "flannel0"

@@ -21,9 +21,9 @@ import pytest
 
 from tests.flanneld_stand_in.build import build
 from tests.modules.ansible_run import run_module
+from tests.waiting import eventually
 
 from .agent_hosts import AgentHost, Fleet, raised_fleet
-from .namespaces import eventually
 from .traffic import pings
 
 INTERVAL = 0.02

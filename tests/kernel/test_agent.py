@@ -19,10 +19,10 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.firewall 
     desired_chains,
     parse_rules,
 )
+from tests.waiting import eventually
 
 from .agent_hosts import AgentHost, Fleet, lease_key, raised_fleet
 from .echoes import echoes
-from .namespaces import eventually
 from .traffic import pings, tcp_echo, tcp_listener
 
 

@@ -17,9 +17,10 @@ from dataclasses import dataclass
 import pytest
 
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.offloads import ACTIVE
+from tests.waiting import eventually
 
 from .agent_hosts import AgentHost, Fleet, raised_fleet
-from .namespaces import Namespace, counted, eventually
+from .namespaces import Namespace, counted
 from .overlay_hosts import set_wire_offloads
 from .traffic import (
     Listener,

@@ -23,8 +23,9 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.sockets.udp_socket import (
     BUFFER_SIZE,
 )
+from tests.waiting import eventually
 
-from .namespaces import Namespace, Namespaces, eventually
+from .namespaces import Namespace, Namespaces
 from .overlay_hosts import DEVICE, MTU, PORT, Host, attach, raise_hosts
 from .traffic import UDP_PORT, inject, pings, tcp_echo, tcp_listener, udp_echo, udp_listener
 

@@ -26,9 +26,10 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process.status import (
     Status,
 )
+from tests.waiting import eventually
 
 from .echoes import echoes
-from .namespaces import Namespaces, eventually
+from .namespaces import Namespaces
 from .overlay_hosts import DEVICE, NETWORK, Host, raise_hosts, raise_underlay
 from .traffic import pings, tcp_echo, tcp_listener
 from .vxlan_hosts import VxlanHost, raise_vxlan_host

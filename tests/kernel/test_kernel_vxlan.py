@@ -10,8 +10,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.waiting import eventually
+
 from .agent_hosts import AgentHost, Fleet, raised_fleet
-from .namespaces import eventually
 from .traffic import pings
 from .vxlan_state import DEVICE, LaidPeer, laid_device, laid_peers, mac_of
 

@@ -12,8 +12,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.waiting import eventually
+
 from .agent_hosts import AgentHost, Fleet, raised_fleet
-from .namespaces import eventually
 from .traffic import pings
 
 CHANGES = (("udp", "vxlan"), ("vxlan", "host-gw"), ("host-gw", "udp"))

@@ -32,8 +32,9 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.state imp
     HostState,
     Route,
 )
+from tests.waiting import eventually
 
-from .namespaces import Namespace, Namespaces, eventually
+from .namespaces import Namespace, Namespaces
 
 DEVICE = Device("flannel0", 1472)
 ADDRESS = Address("flannel0", IPv4Interface("100.96.1.0/32"))

@@ -28,8 +28,9 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.wire.la
     PROTOCOL_TCP,
     PROTOCOL_UDP,
 )
+from tests.waiting import eventually
 
-from .namespaces import Namespaces, counted, eventually
+from .namespaces import Namespaces, counted
 from .overlay_hosts import DEVICE, MTU, PORT, Host, raise_hosts, wrong_checksums
 from .traffic import inject, pings, tcp_echo, tcp_listener, udp_echo, udp_listener
 

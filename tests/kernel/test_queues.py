@@ -17,8 +17,9 @@ import pytest
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process.client import (
     DatapathRefusedError,
 )
+from tests.waiting import eventually
 
-from .namespaces import Namespace, Namespaces, eventually
+from .namespaces import Namespace, Namespaces
 from .overlay_hosts import DEVICE, NETWORK, Host, raise_hosts, wrong_checksums
 from .traffic import TCP_PORT, pings, tcp_echo, tcp_listener
 

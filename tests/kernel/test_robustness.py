@@ -22,8 +22,9 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.offload
     ACTIVE,
     Offload,
 )
+from tests.waiting import eventually
 
-from .namespaces import Namespaces, counted, eventually
+from .namespaces import Namespaces, counted
 from .overlay_hosts import DEVICE, MTU, PORT, Host, raise_hosts, set_wire_offloads, wrong_checksums
 from .traffic import pings, tcp_echo, tcp_listener, udp_echo, udp_listener
 

@@ -15,8 +15,9 @@ from scapy.layers.vxlan import VXLAN
 from scapy.packet import Packet, Raw
 
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.offloads import Offload
+from tests.waiting import eventually
 
-from .namespaces import Namespace, Namespaces, counted, eventually
+from .namespaces import Namespace, Namespaces, counted
 from .overlay_hosts import Machine, attach, raise_underlay, wrong_checksums
 from .traffic import (
     UDP_PORT,

@@ -15,8 +15,9 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.waiting import eventually
+
 from .agent_hosts import AgentHost, Fleet, raised_fleet
-from .namespaces import eventually
 from .overlay_hosts import MTU
 from .traffic import pings
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
 
 from tests.lab.lab_command import PYTHON, ROOT, LabCommand, interrupted
+from tests.waiting import eventually
 
 UP = ("up", "--hosts", "2", "--underlay", "10.169.78.0/24")
 
@@ -142,7 +142,8 @@ def _has(cache: Path, name: str) -> bool:
 
 def _await_end_of(word: str) -> None:
     """Wait till no process names the word; what was killed may take a moment to die."""
-    deadline = time.monotonic() + 10
-    while word in (processes := subprocess.check_output(["ps", "-eo", "args"], text=True)):
-        assert time.monotonic() < deadline, processes
-        time.sleep(0.1)
+
+    def has_ended() -> bool:
+        return word not in subprocess.check_output(["ps", "-eo", "args"], text=True)
+
+    eventually(has_ended, f"processes with {word} have ended", pause=0.1)

@@ -14,10 +14,9 @@ import socket
 import ssl
 import subprocess
 import threading
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -57,6 +56,7 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.store.transactio
 from tests.store.etcd_server import Authority, EtcdMember, Identity, TlsFiles
 from tests.store.test_modules import run_module
 from tests.store.tls_client import any_version, client_context, handshakes
+from tests.waiting import eventually
 
 ROOT = Path(__file__).parents[2]
 PREFIX = "/coreos.com/network"
@@ -191,13 +191,6 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GuardedStore]:
         yield guarded
 
 
-def await_value(value: Callable[[], object], wanted: object) -> None:
-    deadline = time.monotonic() + 5
-    while value() != wanted:
-        assert time.monotonic() < deadline, f"{value()!r} never became {wanted!r}"
-        time.sleep(0.05)
-
-
 def lease_of(store: StoreClient, public_ip: IPv4Address) -> Lease:
     (found,) = (lease for lease in store.snapshot().leases if lease.public_ip == public_ip)
     return found
@@ -273,7 +266,9 @@ class TestAHost:
             manager.update(IP_A, view, LeaseData("vxlan", {"VNI": 1}))
             manager.start()
             try:
-                await_value(lambda: lease_of(store, IP_A).backend_type, "vxlan")
+                eventually(
+                    lambda: lease_of(store, IP_A).backend_type == "vxlan", "vxlan is written"
+                )
             finally:
                 manager.stop()
                 manager.join(5)
@@ -296,7 +291,7 @@ class TestAHost:
                 manager.update(IP_A, replace(kept, leases=leases, stale=False))
                 manager.start()
                 try:
-                    await_value(lambda: bool(problems), True)
+                    eventually(lambda: problems, "a problem is reported")
                 finally:
                     manager.stop()
                     manager.join(5)
@@ -443,7 +438,7 @@ class TestRenewedFiles:
                 new.authority.certificate.replace(before.authority.certificate)
                 member.start()
                 store.snapshot()
-                await_value(lambda: type(next(watch)), Resumed)
+                eventually(lambda: isinstance(next(watch), Resumed), "the watch resumes")
         finally:
             member.kill()
 

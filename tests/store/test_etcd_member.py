@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import json
 import shutil
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.store.etcd_server import EtcdMember, TlsFiles, start_cluster
 from tests.store.test_modules import Outcome, run_module
+from tests.waiting import eventually
 
 # A call of ansible takes a second, on a busy machine several.
 pytestmark = pytest.mark.timeout(300)
@@ -217,9 +218,13 @@ def test_a_lost_majority_is_seen_and_nothing_is_changed(cluster: list[EtcdMember
     alive, *dead = cluster
     for member in dead:
         member.kill()
-    deadline = time.monotonic() + 60
-    while (seen := info(alive).result)["status"]["leader"] and time.monotonic() < deadline:
-        time.sleep(0.1)
+
+    def leaderless() -> dict[str, Any] | None:
+        seen = info(alive).result
+        return None if seen["status"]["leader"] else seen
+
+    seen = eventually(leaderless, "the member has no leader", 60, pause=0.1)
+    assert seen is not None
     assert seen["status"]["errors"] == ["etcdserver: no leader"]
     assert (seen["data"], seen["members"], seen["alarms"]) == (True, [], [])
     refused = ask(alive, dead[0], data_lost=True, timeout=1)

@@ -28,6 +28,7 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.store.errors imp
     StoreRefusedError,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.store.transaction import LeaseChange
+from tests.waiting import eventually
 
 PUBLIC_IP = IPv4Address("10.168.0.11")
 SUBNET = IPv4Network("100.96.1.0/24")
@@ -83,13 +84,6 @@ def keeping(
         kept.manager.stop()
         kept.manager.join(5)
         assert not kept.manager.is_alive()
-
-
-def eventually(condition: Callable[[], bool], seconds: float) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def view(*leases: Lease, stale: bool = False) -> LeaseView:
@@ -149,7 +143,11 @@ def test_a_renewal_that_fails_is_tried_again_while_the_lease_still_lives() -> No
     with keeping(renewal) as kept:
         kept.manager.update(PUBLIC_IP, view(Lease(SUBNET, PUBLIC_IP, lease_id=42)))
         # Ten seconds later it would long be gone.
-        eventually(lambda: kept.reports[:3] == [None, "etcd1: no leader", None], 8)
+        eventually(
+            lambda: kept.reports[:3] == [None, "etcd1: no leader", None],
+            "both states are reported",
+            8,
+        )
 
 
 def test_a_lease_is_renewed_when_that_is_due_whatever_else_changes() -> None:
@@ -171,7 +169,7 @@ def test_a_lease_lives_though_its_announcement_cannot_be_written() -> None:
         held = view(Lease(SUBNET, PUBLIC_IP, lease_id=42))
         kept.manager.update(PUBLIC_IP, held, LeaseData("vxlan", {"VNI": 1}))
         assert kept.next_report() == "etcd1: permission denied"
-        eventually(lambda: len(kept.store.renewed) >= 3, 8)
+        eventually(lambda: len(kept.store.renewed) >= 3, "three renewals", 8)
         assert kept.store.writes_refused >= 3
         assert set(kept.reports) == {"etcd1: permission denied"}
 

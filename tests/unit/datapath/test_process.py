@@ -11,7 +11,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,6 +25,7 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.process.main import (
     stop_on_signals,
 )
+from tests.waiting import eventually
 
 PACKAGE_PARENT = Path(__file__).parents[3] / "collection/plugins/module_utils"
 START = "import sys; from weft.datapath.process.main import run; sys.exit(run(sys.argv[1:]))"
@@ -112,10 +112,7 @@ def test_the_new_process_becomes_the_main_process(tmp_path: Path, manager: socke
 
 
 def eventually_gone(*paths: Path) -> None:
-    deadline = time.monotonic() + 10
-    while any(path.exists() for path in paths):
-        assert time.monotonic() < deadline, paths
-        time.sleep(0.01)
+    eventually(lambda: not any(path.exists() for path in paths), f"{paths} are removed")
 
 
 def test_a_signal_after_the_first_is_written_nowhere() -> None:

@@ -9,12 +9,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from dev.run_tests import Suite, count_passed
+from tests.waiting import eventually
 
 _RUN = """
 import sys
@@ -79,10 +79,7 @@ def test_after_a_signal_running_suites_clean_up_and_no_other_starts(
     program = "trap 'touch cleaned; exit 1' INT TERM; touch up; while :; do sleep 0.1; done"
     cleans = Suite("cleans", ("bash", "-c", program))
     running = run(tmp_path, (cleans, prints("after", "1 passed")))
-    deadline = time.monotonic() + 20
-    while not (tmp_path / "up").exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    eventually((tmp_path / "up").exists, "the suite runs", 20)
     running.send_signal(number)
     output, _ = running.communicate(timeout=30)
     assert running.returncode == 130
