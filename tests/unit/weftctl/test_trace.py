@@ -177,6 +177,12 @@ def test_the_first_step_that_fails_is_the_last(
     assert all(step.passes for step in found.steps[:-1])
 
 
+def test_the_deprecated_field_mend_has_the_value_of_fix() -> None:
+    found = trace_packet(REMOTE, replace(healthy(), routes={}), NOW)
+    steps = path_document(found)["steps"]
+    assert steps[-1]["fix"] == steps[-1]["mend"] == found.steps[-1].fix
+
+
 def test_missing_kernel_entries_are_named() -> None:
     facts = healthy("vxlan", kernel=True)
     lost = replace(facts, state=replace(facts.state, neighbours=frozenset()))

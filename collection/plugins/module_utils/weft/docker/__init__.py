@@ -1,4 +1,4 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the daemon and weftctl read of dockerd: its options, its unit."""
+"""The options of dockerd and its systemd unit, as they are on the host."""

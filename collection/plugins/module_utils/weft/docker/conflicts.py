@@ -1,10 +1,10 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The same option given to dockerd a second time.
+"""Options of dockerd that are set twice, or that exclude each other.
 
 dockerd does not start if an option is both a flag and a key of daemon.json, even with equal
-values, nor if a bridge of one's own is named beside a bip (moby #34460).
+values, nor if `bridge` and `bip` are both set (moby #34460).
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from .unit import split_words
 
 _FLAG_NAMES = {"--bip": "bip", "--mtu": "mtu", "--bridge": "bridge", "-b": "bridge"}
 _REFERENCE = re.compile(r"\$\{?(\w+)\}?")
-# What packages pass on to dockerd from their defaults file.
+# The variable of Debian's defaults file with options of dockerd.
 _PACKAGED_VARIABLE = "DOCKER_OPTS"
 
 
 class ConflictError(BridgeError):
-    """An option of weft's is also given elsewhere."""
+    """An option that weft sets is also set elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """An option, its value, and the file that gives it to dockerd."""
+    """An option of dockerd, its value, and the file that sets it."""
 
     option: str
     value: str
@@ -42,7 +42,7 @@ class Given:
 
 
 def flags_given(invocation: Invocation) -> list[Given]:
-    """Return the options of interest on the command line and in the variables it refers to."""
+    """Return `bip`, `mtu` and `bridge` as set on the command line and in its variables."""
     command = invocation.command
     if command is None:
         references, found = [_PACKAGED_VARIABLE], []
@@ -68,30 +68,30 @@ def _flag_values(words: Sequence[str]) -> Iterator[tuple[str, str]]:
 
 
 def keys_given(path: Path, values: Mapping[str, Any]) -> list[Given]:
-    """Return the options of interest among the keys of daemon.json."""
+    """Return `bip`, `mtu` and `bridge` as set in daemon.json."""
     return [
         Given(name, str(values[name]), path) for name in ("bip", "mtu", "bridge") if name in values
     ]
 
 
 def refuse_conflicts(wanted: Collection[str], given: Sequence[Given]) -> None:
-    """Raise ConflictError if one of ``given`` cannot stand beside the ``wanted`` options."""
+    """Raise ConflictError if dockerd would not start with both ``given`` and ``wanted`` options."""
     conflicts = [entry for entry in given if entry.option in {*wanted, "bridge"}]
     if conflicts:
         raise ConflictError(
-            "dockerd would not start with what is given beside the options of this module: "
+            "dockerd would not start, because other files set options of this module or a bridge: "
             + "; ".join(str(entry) for entry in conflicts)
-            + ": remove it there"
+            + ": remove these options from the files"
         )
 
 
 def refuse_other_config_file(invocation: Invocation, path: Path) -> None:
-    """Raise ConflictError if the command line makes dockerd read another file than ``path``."""
+    """Raise ConflictError if the command line names another config file than ``path``."""
     if invocation.command is None:
         return
     for flag, value in _flag_values(split_words(invocation.command.value)):
         if flag == "--config-file" and Path(value).resolve() != path.resolve():
             raise ConflictError(
-                f"{invocation.command.path} makes dockerd read {value}, not {path}: "
-                f"give {value} as path"
+                f"{invocation.command.path} sets --config-file={value}, so dockerd does not read "
+                f"{path}: set the option path to {value}"
             )

@@ -9,4 +9,7 @@ from ..errors import WeftError
 
 
 class BridgeError(WeftError, ValueError):
-    """The message names the value, the reason and the next step; nothing has been written."""
+    """A setting of the bridge is invalid; the message names the value, the reason and the fix.
+
+    Nothing has been written.
+    """

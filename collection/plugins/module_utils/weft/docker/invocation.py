@@ -1,10 +1,9 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How systemd starts dockerd, read from the unit's files as they lie on the disk.
+"""How systemd starts dockerd, read from the unit's files on disk.
 
-systemd's own view may be older than the disk until the next daemon-reload; what will hold after
-a restart is what the files say.
+The files apply after the next daemon-reload and restart; until then systemd may use older ones.
 """
 
 from __future__ import annotations
@@ -41,13 +40,13 @@ LOAD_PATH = tuple(
         "/run/systemd/generator.late",
     )
 )
-"""Where the system manager looks, the first match first (systemd.unit(5), table 1)."""
+"""The unit load path of the system manager, by precedence (systemd.unit(5), table 1)."""
 
 DEFAULTS_FILE = Path("/etc/default/docker")
 """Debian's file of ``DOCKER_OPTS``, read by its unit and by its init script."""
 
 _PREFIXES = "-@:+!"  # systemd.service(5), "Command lines"
-_VARIABLE = re.compile(r"\$(\w+)")  # a word of its own is split, ${NAME} inside a word is not
+_VARIABLE = re.compile(r"\$(\w+)")  # a whole word is split, ${NAME} inside a word is not
 _BRACED = re.compile(r"\$\{(\w+)\}")
 
 
@@ -59,7 +58,7 @@ class Invocation:
     variables: tuple[Variable, ...]
 
     def words(self) -> list[str]:
-        """Return the command with its variables in their places, as systemd passes it on."""
+        """Return the words of the command with its variables substituted, as systemd does."""
         if self.command is None:
             return []
         values = {variable.name: variable.value for variable in self.variables}
@@ -79,10 +78,10 @@ def read_invocation(
     without: Collection[Path] = (),
     defaults_file: Path = DEFAULTS_FILE,
 ) -> Invocation:
-    """Read how the unit starts dockerd if the drop-ins ``without`` were not there.
+    """Read how the unit starts dockerd, without the drop-ins ``without``.
 
-    Where no unit gives a command, its variables are those of ``defaults_file``, which the
-    package will read once it is there. Raises OSError if a file cannot be read.
+    If no unit has a command, the variables are those of ``defaults_file``, which the package of
+    Docker reads once it is installed. Raises OSError if a file cannot be read.
     """
     files = [file for file in read_unit(unit, load_path) if file.path not in without]
     command = command_line(files)
@@ -97,7 +96,7 @@ def read_invocation(
 def read_unit(unit: str, load_path: Sequence[Path]) -> list[UnitFile]:
     """Read the unit's file and then its drop-ins, in the order in which systemd applies them.
 
-    Of drop-ins with one name the first directory's counts; the names decide the order. The
+    Drop-ins are sorted by name; of several with one name, the first directory's applies. The
     result is empty if the unit does not exist. Raises OSError if a file cannot be read.
     """
     fragment = next((path for d in load_path if (path := d / unit).exists()), None)

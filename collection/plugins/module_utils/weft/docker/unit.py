@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The parts of a systemd unit that decide dockerd's command line.
+"""Parses the parts of a systemd unit that determine dockerd's command line.
 
 Syntax: systemd.syntax(7); assignments that accumulate and are reset by an empty value:
 systemd.service(5), ``ExecStart=``, and systemd.exec(5), ``EnvironmentFile=``.
@@ -26,7 +26,7 @@ class UnitFile:
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """A value and the file that gives it."""
+    """A value and the file that sets it."""
 
     path: Path
     value: str
@@ -46,9 +46,9 @@ _ENVIRONMENT_LINE = re.compile(r"^\s*([A-Za-z_]\w*)=(.*)$")
 
 
 def assignments(files: Sequence[UnitFile], name: str) -> list[Assignment]:
-    """Return what ``name`` is set to in ``[Service]``; files are in the order systemd reads them.
+    """Return the values of ``name`` in ``[Service]``; in the order systemd reads ``files``.
 
-    An empty value takes back all earlier ones.
+    An empty value resets the list.
     """
     found: list[Assignment] = []
     for file in files:
@@ -79,13 +79,13 @@ def _lines(text: str) -> Iterator[str]:
 
 
 def command_line(files: Sequence[UnitFile]) -> Assignment | None:
-    """Return the command that starts the service, or None if no file gives one."""
+    """Return the command that starts the service, or None if no file sets one."""
     commands = assignments(files, "ExecStart")
     return commands[-1] if commands else None
 
 
 def environment_paths(files: Sequence[UnitFile]) -> list[Path]:
-    """Return the environment files of the service, without the mark of an optional one."""
+    """Return the environment files of the service, without the prefix of an optional one."""
     return [Path(entry.value.removeprefix("-")) for entry in assignments(files, "EnvironmentFile")]
 
 
@@ -109,7 +109,7 @@ def file_variables(path: Path, text: str) -> list[Variable]:
 
 
 def split_words(text: str) -> list[str]:
-    """Split as systemd does, quotes taken away; a text with an open quote splits at blanks."""
+    """Split as systemd does and remove quotes; a text with an open quote is split at blanks."""
     try:
         return shlex.split(text)
     except ValueError:

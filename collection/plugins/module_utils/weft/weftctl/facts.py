@@ -35,7 +35,7 @@ class HostFacts:
     without a route. `neighbours` are the states of the underlay's neighbours. `docker_config` is
     daemon.json with the bridge options of dockerd's command line. `ntp_available`: a time
     synchronisation service is installed. `conflicting_macs` are the MAC addresses of other hosts
-    that claim the underlay address by ARP. `ping_replies` tells whether an address replied.
+    that claim the underlay address by ARP. `ping_replies`: whether an address replied.
     """
 
     unreadable: Mapping[str, str] = field(default_factory=dict)

@@ -24,14 +24,14 @@ _TABLE = re.compile(r"^\*(?P<table>\S+)$(?P<body>.*?)^COMMIT$", re.MULTILINE | r
 # The kernel refuses loops between chains, but the parsed text may contain one.
 _DEPTH_MAX = 64
 _PORT_MAX = 65535
-# The protocols that stand for any protocol.
+# The protocols that are evaluated for a packet of any protocol.
 _PROTOCOLS = ("tcp", "udp")
-# These match modules match without options; the others only by their options.
+# These match modules match without options; all other modules only by their options.
 _MATCH_WITHOUT_OPTIONS = frozenset({"socket", "rpfilter"})
 
 
 class FirewallVerdict(Enum):
-    """What the rules do with a packet; UNCERTAIN if a match that decides cannot be evaluated."""
+    """The result for a packet; UNCERTAIN if it depends on a match that cannot be evaluated."""
 
     ACCEPTED = "accepted"
     DROPPED = "dropped"
@@ -42,7 +42,7 @@ class FirewallVerdict(Enum):
 class Packet:
     """The first packet of a connection; `in_device` or `out_device` is empty if the hook has none.
 
-    `protocol` None stands for any protocol. `destination_type` is the type of the destination in
+    `protocol` None is any protocol. `destination_type` is the type of the destination in
     the host's routing table, as the match addrtype names it: LOCAL for an address of the host.
     """
 

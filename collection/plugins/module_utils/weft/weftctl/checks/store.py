@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Checks of etcd and of what this host needs to use it: clock, certificate, lease."""
+"""Checks of etcd, and of the clock, the certificate and the lease of this host."""
 
 from __future__ import annotations
 

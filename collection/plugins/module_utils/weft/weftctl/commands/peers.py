@@ -47,8 +47,8 @@ def run(options: argparse.Namespace, paths: HostPaths, terminal: Terminal) -> in
 def peers_document(facts: HostFacts) -> dict[str, Any]:
     """Return the peers, the counters of the overlay's devices and the drops as JSON values.
 
-    `entries` tells whether the kernel has all entries of the peer, `neighbour` is the state of the
-    next hop to its public IP.
+    `entries`: whether the kernel has all entries of the peer. `neighbour`: the state of the next
+    hop to its public IP.
     """
     status = facts.datapath
     return {
