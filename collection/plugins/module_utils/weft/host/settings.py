@@ -108,29 +108,29 @@ def parse_settings(text: str) -> Settings:
     if not isinstance(document, dict):
         raise SettingsError("the settings must be a JSON object, in braces")
     top = _Section("", document)
-    store = _Section("store.", top.take("store", {}, _object))
-    lease = _Section("lease.", top.take("lease", {}, _object))
+    store = _Section("store.", top.get("store", {}, _object))
+    lease = _Section("lease.", top.get("lease", {}, _object))
     defaults = Settings()
     settings = Settings(
         store=_store_settings(store),
         interface=InterfaceSettings(
-            interfaces=top.take("interface", (), _strings),
-            patterns=top.take("interface_regex", (), _patterns),
-            can_reach=top.take("can_reach", None, _address),
-            public_ip=top.take("public_ip", None, _address),
+            interfaces=top.get("interface", (), _strings),
+            patterns=top.get("interface_regex", (), _patterns),
+            can_reach=top.get("can_reach", None, _address),
+            public_ip=top.get("public_ip", None, _address),
         ),
         lease=LeaseSettings(
-            reserve=lease.take("reserve", defaults.lease.reserve, _boolean),
-            ttl=lease.take("ttl", None, _whole_seconds),
+            reserve=lease.get("reserve", defaults.lease.reserve, _boolean),
+            ttl=lease.get("ttl", None, _whole_seconds),
         ),
-        firewall=top.take("firewall", defaults.firewall, _boolean),
-        masquerade=top.take("masquerade", defaults.masquerade, _boolean),
-        subnet_file=top.take("subnet_file", defaults.subnet_file, _path),
-        datapath=top.take("datapath", defaults.datapath, _datapath),
-        offloads_disabled=top.take("offloads_disabled", (), _strings),
-        queues=top.take("queues", defaults.queues, _queues),
-        backends=top.take("backends", (), _backends),
-        metrics=top.take("metrics", None, _metrics),
+        firewall=top.get("firewall", defaults.firewall, _boolean),
+        masquerade=top.get("masquerade", defaults.masquerade, _boolean),
+        subnet_file=top.get("subnet_file", defaults.subnet_file, _path),
+        datapath=top.get("datapath", defaults.datapath, _datapath),
+        offloads_disabled=top.get("offloads_disabled", (), _strings),
+        queues=top.get("queues", defaults.queues, _queues),
+        backends=top.get("backends", (), _backends),
+        metrics=top.get("metrics", None, _metrics),
     )
     for section in (top, store, lease):
         section.refuse_unknown()
@@ -139,15 +139,15 @@ def parse_settings(text: str) -> Settings:
 
 def _store_settings(section: _Section) -> StoreSettings:
     defaults = StoreSettings()
-    endpoints = section.take("endpoints", defaults.endpoints, _strings)
-    prefix = section.take("prefix", defaults.prefix, _string)
-    ca_cert = section.take("ca_cert", None, _string)
-    client_cert = section.take("client_cert", None, _string)
-    client_key = section.take("client_key", None, _string)
-    user = section.take("user", None, _string)
-    password = section.take("password", None, _string)
-    former_password = section.take("former_password", None, _string)
-    timeout = section.take("timeout", defaults.timeout, _seconds)
+    endpoints = section.get("endpoints", defaults.endpoints, _strings)
+    prefix = section.get("prefix", defaults.prefix, _string)
+    ca_cert = section.get("ca_cert", None, _string)
+    client_cert = section.get("client_cert", None, _string)
+    client_key = section.get("client_key", None, _string)
+    user = section.get("user", None, _string)
+    password = section.get("password", None, _string)
+    former_password = section.get("former_password", None, _string)
+    timeout = section.get("timeout", defaults.timeout, _seconds)
     if ca_cert is None and (client_cert or client_key):
         raise SettingsError(
             f"store.client_cert is {client_cert!r} and store.client_key is {client_key!r}, without "
@@ -168,7 +168,7 @@ class _Section:
         self._values = values
         self._known: set[str] = set()
 
-    def take(self, key: str, default: _Value, read: Callable[[Any], _Value]) -> _Value:
+    def get(self, key: str, default: _Value, read: Callable[[Any], _Value]) -> _Value:
         """Return the checked value of a key; the default if it is null or missing."""
         self._known.add(key)
         value = self._values.get(key)
@@ -273,8 +273,8 @@ def _backends(value: Any) -> tuple[Backend, ...]:
 
 def _metrics(value: Any) -> MetricsSettings:
     section = _Section("metrics.", _object(value))
-    address = section.take("address", _LOOPBACK, lambda text: ip_address(_string(text)))
-    port = section.take("port", None, _port)
+    address = section.get("address", _LOOPBACK, lambda text: ip_address(_string(text)))
+    port = section.get("port", None, _port)
     section.refuse_unknown()
     if port is None:
         raise ValueError("it must have a port")

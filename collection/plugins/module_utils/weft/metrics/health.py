@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether the agent lives, and whether the host takes part in the overlay. No I/O."""
+"""Liveness of the agent and readiness of the host. No I/O."""
 
 from __future__ import annotations
 
