@@ -17,7 +17,7 @@ from ipaddress import IPv4Address, IPv4Network
 from typing import TypeVar
 
 from ansible_collections.weft.overlay.plugins.module_utils.weft.backends.plan import Overlay
-from ansible_collections.weft.overlay.plugins.module_utils.weft.backends.registry import plan_vxlan
+from ansible_collections.weft.overlay.plugins.module_utils.weft.backends.vxlan import plan_vxlan
 from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.difference import difference
 from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.netlink import Netlink
 from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.state import HostState

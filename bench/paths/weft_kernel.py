@@ -20,7 +20,7 @@ _MTU = UNDERLAY_MTU - IPV4_UDP - VXLAN_ETHERNET
 _LAY = """
 import json, sys
 from ipaddress import IPv4Address, IPv4Network
-from weft.backends.kernel_vxlan import plan_kernel_vxlan
+from weft.backends.vxlan import plan_kernel_vxlan
 from weft.backends.plan import Overlay
 from weft.kernel.difference import difference
 from weft.kernel.netlink import Netlink

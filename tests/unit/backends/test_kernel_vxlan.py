@@ -13,7 +13,7 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.backends.plan im
     Overlay,
     RefusedError,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.backends.registry import plan_vxlan
+from ansible_collections.weft.overlay.plugins.module_utils.weft.backends.vxlan import plan_vxlan
 from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.state import (
     Address,
     Device,

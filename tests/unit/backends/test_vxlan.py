@@ -14,12 +14,14 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.backends.plan im
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.backends.registry import (
     backend_named,
-    plan_vxlan,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.backends.userspace import (
     partial_checksum_data,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.weft.backends.vtep import vtep_mac
+from ansible_collections.weft.overlay.plugins.module_utils.weft.backends.vxlan import (
+    plan_vxlan,
+    vtep_mac,
+)
 from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.offloads import (
     ACTIVE,
     IDLE,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 
-from ..backends.vtep import TYPE
+from ..backends.vxlan import TYPE
 from ..host.status import Datapath
 from ..kernel.netlink import Netlink
 

@@ -19,20 +19,13 @@ from types import MappingProxyType
 from ..errors import WeftError
 from ..model import network
 from .host_gw import plan_host_gw
-from .kernel_vxlan import plan_kernel_vxlan
 from .plan import Backend, Overlay, Plan, RefusedError
 from .udp import plan_udp
-from .userspace_vxlan import plan_userspace_vxlan
+from .vxlan import plan_vxlan
 
 
 class UnknownBackendError(WeftError):
     """The network requires a backend that this release does not have."""
-
-
-def plan_vxlan(overlay: Overlay, masquerade: bool) -> Plan:
-    """Return the plan for vxlan on the kernel or the userspace datapath. Raises RefusedError."""
-    plan = plan_kernel_vxlan if overlay.kernel_vxlan else plan_userspace_vxlan
-    return plan(overlay, masquerade)
 
 
 BACKENDS: Mapping[str, Backend] = MappingProxyType(

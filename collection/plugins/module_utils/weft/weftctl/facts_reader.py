@@ -15,7 +15,7 @@ from dataclasses import replace
 from ipaddress import IPv4Address
 from typing import Any
 
-from ..backends.vtep import TYPE as VXLAN
+from ..backends.vxlan import TYPE as VXLAN
 from ..datapath.process.client import DatapathClient
 from ..docker.conflicts import flags_given
 from ..docker.invocation import LOAD_PATH, read_invocation

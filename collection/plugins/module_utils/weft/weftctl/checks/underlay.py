@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...backends.vtep import TYPE as VXLAN
+from ...backends.vxlan import TYPE as VXLAN
 from ...host.conflicts import shared_public_ips
 from ..facts import HostFacts, bridge_address
 from ..finding import Check, CheckProblem, Severity
