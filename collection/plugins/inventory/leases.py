@@ -96,10 +96,9 @@ from ansible_collections.weft.overlay.plugins.module_utils.store_connection impo
     store_options,
     store_settings,
 )
+from ansible_collections.weft.overlay.plugins.module_utils.weft.errors import WeftError
 from ansible_collections.weft.overlay.plugins.module_utils.weft.model.lease import config_key
-from ansible_collections.weft.overlay.plugins.module_utils.weft.model.network import NetworkError
 from ansible_collections.weft.overlay.plugins.module_utils.weft.store.client import StoreClient
-from ansible_collections.weft.overlay.plugins.module_utils.weft.store.errors import StoreError
 from ansible_collections.weft.overlay.plugins.module_utils.weft.store.grpc_channel import (
     LIBRARY_ERROR,
 )
@@ -158,7 +157,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):  # type: i
                 for entry in snapshot.invalid:
                     self.display.warning(f"{path}: {entry.key} is not a lease: {entry.reason}")
                 return leased_hosts(snapshot.leases, snapshot.network.parse())
-        except (StoreError, NetworkError) as error:
+        except WeftError as error:
             raise AnsibleParserError(f"{path}: {error}") from error
 
     def _add(self, name: str, variables: dict[str, Any], known: bool) -> None:

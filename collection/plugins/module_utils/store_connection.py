@@ -11,18 +11,10 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
-from ansible_collections.weft.overlay.plugins.module_utils.etcd_access.access import AccessError
 from ansible_collections.weft.overlay.plugins.module_utils.etcd_access.client import AccessClient
-from ansible_collections.weft.overlay.plugins.module_utils.weft.model.allocation import (
-    AllocationError,
-)
-from ansible_collections.weft.overlay.plugins.module_utils.weft.model.json_object import (
-    JsonObjectError,
-)
-from ansible_collections.weft.overlay.plugins.module_utils.weft.model.network import NetworkError
+from ansible_collections.weft.overlay.plugins.module_utils.weft.errors import WeftError
 from ansible_collections.weft.overlay.plugins.module_utils.weft.store.client import StoreClient
 from ansible_collections.weft.overlay.plugins.module_utils.weft.store.errors import (
-    StoreError,
     StoreSettingsError,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.store.grpc_channel import (
@@ -73,7 +65,7 @@ def _failing(module: AnsibleModule) -> Iterator[None]:
         )
     try:
         yield
-    except (StoreError, NetworkError, AllocationError, AccessError, JsonObjectError) as error:
+    except WeftError as error:
         module.fail_json(msg=str(error))
 
 
