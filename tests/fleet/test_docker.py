@@ -213,7 +213,7 @@ def test_a_dockerd_that_does_not_start_goes_back_and_the_play_stops(inhabited: F
     )
     assert run.status != 0
     assert "DefaultGatewayIPv4:100.96.11.200) must belong to the master pool" in run.output
-    assert "It runs again, and its options are those of before, with its containers" in run.output
+    assert "started again, and the previous options are restored" in run.output
     assert [inhabited.lab.on(host, files) for host in HOSTS] == before
     inhabited.all_is_well(1, "100.96.11.")
     assert inhabited.residents(2) == untouched

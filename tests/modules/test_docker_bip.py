@@ -78,7 +78,7 @@ def host(tmp_path: Path) -> Host:
     return Host(tmp_path)
 
 
-def test_the_options_are_set_once_and_taken_back(host: Host) -> None:
+def test_the_options_are_set_once_and_removed(host: Host) -> None:
     host.install()
     before = host.files()
     predicted = host.run("--check", "--diff")
@@ -108,14 +108,14 @@ def test_the_password_of_a_proxy_is_not_shown(host: Host) -> None:
     assert json.loads(host.json.read_text()).items() >= proxies.items()
 
 
-def test_a_value_of_somebody_elses_is_replaced_with_a_warning(host: Host) -> None:
+def test_a_value_that_weft_did_not_set_is_replaced_with_a_warning(host: Host) -> None:
     host.install()
     host.json.write_text('{"bip": "172.30.0.1/24"}')
     first = host.run()
     assert first["changed"]
     assert "172.30.0.1/24" in first.output
-    assert "will not bring it back" in first.output
-    assert "will not bring it back" not in host.run().output
+    assert "will not restore it" in first.output
+    assert "will not restore it" not in host.run().output
 
 
 def test_mode_owner_and_link_stay_and_a_copy_is_kept(host: Host) -> None:
@@ -133,7 +133,7 @@ def test_mode_owner_and_link_stay_and_a_copy_is_kept(host: Host) -> None:
     assert backup.read_text() == FOREIGN
 
 
-def test_a_new_file_is_readable_and_goes_with_its_options(host: Host) -> None:
+def test_a_new_file_is_readable_and_removed_with_its_options(host: Host) -> None:
     host.install(daemon_json=None)
     assert "backup_file" not in host.run(backup=True).result
     assert json.loads(host.json.read_text()) == {"bip": "100.96.1.1/24", "mtu": 1472}
@@ -143,7 +143,7 @@ def test_a_new_file_is_readable_and_goes_with_its_options(host: Host) -> None:
 
 
 @pytest.mark.parametrize("flags", [(), ("--check",)])
-def test_invalid_json_is_refused_and_nothing_is_touched(host: Host, flags: tuple[str, ...]) -> None:
+def test_invalid_json_is_refused_and_nothing_is_changed(host: Host, flags: tuple[str, ...]) -> None:
     host.install(daemon_json='{\n  "debug": true,\n}\n')
     before = host.files()
     outcome = host.run(*flags)
@@ -152,7 +152,7 @@ def test_invalid_json_is_refused_and_nothing_is_touched(host: Host, flags: tuple
     assert host.files() == before
 
 
-def test_another_carrier_moves_the_options(host: Host) -> None:
+def test_a_change_of_the_settings_file_moves_the_options(host: Host) -> None:
     host.install()
     host.run()
     moved = host.run(carrier="drop_in")
@@ -235,7 +235,7 @@ def test_restart_required_follows_the_bridge_and_dockerd(host: Host) -> None:
     assert set(requests) == {"/networks/bridge", "/info"}
 
 
-def test_dockerd_tells_by_what_it_keeps_its_firewall(host: Host) -> None:
+def test_the_firewall_backend_of_dockerd_is_returned(host: Host) -> None:
     host.install()
     assert host.run()["firewall"] is None
     with engine_socket(host.socket, mtu=1472):
@@ -253,7 +253,7 @@ def test_whether_files_differ_is_told_for_a_run_that_does_not_count_as_a_change(
     assert host.run()["files_differ"] is False
 
 
-def test_what_was_taken_back_is_seen_in_later_runs(host: Host) -> None:
+def test_removed_options_require_a_restart_in_later_runs_too(host: Host) -> None:
     host.install()
     host.bridge("100.96.1.1/24")
     absent = {"state": "absent", "mtu": None, "bip": None}
@@ -266,7 +266,7 @@ def test_what_was_taken_back_is_seen_in_later_runs(host: Host) -> None:
         assert not host.run(**absent)["restart_required"]
 
 
-def test_what_the_files_held_is_kept_for_root_alone(host: Host) -> None:
+def test_the_saved_files_are_readable_by_root_only(host: Host) -> None:
     host.install()
     kept = host.root / "fallback.json"
     assert host.run(fallback=str(kept))["changed"]

@@ -67,7 +67,7 @@ def host(tmp_path: Path) -> Host:
     return Host(tmp_path)
 
 
-def test_check_mode_names_what_would_stop_and_stops_nothing(host: Host) -> None:
+def test_check_mode_lists_the_containers_and_stops_none(host: Host) -> None:
     with engine_socket(host.socket, 1500, ANSWERS):
         outcome = host.run("--check")
     assert (outcome["changed"], outcome["restarted"]) == (True, True)
@@ -83,7 +83,7 @@ def test_check_mode_names_what_would_stop_and_stops_nothing(host: Host) -> None:
     assert not host.record.exists()
 
 
-def test_a_docker_that_is_to_start_at_boot_is_enabled_once(host: Host) -> None:
+def test_the_start_at_boot_is_enabled_once(host: Host) -> None:
     with engine_socket(host.socket, 1500, ANSWERS):
         foreseen = host.run("--check", state="started", enabled=True)
         assert "enable docker.service" not in host.orders()
@@ -96,7 +96,7 @@ def test_a_docker_that_is_to_start_at_boot_is_enabled_once(host: Host) -> None:
     assert (again["changed"], again["enabled"]) == (False, False)
 
 
-def test_a_docker_that_runs_and_owes_nothing_is_left_alone(host: Host) -> None:
+def test_a_running_docker_without_a_record_is_not_changed(host: Host) -> None:
     with engine_socket(host.socket, 1500, ANSWERS) as requests:
         outcome = host.run(state="started")
     assert (outcome["changed"], outcome["restarted"]) == (False, False)
@@ -104,19 +104,19 @@ def test_a_docker_that_runs_and_owes_nothing_is_left_alone(host: Host) -> None:
     assert requests == []
 
 
-def test_what_ran_must_be_known_before_anything_stops(host: Host) -> None:
+def test_the_containers_must_be_known_before_anything_is_stopped(host: Host) -> None:
     outcome = host.run()
     assert outcome.failed
-    assert "nothing was stopped; give the socket that it listens on" in outcome["msg"]
+    assert "Nothing was stopped. Set socket to the Unix socket of dockerd's API." in outcome["msg"]
     assert host.orders() == []
 
 
-def test_another_record_is_refused_before_anything_stops(host: Host) -> None:
+def test_an_invalid_record_is_refused_before_anything_is_stopped(host: Host) -> None:
     host.record.write_text(json.dumps([]))
     with engine_socket(host.socket, 1500, ANSWERS):
         outcome = host.run()
     assert outcome.failed
-    assert "is not a record of what a restart of dockerd interrupted" in outcome["msg"]
+    assert "is not a valid restart record" in outcome["msg"]
     assert host.orders() == []
 
 

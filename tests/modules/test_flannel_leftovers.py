@@ -89,7 +89,7 @@ def docker_files(host: Host, mark: str = "-") -> tuple[Path, Path]:
     return drop_in, environment
 
 
-def test_check_mode_says_what_would_go_and_leaves_it(host: Host) -> None:
+def test_check_mode_reports_the_objects_and_removes_none(host: Host) -> None:
     files = docker_files(host)
     before = host.everything()
     predicted = host.run("--check", "--diff")
@@ -100,7 +100,7 @@ def test_check_mode_says_what_would_go_and_leaves_it(host: Host) -> None:
     assert host.everything() == before
 
 
-def test_flannels_goes_everything_else_stays_and_a_second_run_finds_nothing(host: Host) -> None:
+def test_only_flannels_objects_are_removed_and_a_second_run_changes_nothing(host: Host) -> None:
     drop_in, environment = docker_files(host)
     first = host.run(backup=True)
     assert first["changed"]
@@ -128,7 +128,7 @@ def test_flannels_goes_everything_else_stays_and_a_second_run_finds_nothing(host
     assert "+++" not in again.output
 
 
-def test_parts_and_devices_that_are_to_stay_stay(host: Host) -> None:
+def test_only_the_given_parts_and_devices_are_removed(host: Host) -> None:
     outcome = host.run(parts=["devices"], keep_devices=["flannel.1"])
     assert not outcome["changed"]
     firewall = host.run(parts=["firewall"])
@@ -137,30 +137,30 @@ def test_parts_and_devices_that_are_to_stay_stay(host: Host) -> None:
     assert "flannel.1" in host.everything()
 
 
-def test_a_file_that_docker_cannot_do_without_is_refused(host: Host) -> None:
+def test_a_file_that_docker_requires_is_refused(host: Host) -> None:
     _drop_in, environment = docker_files(host)
     unit = host.root / "units/docker.service"
     unit.write_text(f"[Service]\nExecStart=/usr/sbin/dockerd\nEnvironmentFile={environment}\n")
     before = host.everything()
     outcome = host.run()
     assert outcome.failed
-    assert f"{unit} needs the environment file {environment}" in outcome["msg"]
+    assert f"{unit} requires the environment file {environment}" in outcome["msg"]
     assert environment.exists()
     assert host.everything() == before
 
 
-def test_a_drop_in_that_only_has_the_name_stays_with_a_warning(host: Host) -> None:
+def test_a_drop_in_with_only_the_name_is_kept_with_a_warning(host: Host) -> None:
     drop_in, _environment = docker_files(host)
     drop_in.write_text("[Service]\nEnvironment=HTTP_PROXY=http://192.0.2.1:3128\n")
     outcome = host.run(parts=["docker_options"])
     assert drop_in.exists()
-    assert f"{drop_in} stays: nothing in it speaks of flannel" in outcome.output
+    assert f"{drop_in} is kept: it does not mention flannel" in outcome.output
 
 
 @pytest.mark.parametrize(
     ("network", "words"), [(None, "network is required"), ("100.96.0.1/16", "has host bits set")]
 )
-def test_a_network_that_is_none_is_refused(host: Host, network: str | None, words: str) -> None:
+def test_an_invalid_network_is_refused(host: Host, network: str | None, words: str) -> None:
     outcome = host.run(network=network)
     assert outcome.failed
     assert words in outcome["msg"]

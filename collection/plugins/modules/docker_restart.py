@@ -8,22 +8,22 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: docker_restart
-short_description: Restart Docker so that its containers come back
+short_description: Restart Docker and start its containers again
 version_added: 1.0.0
 author:
   - The weft developers (@weft)
 description:
   - Restarts dockerd, and starts the containers that ran before and that dockerd does not start by
-    itself, in the order in which they were started, each after those whose network it joins or to
-    which it is linked. Units that systemd stops together with dockerd are started again, too.
-  - Where dockerd keeps containers alive (C(live-restore)), they are stopped before, because dockerd
-    does not set up its bridge anew while one runs.
-  - Before anything stops, dockerd is asked whether it takes its options (version 23 and newer).
-  - If dockerd does not start, its files get back what O(fallback) holds, the bridge its address,
-    dockerd and the containers are started again, and the module fails with the last lines of the
-    journal.
-  - What ran is kept in O(record) until all of it is back, so that a second run resumes an
-    interrupted one.
+    itself. They are started in their original order, each after the containers whose network it
+    joins or to which it is linked. Units that systemd stops together with dockerd are started
+    again, too.
+  - If dockerd keeps containers running (C(live-restore)), they are stopped first, because dockerd
+    does not reconfigure its bridge while a container runs.
+  - Before anything is stopped, dockerd validates its options (version 23 and newer).
+  - If dockerd does not start, the module restores its files from O(fallback) and the address of the
+    bridge, starts dockerd and the containers again, and fails with the last lines of the journal.
+  - The running containers are recorded in O(record) until all of them run again, so that a second
+    run resumes an interrupted one.
 extends_documentation_fragment:
   - weft.overlay.attributes
 attributes:
@@ -35,22 +35,23 @@ options:
   state:
     description:
       - V(restarted) always restarts.
-      - V(started) starts dockerd if it is down, and what an interrupted restart has left stopped.
+      - V(started) starts dockerd if it is stopped, and the containers that an interrupted restart
+        has left stopped.
     type: str
     choices: [started, restarted]
     default: restarted
   own_address:
     description:
-      - Whether the bridge is to have an address that Docker chooses, if no file gives one. Docker
-        itself keeps the address of a bridge that it has had, even if the device is deleted.
-      - It is the first address of the first subnet of Docker's address pools that the host does
-        not use, and is given to dockerd for this one start.
+      - Whether to set the bridge to the address that Docker chooses by default, if no file sets
+        one. Docker itself keeps the last address of its bridge, even if the device is deleted.
+      - It is the first address of the first subnet of Docker's address pools that the host does not
+        use, and is passed to dockerd for this start only.
       - Only with O(state=restarted).
     type: bool
     default: false
   enabled:
     description:
-      - Whether to have systemd start dockerd at boot, where it does not.
+      - Whether to enable the start of dockerd at boot.
       - Only with O(state=started).
     type: bool
     default: false
@@ -72,47 +73,48 @@ options:
     default: /run/docker.sock
   fallback:
     description:
-      - What M(weft.overlay.docker_bip) has kept under the same option, to go back to. It is removed
-        once dockerd has started. Without it there is no way back.
+      - The files that M(weft.overlay.docker_bip) has saved under the same option, for a rollback.
+        The module removes it after a successful start of dockerd.
+      - If it is not set, the files are not rolled back.
     type: path
   record:
-    description: Where the module keeps what ran until it is back.
+    description: The file in which the module records the running containers until they run again.
     type: path
     default: /etc/weft/docker_restart.json
   timeout:
     description:
-      - How many seconds dockerd may take to stop, and to start, and to start or stop a container.
+      - The timeout in seconds to stop or start dockerd, and to stop or start a container.
     type: int
     default: 300
 notes:
-  - Containers on the default bridge get other addresses if its subnet is another. On the networks
-    of users, an address that the user chose stays; one that Docker chose may be another after any
-    start of the container, and RV(moved) lists those.
-  - A container that is removed when it stops (C(--rm)) is not started again, and neither is one of
-    swarm's tasks, in whose place swarm puts another.
+  - Containers on the default bridge get other addresses if its subnet changes. On user-defined
+    networks, an address that the user chose is kept. An address that Docker chose may change with
+    any start of the container; RV(moved) lists these changes.
+  - A container that is removed when it stops (C(--rm)) is not started again, and neither is the
+    container of a swarm task, which swarm replaces.
 seealso:
   - module: weft.overlay.docker_bip
 """
 
 EXAMPLES = r"""
-- name: Give the bridge its address, with a way back
+- name: Set the bridge's address, and save the files for a rollback
   weft.overlay.docker_bip:
     bip: 100.96.1.1/24
     fallback: /etc/weft/docker_fallback.json
   register: bridge
 
-- name: Restart Docker where it must be
+- name: Restart Docker if required
   weft.overlay.docker_restart:
     fallback: /etc/weft/docker_fallback.json
   when: bridge.restart_required
 
-- name: Give the bridge back to Docker
+- name: Remove the bridge's address
   weft.overlay.docker_bip:
     state: absent
     overlay_network: 100.96.0.0/16
   register: bridge
 
-- name: Let Docker choose its bridge's address
+- name: Restart Docker with the address that it chooses by default
   weft.overlay.docker_restart:
     own_address: true
   when: bridge.restart_required
@@ -121,9 +123,9 @@ EXAMPLES = r"""
 RETURN = r"""
 containers:
   description:
-    - The containers that are stopped by the restart, in the order of their start. In check mode,
-      those that would be.
-    - With O(state=started), those that an interrupted restart left stopped.
+    - The containers that the restart stops, in the order of their start. In check mode, those that
+      it would stop.
+    - With O(state=started), those that an interrupted restart has left stopped.
   returned: success
   type: list
   elements: dict
@@ -136,8 +138,8 @@ containers:
       type: str
     started_by:
       description:
-        - Who starts it again. V(docker) by its restart policy; V(weft), this module; V(other),
-          whoever started it, because it is gone when it stops.
+        - The program that starts it again. V(docker) starts it by its restart policy, V(weft) is
+          this module, and V(other) is the program that created it, because a stop removes it.
       type: str
     addresses:
       description: The IPv4 address by network, before the restart.
@@ -148,33 +150,33 @@ containers:
       started_by: weft
       addresses: {bridge: 172.17.0.2}
 restarted:
-  description: Whether dockerd was started or restarted; in check mode, whether it would be.
+  description: Whether dockerd was started or restarted. In check mode, whether it would be.
   returned: success
   type: bool
 enabled:
   description:
-    - Whether systemd was told to start dockerd at boot; in check mode, whether it would be.
+    - Whether the start of dockerd at boot was enabled. In check mode, whether it would be.
   returned: success
   type: bool
 started:
-  description: The names of the containers that this module started.
+  description: The names of the containers that this module has started.
   returned: success and not check mode
   type: list
   elements: str
   sample: [shop]
 moved:
-  description: The addresses on users' networks, chosen by Docker, that are others than before.
+  description: The changed addresses that Docker chose on user-defined networks.
   returned: success and not check mode
   type: list
   elements: dict
   sample: [{name: shop, network: front, before: 172.18.0.2, after: 172.18.0.3}]
 bridge_address:
-  description: The address that the bridge takes for want of a configured one.
+  description: The address of the bridge if none is configured.
   returned: O(own_address=true)
   type: str
   sample: 172.17.0.1/16
 recovered:
-  description: Whether dockerd runs with its options of before, and its containers with it.
+  description: Whether dockerd and its containers run again with the previous options.
   returned: failure
   type: bool
 """
@@ -190,41 +192,45 @@ from ansible_collections.weft.overlay.plugins.module_utils.docker.addresses impo
     parse_addresses,
     parse_routes,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.docker.carrier import read_daemon_json
+from ansible_collections.weft.overlay.plugins.module_utils.docker.config_files import read_text
 from ansible_collections.weft.overlay.plugins.module_utils.docker.containers import describe
-from ansible_collections.weft.overlay.plugins.module_utils.docker.engine import Engine
-from ansible_collections.weft.overlay.plugins.module_utils.docker.own_address import own_address
+from ansible_collections.weft.overlay.plugins.module_utils.docker.default_address import (
+    default_address,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.docker.engine import EngineClient
 from ansible_collections.weft.overlay.plugins.module_utils.docker.restart import (
     DockerHost,
-    Places,
     Restart,
     RestartError,
+    RestartPaths,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.docker.service import (
     SYSTEMD_RUNS,
     DockerService,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.docker.text_files import read_text
+from ansible_collections.weft.overlay.plugins.module_utils.docker.settings_files import (
+    read_daemon_json,
+)
 from ansible_collections.weft.overlay.plugins.module_utils.weft.docker.errors import BridgeError
 
 
 class DockerRestart:
-    """Restarts dockerd, or ends a restart that was interrupted."""
+    """Restarts dockerd, or completes an interrupted restart."""
 
     def __init__(self, module: AnsibleModule) -> None:
         params = module.params
         self.module = module
-        # A link to the file stays a link: what it leads to is read.
+        # The path may be a symbolic link.
         self.daemon_json = Path(params["path"]).resolve()
         self.restart = Restart(
             DockerHost(
-                engine=Engine(params["socket"], params["timeout"]),
+                engine=EngineClient(params["socket"], params["timeout"]),
                 service=DockerService(params["unit"], params["timeout"]),
                 bridge=params["bridge"],
                 links=lambda: self._ip("address", "show"),
                 move=module.atomic_move,
             ),
-            Places(
+            RestartPaths(
                 daemon_json=self.daemon_json,
                 record=Path(params["record"]),
                 fallback=Path(params["fallback"]) if params["fallback"] else None,
@@ -232,16 +238,16 @@ class DockerRestart:
         )
 
     def run(self) -> dict[str, Any]:
-        """Do what the state asks for, and return the module's result."""
+        """Restart or start dockerd unless in check mode, and return the module's result."""
         if not SYSTEMD_RUNS.is_dir():
             raise BridgeError(
-                "this host was not booted by systemd, by which the module restarts Docker: "
-                "restart it by hand"
+                "this host was not booted by systemd, which the module uses to restart Docker: "
+                "restart Docker by hand"
             )
         restarts = self.module.params["state"] == "restarted"
-        bip = self._own_address() if restarts and self.module.params["own_address"] else None
+        bip = self._default_address() if restarts and self.module.params["own_address"] else None
         enables = self._enables(restarts)
-        result = self._preview(restarts) if self.module.check_mode else self._do(restarts, bip)
+        result = self._preview(restarts) if self.module.check_mode else self._run(restarts, bip)
         if enables and not self.module.check_mode:
             self.restart.host.service.enable()
         result = {**result, "changed": result["changed"] or enables, "enabled": enables}
@@ -259,26 +265,28 @@ class DockerRestart:
             "containers": describe(restart.preview() if restarts else restart.left_stopped()),
         }
 
-    def _do(self, restarts: bool, bip: IPv4Interface | None) -> dict[str, Any]:
-        outcome = self.restart.run(bip) if restarts else self.restart.resume()
-        for moved in outcome.moved:
-            self.module.warn(f"Docker gave {moved}: give the container an address to have it stay")
+    def _run(self, restarts: bool, bip: IPv4Interface | None) -> dict[str, Any]:
+        result = self.restart.run(bip) if restarts else self.restart.resume()
+        for change in result.address_changes:
+            self.module.warn(
+                f"Docker changed an address, {change}: set an address for the container to keep it"
+            )
         return {
-            "changed": outcome.changed,
-            "restarted": outcome.restarted,
-            "containers": describe(outcome.containers),
-            "started": list(outcome.started),
-            "moved": [asdict(moved) for moved in outcome.moved],
+            "changed": result.changed,
+            "restarted": result.restarted,
+            "containers": describe(result.containers),
+            "started": list(result.started),
+            "moved": [asdict(change) for change in result.address_changes],
         }
 
-    def _own_address(self) -> IPv4Interface:
+    def _default_address(self) -> IPv4Interface:
         path = self.daemon_json
-        occupied = [
+        used = [
             *parse_addresses(self._ip("address", "show")),
             *parse_routes(self._ip("route", "show", "table", "all")),
         ]
         values = read_daemon_json(path, read_text(path)).values()
-        return own_address(values, occupied, self.module.params["bridge"])
+        return default_address(values, used, self.module.params["bridge"])
 
     def _ip(self, *arguments: str) -> str:
         command = [self.module.get_bin_path("ip", required=True), "-N", "-j", "-4", *arguments]

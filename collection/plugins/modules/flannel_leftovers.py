@@ -2,21 +2,22 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Take away what a stopped flanneld leaves on a host."""
+"""Remove the firewall rules, routes, devices and files of a stopped flanneld."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: flannel_leftovers
-short_description: Take away what a stopped flanneld leaves on a host
+short_description: Remove the firewall rules, routes, devices and files of a stopped flanneld
 version_added: 1.0.0
 author:
   - The weft developers (@weft)
 description:
-  - flanneld cleans nothing up when it stops. This module takes away its firewall rules, its routes,
-    its devices, and the files by which it gave dockerd the address of its bridge.
-  - What cannot be told to be flannel's stays, as does all that weft has made.
-  - It stops no flanneld, which would make the same anew, and restarts no dockerd.
+  - flanneld does not clean up when it stops. This module removes its firewall rules, routes and
+    devices, and the files with which it has set the address of Docker's bridge.
+  - Objects that cannot be identified as flannel's are kept, and so are all objects of weft.
+  - It does not stop flanneld. Stop it first, because a running flanneld restores its objects. It
+    does not restart dockerd.
 extends_documentation_fragment:
   - weft.overlay.attributes
 attributes:
@@ -27,15 +28,15 @@ attributes:
 options:
   parts:
     description:
-      - What to take away.
-      - V(docker_options) are O(drop_ins) and O(environment_files). Take these away, and give
-        dockerd its options otherwise, before flanneld is stopped; the other parts, after it.
+      - The kinds of objects to remove.
+      - V(docker_options) are O(drop_ins) and O(environment_files). Remove these, and set dockerd's
+        options by other means, before flanneld is stopped. Remove the other parts afterwards.
       - V(firewall) are the chains C(FLANNEL-POSTRTG) and C(FLANNEL-FWD) of iptables, rules with
         flannel's comments elsewhere, and the tables C(flannel-ipv4) and C(flannel-ipv6) of
-        nftables. Both kinds of iptables, legacy and nft, are looked through.
-      - V(routes) are routes of the main table that lie inside O(network), over one of O(devices),
-        or of the protocol C(boot) and through a gateway. A route of weft's is none.
-      - V(devices) are TUN and VXLAN devices that O(devices) names and O(keep_devices) does not.
+        nftables. Both variants of iptables, legacy and nft, are searched.
+      - V(routes) are routes of the main table inside O(network), either over one of O(devices), or
+        with the protocol C(boot) and a gateway. Routes of weft are kept.
+      - V(devices) are TUN and VXLAN devices that match O(devices) and not O(keep_devices).
     type: list
     elements: str
     choices: [docker_options, firewall, routes, devices]
@@ -43,7 +44,7 @@ options:
   network:
     description:
       - The overlay's network, such as V(100.96.0.0/16).
-      - Required if O(parts) has V(routes).
+      - Required if O(parts) contains V(routes).
     type: str
   devices:
     description: Shell patterns of the names of flannel's devices.
@@ -51,15 +52,15 @@ options:
     elements: str
     default: [flannel0, flannel.*, flannel-v6.*]
   keep_devices:
-    description: Names of devices that stay, such as that of weft, which has flannel's names.
+    description: Names of devices to keep, such as weft's device, which may have flannel's name.
     type: list
     elements: str
     default: []
   drop_ins:
     description:
       - Shell patterns of the drop-ins of O(unit).
-      - A file that they name and that speaks neither of flannel nor of O(environment_files) stays,
-        with a warning.
+      - A matching file that mentions neither flannel nor one of O(environment_files) is kept, with
+        a warning.
     type: list
     elements: path
     default:
@@ -68,7 +69,7 @@ options:
   environment_files:
     description:
       - The files to which C(mk-docker-opts.sh) writes dockerd's options.
-      - One that has none of C(--bip), C(--mtu) and C(--ip-masq) stays.
+      - A file without C(--bip), C(--mtu) and C(--ip-masq) is kept.
     type: list
     elements: path
     default:
@@ -79,8 +80,8 @@ options:
       - /run/flannel_docker_opts.env
   backup:
     description:
-      - Keep a copy of each drop-in beside it, with a timestamp in its name, which systemd does not
-        read.
+      - Keep a copy of each drop-in in the same directory. The copy has a timestamp in its name, so
+        that systemd does not read it.
     type: bool
     default: false
   unit:
@@ -89,8 +90,8 @@ options:
     default: docker.service
   unit_load_path:
     description:
-      - The directories that hold systemd's units, the first match first.
-      - The default is that of systemd's system manager.
+      - The directories of systemd's units, in the order of precedence.
+      - The default is the load path of systemd's system manager.
     type: list
     elements: path
 notes:
@@ -101,7 +102,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Take away the files that gave dockerd its options
+- name: Remove the files that set dockerd's options
   weft.overlay.flannel_leftovers:
     parts: [docker_options]
     backup: true
@@ -112,7 +113,7 @@ EXAMPLES = r"""
     state: stopped
     enabled: false
 
-- name: Take away the rest
+- name: Remove the other parts
   weft.overlay.flannel_leftovers:
     parts: [firewall, routes, devices]
     network: 100.96.0.0/16
@@ -121,32 +122,34 @@ EXAMPLES = r"""
 
 RETURN = r"""
 files:
-  description: The drop-ins and environment files that went, or would go.
+  description: The removed drop-ins and environment files. In check mode, those to remove.
   returned: success
   type: list
   elements: str
   sample: [/etc/systemd/system/docker.service.d/flannel.conf, /run/flannel/docker]
 rules:
-  description: The rules of iptables that went, or would go, each behind the command that reads it.
+  description:
+    - The removed iptables rules, each after the iptables command that lists it. In check mode,
+      those to remove.
   returned: success
   type: list
   elements: str
   sample:
     - iptables-nft -t filter -A FORWARD -m comment --comment "flanneld forward" -j FLANNEL-FWD
 tables:
-  description: The tables of nftables that went, or would go.
+  description: The removed nftables tables. In check mode, those to remove.
   returned: success
   type: list
   elements: str
   sample: [table ip flannel-ipv4]
 routes:
-  description: The routes that went, or would go.
+  description: The removed routes. In check mode, those to remove.
   returned: success
   type: list
   elements: str
   sample: [100.96.2.0/24 via 192.0.2.12 dev eth0 proto 3]
 devices:
-  description: The devices that went, or would go.
+  description: The removed devices. In check mode, those to remove.
   returned: success
   type: list
   elements: str
@@ -172,7 +175,7 @@ from ansible_collections.weft.overlay.plugins.module_utils.flannel.docker_option
     ENVIRONMENT_FILES,
     left_drop_ins,
     left_environment_files,
-    refuse_needed,
+    refuse_required,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.flannel.errors import LeftoverError
 from ansible_collections.weft.overlay.plugins.module_utils.flannel.links import (
@@ -196,13 +199,13 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.firewall 
 PARTS = ["docker_options", "firewall", "routes", "devices"]
 SYSTEMD_RUNS = Path("/run/systemd/system")  # sd_booted(3)
 
-# Another program may hold the lock of legacy iptables for a moment, in seconds.
+# Seconds to wait for the lock of legacy iptables, which another program may hold.
 _LOCK_WAIT = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Leftovers:
-    """What is to go; rules by the command that has them, drop_ins and environment by text."""
+    """The objects to remove; rules by the command that lists them, files with their content."""
 
     drop_ins: dict[Path, str]
     environment: dict[Path, str]
@@ -212,7 +215,7 @@ class Leftovers:
     devices: tuple[str, ...]
 
     def lines(self) -> dict[str, list[str]]:
-        """Return what is to go in words, by kind."""
+        """Return the objects as text, by kind."""
         return {
             "files": [str(path) for path in (*self.drop_ins, *self.environment)],
             "rules": [
@@ -224,27 +227,27 @@ class Leftovers:
         }
 
     def diff(self) -> list[dict[str, str]]:
-        """Return the files with their content, all else as lines of one document."""
+        """Return the diff: files with their content, other objects as lines of one document."""
         files = [
-            _gone(str(path), text) for path, text in (self.drop_ins | self.environment).items()
+            _removed(str(path), text) for path, text in (self.drop_ins | self.environment).items()
         ]
         others = [line for kind, lines in self.lines().items() if kind != "files" for line in lines]
-        return [*files, *([_gone("the kernel", "\n".join(others) + "\n")] if others else [])]
+        return [*files, *([_removed("the kernel", "\n".join(others) + "\n")] if others else [])]
 
 
-def _gone(header: str, text: str) -> dict[str, str]:
+def _removed(header: str, text: str) -> dict[str, str]:
     return {"before_header": header, "after_header": header, "before": text, "after": ""}
 
 
 class FlannelLeftovers:
-    """Looks for what flannel left, and takes it away."""
+    """Finds and removes flannel's objects."""
 
     def __init__(self, module: AnsibleModule) -> None:
         self.module = module
         self.params = module.params
 
     def run(self) -> dict[str, Any]:
-        """Read everything, decide once, take away what is to go, and return the result."""
+        """Find the objects, remove them unless in check mode, and return the result."""
         leftovers = self._find()
         lines = leftovers.lines()
         result: dict[str, Any] = {
@@ -253,7 +256,7 @@ class FlannelLeftovers:
             **lines,
         }
         if result["changed"] and not self.module.check_mode:
-            copies = self._take_away(leftovers)
+            copies = self._remove(leftovers)
             if self.params["backup"]:
                 result["backup_files"] = copies
         return result
@@ -279,15 +282,15 @@ class FlannelLeftovers:
             for path in sorted(Path("/").glob(pattern.lstrip("/")))
         )
         environment = _texts(names)
-        going = left_drop_ins(drop_ins, names)
-        for path in drop_ins.keys() - going:
-            self.module.warn(f"{path} stays: nothing in it speaks of flannel")
-        emptied = left_environment_files(environment)
+        removed = left_drop_ins(drop_ins, names)
+        for path in drop_ins.keys() - removed:
+            self.module.warn(f"{path} is kept: it does not mention flannel")
+        removed_environment = left_environment_files(environment)
         load_path = [Path(directory) for directory in self.params["unit_load_path"] or LOAD_PATH]
-        refuse_needed(read_unit(self.params["unit"], load_path), [*going, *emptied])
+        refuse_required(read_unit(self.params["unit"], load_path), [*removed, *removed_environment])
         return (
-            {path: drop_ins[path] for path in going},
-            {path: environment[path] for path in emptied},
+            {path: drop_ins[path] for path in removed},
+            {path: environment[path] for path in removed_environment},
         )
 
     def _rules(self) -> dict[str, RulesRemoval]:
@@ -298,13 +301,13 @@ class FlannelLeftovers:
         return {command: removal for command, removal in found.items() if removal.rules}
 
     def _iptables(self) -> list[str]:
-        """Return the iptables commands to ask: legacy and nft by name where there are both."""
+        """Return the iptables commands of the host, one for each variant."""
         commands = []
         for family in ("iptables", "ip6tables"):
             kinds = [f"{family}-nft", f"{family}-legacy"]
-            there = [kind for kind in kinds if self.module.get_bin_path(f"{kind}-save")]
+            found = [kind for kind in kinds if self.module.get_bin_path(f"{kind}-save")]
             plain = [family] if self.module.get_bin_path(f"{family}-save") else []
-            commands += there or plain
+            commands += found or plain
         return commands
 
     def _tables(self) -> tuple[NftTable, ...]:
@@ -317,7 +320,7 @@ class FlannelLeftovers:
             network = IPv4Network(self.params["network"])
         except ValueError as error:
             raise LeftoverError(
-                f"network is {self.params['network']!r}: {error}; write it as 100.96.0.0/16"
+                f"network is {self.params['network']!r}: {error}. Write it like 100.96.0.0/16."
             ) from error
         text = self._run("ip", "-N", "-j", "-d", "-4", "route", "show")
         return left_routes(text, network, self.params["devices"])
@@ -326,8 +329,8 @@ class FlannelLeftovers:
         text = self._run("ip", "-N", "-j", "-d", "link", "show")
         return left_devices(text, self.params["devices"], self.params["keep_devices"])
 
-    def _take_away(self, leftovers: Leftovers) -> list[str]:
-        """Take everything away; the copies of the drop-ins, where they are asked for."""
+    def _remove(self, leftovers: Leftovers) -> list[str]:
+        """Remove all objects and return the paths of the copies of the drop-ins."""
         copies = []
         for path in (*leftovers.drop_ins, *leftovers.environment):
             if self.params["backup"] and path in leftovers.drop_ins:
@@ -383,7 +386,7 @@ def main() -> None:
         supports_check_mode=True,
     )
     if "routes" in module.params["parts"] and module.params["network"] is None:
-        module.fail_json(msg="network is required to tell which routes are flannel's: give it")
+        module.fail_json(msg="network is required to identify flannel's routes: set it")
     try:
         result = FlannelLeftovers(module).run()
     except (LeftoverError, OSError) as error:

@@ -12,9 +12,9 @@ from ipaddress import IPv4Network
 import pytest
 
 from ansible_collections.weft.overlay.plugins.module_utils.docker.addresses import (
-    Occupied,
+    AllowedOverlaps,
     OverlapError,
-    Tolerated,
+    UsedRange,
     parse_addresses,
     parse_routes,
     refuse_overlap,
@@ -22,11 +22,11 @@ from ansible_collections.weft.overlay.plugins.module_utils.docker.addresses impo
 
 SUBNET = IPv4Network("100.96.1.0/24")
 OVERLAY = IPv4Network("100.96.0.0/16")
-TOLERATED = Tolerated("docker0", ("flannel*", "weft*"), 87, OVERLAY)
+TOLERATED = AllowedOverlaps("docker0", ("flannel*", "weft*"), 87, OVERLAY)
 
 
-def route(destination: str, device: str = "eth0", protocol: str = "3") -> Occupied:
-    return Occupied(IPv4Network(destination), device, "route", protocol)
+def route(destination: str, device: str = "eth0", protocol: str = "3") -> UsedRange:
+    return UsedRange(IPv4Network(destination), device, "route", protocol)
 
 
 def test_addresses_occupy_their_subnets() -> None:
@@ -64,7 +64,7 @@ def test_a_bare_host_has_nothing(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "occupied",
+    "used",
     [
         route("100.96.0.0/16"),
         route("100.96.1.128/25"),
@@ -75,13 +75,13 @@ def test_a_bare_host_has_nothing(text: str) -> None:
         route("64.0.0.0/2"),
     ],
 )
-def test_an_overlap_is_refused_by_name(occupied: Occupied) -> None:
-    with pytest.raises(OverlapError, match=str(occupied)):
-        refuse_overlap(SUBNET, [occupied], TOLERATED)
+def test_an_overlap_is_refused_by_name(used: UsedRange) -> None:
+    with pytest.raises(OverlapError, match=str(used)):
+        refuse_overlap(SUBNET, [used], TOLERATED)
 
 
 @pytest.mark.parametrize(
-    "occupied",
+    "used",
     [
         route("100.96.2.0/24"),
         route("100.96.1.0/24", "docker0"),
@@ -91,11 +91,11 @@ def test_an_overlap_is_refused_by_name(occupied: Occupied) -> None:
         route("0.0.0.0/1", "tun0"),
     ],
 )
-def test_the_bridge_and_the_overlay_are_tolerated(occupied: Occupied) -> None:
-    refuse_overlap(SUBNET, [occupied], TOLERATED)
+def test_the_bridge_and_the_overlay_are_tolerated(used: UsedRange) -> None:
+    refuse_overlap(SUBNET, [used], TOLERATED)
 
 
-def test_without_a_network_the_overlays_devices_alone_decide() -> None:
+def test_without_a_network_the_overlays_devices_only_decide() -> None:
     anywhere = replace(TOLERATED, overlay_network=None)
     refuse_overlap(SUBNET, [route("100.64.0.0/10", "flannel.1")], anywhere)
     with pytest.raises(OverlapError):

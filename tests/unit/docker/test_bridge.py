@@ -15,8 +15,8 @@ from ansible_collections.weft.overlay.plugins.module_utils.docker.bridge import 
     BridgeState,
     EngineState,
     parse_bridge,
-    release_required,
     restart_required,
+    restart_required_after_removal,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.docker.settings import BridgeSettings
 
@@ -55,14 +55,14 @@ def test_the_bridge_is_found_among_the_links() -> None:
         (BridgeState((BIP,), 1500), EngineState(running=True), False, False),
     ],
 )
-def test_a_restart_is_asked_for_when_the_running_dockerd_differs(
+def test_a_restart_is_required_if_the_running_dockerd_differs(
     bridge: BridgeState, engine: EngineState, changed: bool, required: bool
 ) -> None:
     assert restart_required(WANTED, bridge, engine, changed=changed) is required
 
 
 @pytest.mark.parametrize(
-    ("running_mtu", "mtu_left", "changed", "required"),
+    ("running_mtu", "default_mtu", "changed", "required"),
     [
         (1500, 1500, True, False),
         (1472, 1500, True, True),
@@ -70,13 +70,16 @@ def test_a_restart_is_asked_for_when_the_running_dockerd_differs(
         (1472, 1472, True, False),
     ],
 )
-def test_an_mtu_taken_away_counts_in_the_run_that_takes_it(
-    running_mtu: int, mtu_left: int, changed: bool, required: bool
+def test_a_removed_mtu_requires_a_restart_in_the_run_that_removes_it(
+    running_mtu: int, default_mtu: int, changed: bool, required: bool
 ) -> None:
     bridge = BridgeState((BIP,), running_mtu)
     engine = EngineState(running=True, mtu=running_mtu)
     wanted = replace(WANTED, mtu=None)
-    assert restart_required(wanted, bridge, engine, changed=changed, mtu_left=mtu_left) is required
+    assert (
+        restart_required(wanted, bridge, engine, changed=changed, default_mtu=default_mtu)
+        is required
+    )
 
 
 OVERLAY = IPv4Network("100.96.0.0/16")
@@ -97,7 +100,7 @@ OVERLAY = IPv4Network("100.96.0.0/16")
         ({}, OTHER, None, False, OVERLAY, False),
     ],
 )
-def test_what_was_taken_back_is_seen_by_the_running_dockerd(
+def test_removed_settings_are_detected_in_the_running_dockerd(
     *,
     given: dict[str, str],
     address: IPv4Interface,
@@ -107,7 +110,11 @@ def test_what_was_taken_back_is_seen_by_the_running_dockerd(
     required: bool,
 ) -> None:
     bridge, engine = BridgeState((address,), 1500), EngineState(running=True, mtu=mtu)
-    found = release_required(given, bridge, engine, changed=changed, overlay_network=network)
+    found = restart_required_after_removal(
+        given, bridge, engine, changed=changed, overlay_network=network
+    )
     assert found is required
     down = EngineState(running=False)
-    assert not release_required(given, bridge, down, changed=changed, overlay_network=network)
+    assert not restart_required_after_removal(
+        given, bridge, down, changed=changed, overlay_network=network
+    )

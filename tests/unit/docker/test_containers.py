@@ -12,22 +12,22 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.weft.overlay.plugins.module_utils.docker.containers import (
+    AddressChange,
     Attachment,
     Container,
-    Moved,
     Starter,
+    address_changes,
     describe,
     losses,
-    moved,
-    outstanding,
     parse_container,
     start_order,
+    still_stopped,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.docker.interruption import (
-    Interruption,
-    InterruptionError,
-    parse_interruption,
-    serialise_interruption,
+from ansible_collections.weft.overlay.plugins.module_utils.docker.restart_record import (
+    RestartRecord,
+    RestartRecordError,
+    parse_restart_record,
+    serialise_restart_record,
 )
 
 EARLY, LATE = "2026-11-23T00:14:48.7Z", "2026-11-23T00:14:48.728954687Z"
@@ -75,7 +75,7 @@ def answer(**host: object) -> dict[str, object]:
     }
 
 
-def test_the_apis_answer_is_read() -> None:
+def test_the_response_of_the_api_is_parsed() -> None:
     container = parse_container(answer(Links=["/db:/shop/db"], PidMode="container:id-other"))
     assert container == Container(
         "id",
@@ -101,7 +101,7 @@ def test_the_apis_answer_is_read() -> None:
         ({}, {"com.docker.swarm.task.id": "x"}, Starter.OTHER),
     ],
 )
-def test_who_starts_a_container_again(
+def test_the_starter_of_a_container(
     host: dict[str, object], labels: dict[str, str], starter: Starter
 ) -> None:
     assert parse_container({**answer(**host), "Config": {"Labels": labels}}).starter is starter
@@ -118,14 +118,14 @@ def test_containers_that_join_each_other_are_still_all_started() -> None:
     assert sorted(entry.name for entry in start_order(circle)) == ["database", "sidecar"]
 
 
-def test_only_what_nobody_has_started_since_is_outstanding() -> None:
+def test_only_containers_not_started_since_are_still_stopped() -> None:
     recorded = [DATABASE, SIDECAR, SERVICE, PASSING]
     stopped_by_hand = replace(stopped(SIDECAR), started_at=LATE)
-    found = outstanding(
+    found = still_stopped(
         recorded, now(stopped(DATABASE), stopped_by_hand, SERVICE, stopped(PASSING))
     )
     assert found == [DATABASE]
-    assert outstanding(recorded, now()) == []
+    assert still_stopped(recorded, now()) == []
 
 
 def test_losses_are_named() -> None:
@@ -141,30 +141,30 @@ def test_losses_are_named() -> None:
     assert losses([DATABASE, SERVICE], now(DATABASE, SERVICE)) == []
 
 
-def test_moved_are_the_addresses_that_docker_chose_on_networks_of_users() -> None:
+def test_changed_are_the_addresses_that_docker_chose_on_user_defined_networks() -> None:
     after = replace(
         SERVICE,
         attachments={"shop": Attachment("10.55.0.3"), "bridge": Attachment("100.96.1.2")},
     )
-    (found,) = moved([SERVICE, DATABASE], now(after, DATABASE))
-    assert found == Moved("service", "shop", "10.55.0.2", "10.55.0.3")
-    assert str(found) == "service in shop: 10.55.0.2 is now 10.55.0.3"
+    (found,) = address_changes([SERVICE, DATABASE], now(after, DATABASE))
+    assert found == AddressChange("service", "shop", "10.55.0.2", "10.55.0.3")
+    assert str(found) == "service in network shop: 10.55.0.2 changed to 10.55.0.3"
 
 
 def test_the_record_is_read_as_it_was_written() -> None:
-    interruption = Interruption((DATABASE, SIDECAR, SERVICE), ("shop.service",))
-    assert parse_interruption(serialise_interruption(interruption), RECORD) == interruption
+    record = RestartRecord((DATABASE, SIDECAR, SERVICE), ("shop.service",))
+    assert parse_restart_record(serialise_restart_record(record), RECORD) == record
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"containers": [{}], "units": [], "bridge": []}'])
-def test_another_text_is_no_record(text: str) -> None:
-    with pytest.raises(InterruptionError, match=r"docker_restart\.json is not a record"):
-        parse_interruption(text, RECORD)
+def test_an_invalid_record_is_refused(text: str) -> None:
+    with pytest.raises(RestartRecordError, match=r"docker_restart\.json is not a valid restart"):
+        parse_restart_record(text, RECORD)
 
 
-def test_a_second_restart_owes_what_the_first_still_does() -> None:
-    earlier = Interruption((DATABASE, SIDECAR), ("shop.service",))
-    again = Interruption((SERVICE,), ("shop.service", "other.service"))
-    resumed = again.resumed(earlier, now(stopped(DATABASE), SIDECAR))
+def test_a_second_restart_includes_the_containers_that_the_first_left_stopped() -> None:
+    earlier = RestartRecord((DATABASE, SIDECAR), ("shop.service",))
+    again = RestartRecord((SERVICE,), ("shop.service", "other.service"))
+    resumed = again.merged_with(earlier, now(stopped(DATABASE), SIDECAR))
     assert resumed.containers == (SERVICE, DATABASE)
     assert resumed.units == ("shop.service", "other.service")

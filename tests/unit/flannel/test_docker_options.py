@@ -11,7 +11,7 @@ from ansible_collections.weft.overlay.plugins.module_utils.flannel.docker_option
     ENVIRONMENT_FILES,
     left_drop_ins,
     left_environment_files,
-    refuse_needed,
+    refuse_required,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.flannel.errors import LeftoverError
 from ansible_collections.weft.overlay.plugins.module_utils.weft.docker.unit import UnitFile
@@ -30,11 +30,11 @@ UNIT = Path("/lib/systemd/system/docker.service")
         "[Service]\nExecStart=\nExecStart=/usr/bin/dockerd --bip=${FLANNEL_SUBNET}\n",
     ],
 )
-def test_a_drop_in_that_speaks_of_flannel_goes(text: str) -> None:
+def test_a_drop_in_that_mentions_flannel_is_removed(text: str) -> None:
     assert left_drop_ins({DROP_IN: text}, ENVIRONMENT_FILES) == [DROP_IN]
 
 
-def test_a_drop_in_that_only_has_the_name_stays() -> None:
+def test_a_drop_in_with_only_the_name_is_kept() -> None:
     text = "[Service]\nEnvironment=HTTP_PROXY=http://192.0.2.1:3128\n"
     assert left_drop_ins({DROP_IN: text}, ENVIRONMENT_FILES) == []
 
@@ -49,14 +49,14 @@ def test_a_drop_in_that_only_has_the_name_stays() -> None:
         ("", False),
     ],
 )
-def test_an_environment_file_with_the_bridges_options_goes(text: str, goes: bool) -> None:
+def test_an_environment_file_with_the_bridges_options_is_removed(text: str, goes: bool) -> None:
     assert left_environment_files({ENVIRONMENT: text}) == ([ENVIRONMENT] if goes else [])
 
 
-def test_a_file_that_docker_needs_is_refused_by_who_needs_it() -> None:
+def test_the_file_that_requires_a_removed_one_is_named() -> None:
     files = [UnitFile(UNIT, "[Service]\nEnvironmentFile=/run/flannel/docker\n")]
-    with pytest.raises(LeftoverError, match=f"{UNIT} needs the environment file {ENVIRONMENT}"):
-        refuse_needed(files, [ENVIRONMENT])
+    with pytest.raises(LeftoverError, match=f"{UNIT} requires the environment file {ENVIRONMENT}"):
+        refuse_required(files, [ENVIRONMENT])
 
 
 @pytest.mark.parametrize(
@@ -67,5 +67,5 @@ def test_a_file_that_docker_needs_is_refused_by_who_needs_it() -> None:
         UnitFile(DROP_IN, "[Service]\nEnvironmentFile=/run/flannel/docker\n"),
     ],
 )
-def test_a_file_that_nobody_needs_afterwards_may_go(file: UnitFile) -> None:
-    refuse_needed([file], [DROP_IN, ENVIRONMENT])
+def test_a_file_that_is_no_longer_required_is_removed(file: UnitFile) -> None:
+    refuse_required([file], [DROP_IN, ENVIRONMENT])

@@ -34,7 +34,7 @@ def routes(*entries: dict[str, Any]) -> list[str]:
     return [str(left) for left in left_routes(json.dumps(entries), NETWORK, DEVICE_PATTERNS)]
 
 
-def test_devices_of_flannels_names_and_kinds_go() -> None:
+def test_devices_with_flannels_names_and_kinds_are_removed() -> None:
     links = [
         link("lo", None),
         link("flannel0", "tun"),
@@ -48,12 +48,12 @@ def test_devices_of_flannels_names_and_kinds_go() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "[]", "[{}]"])
-def test_nothing_is_found_in_nothing(text: str) -> None:
+def test_an_empty_output_has_nothing(text: str) -> None:
     assert left_devices(text, DEVICE_PATTERNS, ()) == ()
     assert left_routes(text, NETWORK, DEVICE_PATTERNS) == ()
 
 
-def test_routes_of_every_backend_go() -> None:
+def test_routes_of_every_backend_are_removed() -> None:
     assert routes(
         route("100.96.0.0/16", "flannel0"),
         route("100.96.2.0/24", "flannel.1", gateway="100.96.2.0", flags=["onlink"]),
@@ -82,5 +82,5 @@ def test_routes_of_every_backend_go() -> None:
         {"type": "blackhole", "dst": "100.96.0.0/16", "protocol": "3"},
     ],
 )
-def test_everybody_elses_routes_stay(entry: dict[str, Any]) -> None:
+def test_other_routes_are_kept(entry: dict[str, Any]) -> None:
     assert routes(entry) == []

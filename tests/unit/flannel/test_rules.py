@@ -36,7 +36,7 @@ def removal(saved: str) -> RulesRemoval:
     return rules_removal(parse_rules(saved))
 
 
-def test_chains_jumps_and_loose_rules_go() -> None:
+def test_chains_jumps_and_rules_in_other_chains_are_removed() -> None:
     found = removal(with_flannel(DOCKER_26))
     assert found.restore == NAT + FILTER
     assert found.rules[:2] == (
@@ -46,29 +46,29 @@ def test_chains_jumps_and_loose_rules_go() -> None:
     assert len(found.rules) == 10
 
 
-def test_a_host_that_flannel_has_left_keeps_everything() -> None:
+def test_a_host_without_flannel_keeps_all_rules() -> None:
     assert removal(DOCKER_26) == RulesRemoval()
     assert removal("") == RulesRemoval()
 
 
-def test_a_chain_that_nothing_leads_to_goes() -> None:
+def test_a_chain_without_a_jump_is_removed() -> None:
     found = removal("*filter\n:FLANNEL-FWD - [0:0]\nCOMMIT\n")
     assert found.restore == "*filter\n-F FLANNEL-FWD\n-X FLANNEL-FWD\nCOMMIT\n"
 
 
-def test_a_jump_without_a_comment_and_from_elsewhere_goes_with_its_chain() -> None:
+def test_a_jump_without_a_comment_is_removed_with_its_chain() -> None:
     chains = ":DOCKER-USER - [0:0]\n:FLANNEL-FWD - [0:0]\n"
     saved = f"*filter\n{chains}-A DOCKER-USER -j FLANNEL-FWD\nCOMMIT\n"
     assert "-D DOCKER-USER -j FLANNEL-FWD\n" in removal(saved).restore
 
 
-def test_each_of_two_same_rules_goes() -> None:
+def test_duplicate_rules_are_all_removed() -> None:
     rule = 'FORWARD -d 100.96.0.0/16 -m comment --comment "flanneld forward" -j ACCEPT'
     saved = f"*filter\n:FORWARD ACCEPT [0:0]\n-A {rule}\n-A {rule}\nCOMMIT\n"
     assert removal(saved).restore == f"*filter\n-D {rule}\n-D {rule}\nCOMMIT\n"
 
 
-def test_what_only_resembles_flannels_stays() -> None:
+def test_similar_rules_are_kept() -> None:
     saved = (
         "*filter\n:FORWARD ACCEPT [0:0]\n:FLANNEL-FWD-MINE - [0:0]\n"
         '-A FORWARD -m comment --comment "not flanneld forward" -j ACCEPT\n'

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether a subnet is free on the host."""
+"""Checks whether a subnet is free on the host."""
 
 from __future__ import annotations
 
@@ -14,17 +14,19 @@ from typing import Any
 
 from ansible_collections.weft.overlay.plugins.module_utils.weft.docker.errors import BridgeError
 
-_TABLE_LOCAL = "255"  # RT_TABLE_LOCAL of linux/rtnetlink.h: the kernel's echo of the addresses
+_TABLE_LOCAL = (
+    "255"  # RT_TABLE_LOCAL of linux/rtnetlink.h: routes that the kernel makes for addresses
+)
 _HALF_DEFAULT = 1  # VPN clients override the default route by two routes of this length
 
 
 class OverlapError(BridgeError):
-    """The subnet is not free."""
+    """The subnet overlaps an address or a route of the host."""
 
 
 @dataclass(frozen=True, slots=True)
-class Occupied:
-    """A range of addresses that the host already uses, and by what."""
+class UsedRange:
+    """A subnet that an address or a route of the host uses."""
 
     network: IPv4Network
     device: str
@@ -36,11 +38,11 @@ class Occupied:
 
 
 @dataclass(frozen=True, slots=True)
-class Tolerated:
-    """What may overlap: the bridge itself, and what the overlay puts on the host.
+class AllowedOverlaps:
+    """The addresses and routes that may overlap: those of the bridge and of the overlay.
 
-    ``overlay_devices`` are shell patterns. With ``overlay_network`` only what lies inside that
-    network is the overlay's.
+    ``overlay_devices`` are shell patterns. If ``overlay_network`` is set, only subnets inside it
+    belong to the overlay.
     """
 
     bridge: str
@@ -48,20 +50,20 @@ class Tolerated:
     route_protocol: int
     overlay_network: IPv4Network | None = None
 
-    def __contains__(self, occupied: Occupied) -> bool:
-        if occupied.device == self.bridge:
+    def __contains__(self, used: UsedRange) -> bool:
+        if used.device == self.bridge:
             return True
-        ours = occupied.protocol == str(self.route_protocol) or any(
-            fnmatchcase(occupied.device, pattern) for pattern in self.overlay_devices
+        of_overlay = used.protocol == str(self.route_protocol) or any(
+            fnmatchcase(used.device, pattern) for pattern in self.overlay_devices
         )
-        inside = self.overlay_network is None or occupied.network.subnet_of(self.overlay_network)
-        return ours and inside
+        inside = self.overlay_network is None or used.network.subnet_of(self.overlay_network)
+        return of_overlay and inside
 
 
-def parse_addresses(text: str) -> list[Occupied]:
-    """Read the answer of ``ip -N -j -4 address show``; an address occupies its whole subnet."""
+def parse_addresses(text: str) -> list[UsedRange]:
+    """Parse the output of ``ip -N -j -4 address show``. An address uses its whole subnet."""
     return [
-        Occupied(
+        UsedRange(
             IPv4Interface(f"{entry['local']}/{entry['prefixlen']}").network,
             link["ifname"],
             "address",
@@ -72,10 +74,10 @@ def parse_addresses(text: str) -> list[Occupied]:
     ]
 
 
-def parse_routes(text: str) -> list[Occupied]:
-    """Read the answer of ``ip -N -j -4 route show table all``, less the default routes."""
+def parse_routes(text: str) -> list[UsedRange]:
+    """Parse the output of ``ip -N -j -4 route show table all``, without default routes."""
     return [
-        Occupied(
+        UsedRange(
             IPv4Network(entry["dst"]), entry.get("dev", ""), "route", entry.get("protocol", "")
         )
         for entry in _records(text)
@@ -87,18 +89,20 @@ def _records(text: str) -> Iterable[dict[str, Any]]:
     return [record for record in json.loads(text or "[]") if record]
 
 
-def refuse_overlap(subnet: IPv4Network, occupied: Sequence[Occupied], tolerated: Tolerated) -> None:
-    """Raise OverlapError if an address or a route of the host's stands in the way of ``subnet``."""
+def refuse_overlap(
+    subnet: IPv4Network, used: Sequence[UsedRange], allowed: AllowedOverlaps
+) -> None:
+    """Raise OverlapError if ``subnet`` overlaps an address or a route that is not allowed."""
     conflicts = {
         str(entry)
-        for entry in occupied
+        for entry in used
         if entry.network.prefixlen > _HALF_DEFAULT
         and entry.network.overlaps(subnet)
-        and entry not in tolerated
+        and entry not in allowed
     }
     if conflicts:
         raise OverlapError(
-            f"the subnet {subnet} overlaps what this host already uses: "
+            f"the subnet {subnet} overlaps addresses or routes of this host: "
             + "; ".join(sorted(conflicts))
-            + ": reserve another subnet for it, or take the address or route away"
+            + ". Reserve another subnet for the host, or remove the address or route."
         )

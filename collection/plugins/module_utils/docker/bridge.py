@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the bridge holds now, and whether dockerd must be restarted to hold what is wanted."""
+"""The state of the bridge, and whether dockerd must be restarted to apply the settings."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from ipaddress import IPv4Interface, IPv4Network
 from .settings import BridgeSettings
 
 DEFAULT_MTU = 1500
-"""What dockerd gives the default bridge if it is told nothing, in bytes (moby daemon/config)."""
+"""dockerd's default MTU of the default bridge, in bytes (moby daemon/config)."""
 
 
 @dataclass(frozen=True, slots=True)
 class BridgeState:
-    """The bridge device: its IPv4 addresses and its MTU in bytes; both empty if it is absent."""
+    """The bridge's IPv4 addresses and its MTU in bytes; empty and None if it does not exist."""
 
     addresses: tuple[IPv4Interface, ...] = ()
     mtu: int | None = None
@@ -26,10 +26,10 @@ class BridgeState:
 
 @dataclass(frozen=True, slots=True)
 class EngineState:
-    """The running dockerd: whether there is one, the MTU it gives to the default bridge, and by
-    what it keeps its firewall, such as ``iptables``.
+    """Whether dockerd runs, its MTU of the default bridge in bytes, and its firewall backend.
 
-    The MTU is in bytes; both are None if dockerd did not answer.
+    The firewall backend is such as ``iptables``. MTU and backend are None if dockerd's API is
+    unreachable.
     """
 
     running: bool
@@ -38,7 +38,7 @@ class EngineState:
 
 
 def parse_bridge(text: str, device: str) -> BridgeState:
-    """Read ``device`` out of the answer of ``ip -N -j -4 address show``."""
+    """Parse the state of ``device`` from the output of ``ip -N -j -4 address show``."""
     for link in json.loads(text or "[]"):
         if link.get("ifname") == device:
             return BridgeState(
@@ -58,27 +58,27 @@ def restart_required(
     engine: EngineState,
     *,
     changed: bool,
-    mtu_left: int = DEFAULT_MTU,
+    default_mtu: int = DEFAULT_MTU,
 ) -> bool:
-    """Tell whether the running dockerd lacks what is wanted.
+    """Return whether the running dockerd must be restarted to apply the wanted settings.
 
-    Before version 25 dockerd gives its MTU to containers alone and the kernel keeps an idle
-    bridge at 1500 (moby #46849), so dockerd's own answer about the MTU comes before the
-    device's. Without an answer a bridge at another MTU proves nothing: then only ``changed``,
-    a change of the files in this run, asks for a restart. ``mtu_left`` is what dockerd will
-    have if no MTU is wanted; that it has another one matters only to the run that changed it.
+    Before version 25, dockerd sets its MTU on containers only and the kernel keeps an idle bridge
+    at 1500 (moby #46849), so the MTU that dockerd's API returns takes precedence over that of the
+    device. Without it, a different MTU of the bridge requires a restart only if this run changed
+    the files (``changed``). ``default_mtu`` is dockerd's MTU if none is wanted; a different MTU
+    then requires a restart only in the run that changed the files.
     """
     if not engine.running:
         return False
     if wanted.bip not in bridge.addresses:
         return True
-    mtu = wanted.mtu or mtu_left
+    mtu = wanted.mtu or default_mtu
     if engine.mtu is None:
         return changed and bridge.mtu != mtu
     return engine.mtu != mtu and (changed or wanted.mtu is not None)
 
 
-def release_required(
+def restart_required_after_removal(
     given: Mapping[str, str],
     bridge: BridgeState,
     engine: EngineState,
@@ -86,11 +86,11 @@ def release_required(
     changed: bool,
     overlay_network: IPv4Network | None,
 ) -> bool:
-    """Tell whether the running dockerd still has what weft took back.
+    """Return whether the running dockerd still uses settings that weft has removed.
 
-    ``given`` are the options that dockerd's files hold now, by their names. Whether the bridge's
-    address was weft's shows in that it lies in the overlay's network and nothing gives it;
-    without that network only ``changed``, a change of the files in this run, tells.
+    ``given`` are the options in dockerd's files by name. An address of the bridge was set by weft
+    if it is in the overlay's network and no file gives a bip. If the overlay's network is unknown,
+    only a change of the files in this run (``changed``) requires a restart.
     """
     if not engine.running:
         return False

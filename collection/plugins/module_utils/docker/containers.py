@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The containers that a restart of dockerd stops: who starts them again, and in which order."""
+"""The containers that a restart of dockerd stops: which to start again, and in which order."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from enum import StrEnum
 from typing import Any
 
 _SWARM_TASK = "com.docker.swarm.task.id"  # the label that swarm puts on its tasks' containers
-_JOINED = "container:"  # HostConfig.NetworkMode and its like: a namespace of another container's
+_JOINED = (
+    "container:"  # HostConfig.NetworkMode, IpcMode and PidMode: the namespace of another container
+)
 _DEFAULT_NETWORKS = ("bridge", "host", "none")
 
 
 class Starter(StrEnum):
-    """Who starts a container after dockerd has restarted."""
+    """The program that starts a container after a restart of dockerd."""
 
     DOCKER = "docker"
     WEFT = "weft"
@@ -33,10 +35,10 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """What matters of a container; ``joins`` names those that must run before it starts.
+    """A container; ``joins`` names the containers that must run before it starts.
 
-    ``transient`` says that it does not outlast its stop: Docker removes it (``--rm``), or swarm
-    puts another in its place.
+    ``transient`` means that it no longer exists after a stop: Docker removes it (``--rm``), or
+    swarm replaces it.
     """
 
     identifier: str
@@ -51,7 +53,7 @@ class Container:
 
     @property
     def starter(self) -> Starter:
-        """Who starts it; Docker itself only by a policy that holds whatever its exit code."""
+        """The starter; Docker only if the restart policy does not depend on the exit code."""
         if self.transient:
             return Starter.OTHER
         if self.restart_policy in ("always", "unless-stopped"):
@@ -60,8 +62,8 @@ class Container:
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
-    """An address on a user's network that Docker gave anew."""
+class AddressChange:
+    """A change of the address that Docker chose on a user-defined network."""
 
     name: str
     network: str
@@ -69,11 +71,11 @@ class Moved:
     after: str
 
     def __str__(self) -> str:
-        return f"{self.name} in {self.network}: {self.before} is now {self.after}"
+        return f"{self.name} in network {self.network}: {self.before} changed to {self.after}"
 
 
 def parse_container(fields: Mapping[str, Any]) -> Container:
-    """Read the answer of ``GET /containers/{id}/json`` (Engine API)."""
+    """Parse the response to ``GET /containers/{id}/json`` (Engine API)."""
     state, host = fields["State"], fields["HostConfig"]
     labels = fields["Config"].get("Labels") or {}
     networks = fields["NetworkSettings"].get("Networks") or {}
@@ -104,7 +106,7 @@ def _attachment(endpoint: Mapping[str, Any]) -> Attachment:
 
 
 def start_order(containers: Iterable[Container]) -> list[Container]:
-    """Order as they were started, and each after those that it joins."""
+    """Return the containers in the order of their start, each after those that it joins."""
     waiting = sorted(containers, key=lambda container: _instant(container.started_at))
     by_name = {key: entry for entry in waiting for key in (entry.identifier, entry.name)}
     ordered: dict[str, Container] = {}
@@ -123,17 +125,17 @@ def start_order(containers: Iterable[Container]) -> list[Container]:
 
 
 def _instant(text: str) -> tuple[str, str]:
-    # Go's RFC3339Nano drops trailing zeros of the fraction, so the whole does not sort as text.
+    # Go's RFC3339Nano drops trailing zeros of the fraction, so the text as a whole does not sort.
     seconds, _point, fraction = text.removesuffix("Z").partition(".")
     return seconds, fraction
 
 
-def outstanding(
+def still_stopped(
     recorded: Iterable[Container], now: Mapping[str, Container | None]
 ) -> list[Container]:
-    """Return those that ran and have not been started since.
+    """Return the recorded containers that have not been started since.
 
-    One that was started since and stopped again, or is gone, was somebody's wish.
+    A container that was removed, or started and stopped again, was so on purpose: it is left out.
     """
     return [
         container
@@ -146,7 +148,7 @@ def outstanding(
 
 
 def losses(recorded: Iterable[Container], now: Mapping[str, Container | None]) -> list[str]:
-    """Say which containers do not run any more, or not with their networks and fixed addresses."""
+    """Return a sentence for each container that is stopped or lost a network or fixed address."""
     found = []
     for before in recorded:
         current = now.get(before.identifier)
@@ -167,10 +169,14 @@ def losses(recorded: Iterable[Container], now: Mapping[str, Container | None]) -
     return found
 
 
-def moved(recorded: Iterable[Container], now: Mapping[str, Container | None]) -> list[Moved]:
-    """Return the addresses on users' networks, chosen by Docker, that are others now."""
+def address_changes(
+    recorded: Iterable[Container], now: Mapping[str, Container | None]
+) -> list[AddressChange]:
+    """Return the changed addresses that Docker chose on user-defined networks."""
     return [
-        Moved(before.name, network, attachment.address, current.attachments[network].address)
+        AddressChange(
+            before.name, network, attachment.address, current.attachments[network].address
+        )
         for before in recorded
         if (current := now.get(before.identifier)) and current.running
         for network, attachment in before.attachments.items()
@@ -183,7 +189,7 @@ def moved(recorded: Iterable[Container], now: Mapping[str, Container | None]) ->
 
 
 def describe(containers: Sequence[Container]) -> list[dict[str, Any]]:
-    """Return the containers as a module's result, in the order of their start."""
+    """Return the entries of the module's result, in the order of their start."""
     return [
         {
             "id": container.identifier,

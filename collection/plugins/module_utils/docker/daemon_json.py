@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """dockerd's configuration file, edited in place.
 
-An edit replaces, adds or cuts the text of single top-level members, so that whatever else the
-file holds stays as its owner wrote it, byte for byte.
+An edit replaces, adds or removes the text of single top-level members. The rest of the file stays
+the same, byte for byte.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from typing import Any, NoReturn
 from ansible_collections.weft.overlay.plugins.module_utils.weft.errors import WeftError
 
 _BLANK = re.compile(r"[ \t\n\r]*")
-# Python's decoder takes these words for numbers, JSON does not (RFC 8259, section 6).
+# Python's decoder accepts these words as numbers, JSON does not (RFC 8259, section 6).
 _STRING_OR_CONSTANT = re.compile(r'"(?:[^"\\]|\\.)*"|(NaN|-?Infinity)')
 _INDENTATION = "  "
 
 
 class DaemonJsonError(WeftError, ValueError):
-    """The text is not one JSON object; the message holds line and column where they are known."""
+    """The text is not a JSON object; the message has line and column if they are known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class DaemonJson:
-    """The text of a configuration file and where its top-level members lie."""
+    """The text of a configuration file and the positions of its top-level members."""
 
     text: str
     opening: int
@@ -51,7 +51,7 @@ class DaemonJson:
         return {member.key: member.value for member in self.members}
 
     def with_value(self, key: str, value: str | int) -> DaemonJson:
-        """Return the file with ``key`` set: in its place if it is there, else at the end."""
+        """Return the file with ``key`` set: in place if it exists, else at the end."""
         encoded = json.dumps(value)
         for member in self.members:
             if member.key == key:
@@ -65,7 +65,7 @@ class DaemonJson:
         return self._splice(end, end, f",{self._gap()}{entry}")
 
     def without(self, key: str) -> DaemonJson:
-        """Return the file without ``key``, or the same file if it is not there."""
+        """Return the file without ``key``, or the same file if it has no such key."""
         for index, member in enumerate(self.members):
             if member.key != key:
                 continue
@@ -77,7 +77,7 @@ class DaemonJson:
         return self
 
     def _gap(self) -> str:
-        """Return the blank before a new member: that of the last one, less its empty lines."""
+        """Return the whitespace before a new member: that of the last one, without empty lines."""
         before = self.members[-2].end + 1 if len(self.members) > 1 else self.opening + 1
         gap = re.sub(r"[^ \t\n\r]", "", self.text[before : self.members[-1].start])
         _lines, newline, indentation = gap.rpartition("\n")
@@ -88,9 +88,9 @@ class DaemonJson:
 
 
 def parse_daemon_json(text: str) -> DaemonJson:
-    """Read the text of daemon.json; an empty text is an empty configuration.
+    """Parse the text of daemon.json; an empty text is an empty configuration.
 
-    Raises DaemonJsonError if it is not JSON, not an object, or names a key twice.
+    Raises DaemonJsonError if it is not JSON, not an object, or has a duplicate key.
     """
     if not text.strip(" \t\n\r"):
         text = "{}\n"
@@ -99,13 +99,13 @@ def parse_daemon_json(text: str) -> DaemonJson:
     decoder = json.JSONDecoder()
     members: list[Member] = []
     position = _skip_blank(text, opening + 1)
-    # The text is known to be valid, so each step finds what the grammar puts there.
+    # The text is valid JSON, so each step finds the next element of the grammar.
     while text[position] != "}":
         key, key_end = decoder.raw_decode(text, position)
         value_start = _skip_blank(text, _skip_blank(text, key_end) + 1)
         value, end = decoder.raw_decode(text, value_start)
         if any(member.key == key for member in members):
-            _fail(text, position, f"the key {key!r} is there twice")
+            _fail(text, position, f"duplicate key {key!r}")
         members.append(Member(key, value, position, value_start, end))
         position = _skip_blank(text, end)
         if text[position] == ",":
@@ -122,7 +122,7 @@ def _refuse_invalid(text: str) -> None:
         if match[1]:
             _fail(text, match.start(), f"{match[1]} is not a JSON number")
     if not isinstance(value, dict):
-        _fail(text, _skip_blank(text, 0), "the configuration must be an object in braces")
+        _fail(text, _skip_blank(text, 0), "the configuration must be a JSON object, in braces")
 
 
 def _skip_blank(text: str, position: int) -> int:

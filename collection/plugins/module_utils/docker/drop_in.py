@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The systemd drop-in that carries the bridge's settings on dockerd's command line."""
+"""The systemd drop-in that adds the bridge settings to dockerd's command line."""
 
 from __future__ import annotations
 
@@ -20,34 +20,34 @@ ExecStart={command}
 """
 
 
-def once_path(unit: str) -> Path:
-    """Return the drop-in that gives dockerd an address for one start.
+def temporary_drop_in_path(unit: str) -> Path:
+    """Return the path of the drop-in that sets the bridge's address for one start of dockerd.
 
-    It sorts last, is gone as soon as dockerd has started, and at the latest with the next boot.
+    Its name sorts last. It is removed after the start, at the latest with the next boot.
     """
     return Path(f"/run/systemd/system/{unit}.d/zz-weft-bip-once.conf")
 
 
 class DropInError(BridgeError):
-    """A drop-in could not do its work."""
+    """The drop-in would have no effect."""
 
 
 def render_drop_in(path: Path, invocation: Invocation, settings: BridgeSettings) -> str:
-    """Return a drop-in that replaces the unit's own command by itself plus the settings.
+    """Return the text of a drop-in that adds the settings to the unit's command.
 
-    systemd cannot append to ExecStart: it must be reset and given whole (systemd.service(5)).
-    Raises DropInError if there is no command, or a later drop-in would replace this one's.
+    systemd cannot append to ExecStart: it must be reset and set as a whole (systemd.service(5)).
+    Raises DropInError if the unit has no command, or a later drop-in replaces it.
     """
     command = invocation.command
     if command is None:
         raise DropInError(
-            f"the unit has no command for {path} to repeat: "
+            f"the unit has no command that {path} could repeat: "
             "install Docker first, or use carrier daemon_json"
         )
     if command.path.suffix == ".conf" and command.path.name > path.name:
         raise DropInError(
-            f"{command.path} sets ExecStart after {path} would, so its bip would be ignored: "
-            "rename that file to sort before, or use carrier daemon_json"
+            f"{command.path} sets ExecStart after {path} does, so the bip would have no effect: "
+            "rename that file so that it sorts before, or use carrier daemon_json"
         )
     options = settings.options()
     flags = [f"--{name}={value}" for name, value in options.items()]

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""dockerd's answers and deeds, over the Engine API's socket.
+"""A client of Docker's Engine API over its Unix socket.
 
-A socket that systemd listens on starts dockerd, so ask only while it runs.
+If systemd listens on the socket, a connection starts dockerd: connect only while dockerd runs.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from .containers import Container, parse_container
 
 _MTU_OPTION = "com.docker.network.driver.mtu"
 _TIMEOUT = 5.0  # seconds
-_GOOD = (http.HTTPStatus.OK, http.HTTPStatus.NO_CONTENT, http.HTTPStatus.NOT_MODIFIED)
+_SUCCESS = (http.HTTPStatus.OK, http.HTTPStatus.NO_CONTENT, http.HTTPStatus.NOT_MODIFIED)
 
 
 class EngineError(WeftError, ValueError):
-    """dockerd refused, or what answers is not its API; ``status`` is that of HTTP."""
+    """The API returned an error; ``status`` is the HTTP status."""
 
     def __init__(self, message: str, status: int) -> None:
         super().__init__(message)
@@ -43,42 +43,42 @@ class _SocketConnection(http.client.HTTPConnection):
         self.sock.connect(self._path)
 
 
-class Engine:
-    """dockerd behind a Unix socket.
+class EngineClient:
+    """The Engine API at a Unix socket.
 
-    Every method raises OSError or http.client.HTTPException if there is no answer, and
-    ValueError, such as EngineError, if the answer is not what was asked for. ``patience`` is how
-    long dockerd may take to start or stop a container, in seconds.
+    Every method raises OSError or http.client.HTTPException if there is no response, and
+    ValueError, such as EngineError, if the response is not valid. ``operation_timeout`` is the
+    timeout in seconds to start or stop a container.
     """
 
-    def __init__(self, socket_path: str, patience: float = _TIMEOUT) -> None:
+    def __init__(self, socket_path: str, operation_timeout: float = _TIMEOUT) -> None:
         self._socket_path = socket_path
-        self._patience = patience
+        self._operation_timeout = operation_timeout
 
     def default_bridge_mtu(self) -> int | None:
-        """Return the MTU of the default bridge, in bytes; None if dockerd names none."""
-        mtu = (self._ask("/networks/bridge").get("Options") or {}).get(_MTU_OPTION)
+        """Return the MTU of the default bridge in bytes, None if dockerd returns none."""
+        mtu = (self._request("/networks/bridge").get("Options") or {}).get(_MTU_OPTION)
         return None if mtu is None else int(mtu)
 
     def firewall(self) -> str:
-        """Return by what dockerd keeps its firewall, such as ``iptables`` and ``nftables``."""
-        # Before 28 it knew only one and named none.
-        named = self._ask("/info").get("FirewallBackend") or {}
+        """Return dockerd's firewall backend, such as ``iptables`` or ``nftables``."""
+        # Before version 28 there was only iptables, and no field.
+        named = self._request("/info").get("FirewallBackend") or {}
         return str(named.get("Driver") or "iptables")
 
-    def keeps_containers(self) -> bool:
-        """Whether containers go on while dockerd is down (its option ``live-restore``)."""
-        return bool(self._ask("/info").get("LiveRestoreEnabled"))
+    def live_restore_enabled(self) -> bool:
+        """Return whether containers keep running while dockerd is stopped (``live-restore``)."""
+        return bool(self._request("/info").get("LiveRestoreEnabled"))
 
     def running(self) -> list[Container]:
-        """Return the containers that run."""
-        listed = [self.inspect(entry["Id"]) for entry in self._ask("/containers/json")]
+        """Return the running containers."""
+        listed = [self.inspect(entry["Id"]) for entry in self._request("/containers/json")]
         return [container for container in listed if container and container.running]
 
     def inspect(self, identifier: str) -> Container | None:
-        """Return the container, or None if there is no such."""
+        """Return the container, None if it does not exist."""
         try:
-            return parse_container(self._ask(f"/containers/{quote(identifier)}/json"))
+            return parse_container(self._request(f"/containers/{quote(identifier)}/json"))
         except EngineError as error:
             if error.status == http.HTTPStatus.NOT_FOUND:
                 return None
@@ -86,13 +86,13 @@ class Engine:
 
     def start(self, identifier: str) -> None:
         """Start the container."""
-        self._ask(f"/containers/{quote(identifier)}/start", "POST", self._patience)
+        self._request(f"/containers/{quote(identifier)}/start", "POST", self._operation_timeout)
 
     def stop(self, identifier: str) -> None:
-        """Stop the container with its own signal, and by force after its own time."""
-        self._ask(f"/containers/{quote(identifier)}/stop", "POST", self._patience)
+        """Stop the container with its stop signal, and kill it after its stop timeout."""
+        self._request(f"/containers/{quote(identifier)}/stop", "POST", self._operation_timeout)
 
-    def _ask(self, path: str, method: str = "GET", timeout: float = _TIMEOUT) -> Any:
+    def _request(self, path: str, method: str = "GET", timeout: float = _TIMEOUT) -> Any:
         connection = _SocketConnection(self._socket_path, timeout)
         try:
             connection.request(method, path)
@@ -100,16 +100,16 @@ class Engine:
             body = response.read()
         finally:
             connection.close()
-        if response.status not in _GOOD:
-            words = _message(body) or response.reason
+        if response.status not in _SUCCESS:
+            reason = _message(body) or response.reason
             raise EngineError(
-                f"{self._socket_path} answered {response.status}: {words}", response.status
+                f"{self._socket_path} returned HTTP {response.status}: {reason}", response.status
             )
         return json.loads(body) if body else None
 
 
 def _message(body: bytes) -> str:
-    """Return the reason that dockerd gives with an error."""
+    """Return dockerd's error message."""
     try:
         return str(json.loads(body)["message"])
     except (KeyError, TypeError, ValueError):

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What weft wrote into a daemon.json, kept so that it takes back no more than that."""
+"""The record of the options that weft has set in daemon.json, so that it removes no others."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from .settings import Options
 
 
 class OwnershipError(BridgeError):
-    """The record is not one that weft wrote."""
+    """The record is not valid."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ownership:
-    """The file, the options weft set in it, and whether weft made the file."""
+    """The file, the options that weft has set in it, and whether weft created it."""
 
     path: Path
     options: Options
@@ -28,19 +28,19 @@ class Ownership:
 
 
 def parse_ownership(text: str, source: Path) -> Ownership:
-    """Read the record that lies at ``source``. Raises OwnershipError if it is not one."""
+    """Parse the record at ``source``. Raises OwnershipError if it is not valid."""
     try:
         fields = json.loads(text)
         return Ownership(Path(fields["path"]), dict(fields["options"]), bool(fields["created"]))
     except (KeyError, TypeError, ValueError) as error:
         raise OwnershipError(
-            f"{source} is not a record of what weft set ({error!r}): "
-            "remove it if nothing of weft's is left in daemon.json"
+            f"{source} is not a valid record of the options that weft has set ({error!r}): "
+            "remove it if daemon.json has none of them"
         ) from error
 
 
 def serialise_ownership(ownership: Ownership) -> str:
-    """Return the record's text."""
+    """Return the text of the record."""
     fields = {
         "path": str(ownership.path),
         "options": ownership.options,

@@ -1,15 +1,15 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Restarting dockerd with care: what it stops comes back, and what does not start goes back.
+"""A restart of dockerd that starts its containers again, with a rollback if dockerd fails.
 
-    record -> validate -> stop -> start -> start what is missing -> compare
+    record -> validate -> stop -> start -> start stopped containers -> compare
                    |                |
-                   |                +-- fails --> the files and the address of before -> start
-                   +-- fails --> the files of before; nothing was stopped
+                   |                +-- fails --> restore files and bridge address -> start
+                   +-- fails --> restore files; nothing was stopped
 
-The record of what ran is on the disk before anything stops, so that a second run resumes what an
-interrupted one left.
+The record of the running containers is written to disk before any is stopped, so that a second run
+resumes an interrupted restart.
 """
 
 from __future__ import annotations
@@ -34,24 +34,32 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.system.files imp
 )
 
 from .bridge import parse_bridge
-from .carrier import read_daemon_json
-from .containers import Container, Moved, losses, moved, outstanding, start_order
-from .drop_in import once_path, render_drop_in
-from .engine import Engine
-from .fallback import Fallback, parse_fallback
-from .interruption import Interruption, parse_interruption, serialise_interruption
+from .config_files import MoveFile, read_text, read_texts, write_texts
+from .containers import (
+    AddressChange,
+    Container,
+    address_changes,
+    losses,
+    start_order,
+    still_stopped,
+)
+from .drop_in import render_drop_in, temporary_drop_in_path
+from .engine import EngineClient
+from .restart_record import RestartRecord, parse_restart_record, serialise_restart_record
+from .saved_files import SavedFiles, parse_saved_files
 from .service import DockerService, ServiceError
 from .settings import BridgeSettings
-from .text_files import Move, read_text, read_texts, write_texts
+from .settings_files import read_daemon_json
 
 _NO_ANSWER = (OSError, http.client.HTTPException, ValueError)
 _SECRET = 0o600  # daemon.json may hold a proxy's password
 
 
 class RestartError(BridgeError):
-    """dockerd or a container did not come back as it was.
+    """dockerd or a container is not running as before.
 
-    ``recovered`` tells that dockerd runs with its options of before, and the containers too.
+    ``recovered``: whether the rollback succeeded, that is dockerd and its containers run with the
+    previous options.
     """
 
     def __init__(self, message: str, *, recovered: bool = False) -> None:
@@ -60,8 +68,8 @@ class RestartError(BridgeError):
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
-    """Where dockerd's configuration, the fallback and the record of what ran lie."""
+class RestartPaths:
+    """The paths of daemon.json, the restart record, and the saved files (``fallback``)."""
 
     daemon_json: Path
     record: Path
@@ -69,34 +77,34 @@ class Places:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a restart did: the containers that weft started, and addresses that moved."""
+class RestartResult:
+    """The result of a restart; ``started`` are the containers that weft has started."""
 
     changed: bool
     restarted: bool = False
     containers: Sequence[Container] = ()
     started: Sequence[str] = ()
-    moved: Sequence[Moved] = ()
+    address_changes: Sequence[AddressChange] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class DockerHost:
-    """The edges: dockerd's API and unit, what ``ip -4`` prints of the bridge, and a file's move."""
+    """The I/O of a restart: dockerd's API, its unit, the output of ``ip -4``, moving files."""
 
-    engine: Engine
+    engine: EngineClient
     service: DockerService
     bridge: str
     links: Callable[[], str]
-    move: Move
+    move: MoveFile
 
 
 class Restart:
-    """One restart, or the end of one that was interrupted."""
+    """A restart, or the completion of an interrupted one."""
 
-    def __init__(self, host: DockerHost, places: Places) -> None:
+    def __init__(self, host: DockerHost, paths: RestartPaths) -> None:
         self.host = host
-        self.places = places
-        self._interruption = Interruption()
+        self.paths = paths
+        self._interrupted = RestartRecord()
         self._restored = False
 
     def preview(self) -> list[Container]:
@@ -106,50 +114,50 @@ class Restart:
         """
         return start_order(self._running())
 
-    def run(self, bip: IPv4Interface | None = None) -> Outcome:
-        """Restart dockerd; with ``bip`` its bridge takes that address for want of a configured one.
+    def run(self, bip: IPv4Interface | None = None) -> RestartResult:
+        """Restart dockerd; ``bip`` is the bridge's address if none is configured.
 
-        Raises RestartError, and BridgeError before anything was touched.
+        Raises RestartError, and BridgeError before anything was changed.
         """
         running = self._running()
-        self._record(running)
+        self._write_record(running)
         try:
-            self.host.service.refuse_invalid(self._invocation().words())
+            self.host.service.check_options(self._invocation().words())
         except ServiceError as error:
-            raise self._without_restart(error) from error
+            raise self._options_refused(error) from error
         try:
             self._stop(running)
             self._start(bip)
         except (BridgeError, OSError) as error:
-            raise self._back(error) from error
-        return self._finish(self._interruption.containers, restarted=True)
+            raise self._roll_back(error) from error
+        return self._finish(self._interrupted.containers, restarted=True)
 
-    def resume(self) -> Outcome:
-        """Start dockerd if it is down, and what an interrupted restart left stopped.
+    def resume(self) -> RestartResult:
+        """Start dockerd if it is stopped, and the containers that an interrupted restart stopped.
 
-        Raises RestartError, and BridgeError before anything was touched.
+        Raises RestartError, and BridgeError before anything was changed.
         """
         if not self.would_resume():
-            return Outcome(changed=False)
+            return RestartResult(changed=False)
         active = self.host.service.is_active()
-        self._record(self._running())
+        self._write_record(self._running())
         if not active:
             try:
                 self._start(None)
             except (BridgeError, OSError) as error:
-                raise self._back(error) from error
-        recorded = self._interruption.containers
-        left = outstanding(recorded, self._inspect(recorded))
+                raise self._roll_back(error) from error
+        recorded = self._interrupted.containers
+        left = still_stopped(recorded, self._inspect(recorded))
         return self._finish(left, restarted=not active)
 
     def left_stopped(self) -> list[Container]:
         """Return the containers that `resume` would start. Raises BridgeError."""
         earlier = self._earlier()
-        return start_order(outstanding(earlier.containers, self._now(earlier))) if earlier else []
+        return start_order(still_stopped(earlier.containers, self._now(earlier))) if earlier else []
 
     def would_resume(self) -> bool:
-        """Whether `resume` has anything to do."""
-        records = (self.places.record, self.places.fallback)
+        """Return whether `resume` would change anything."""
+        records = (self.paths.record, self.paths.fallback)
         return not self.host.service.is_active() or any(path and path.exists() for path in records)
 
     def _running(self) -> list[Container]:
@@ -159,52 +167,50 @@ class Restart:
             return self.host.engine.running()
         except _NO_ANSWER as error:
             raise RestartError(
-                f"dockerd runs and does not tell its containers ({error}): nothing was stopped; "
-                "give the socket that it listens on"
+                f"dockerd runs, but its API cannot list the containers ({error}). Nothing was "
+                "stopped. Set socket to the Unix socket of dockerd's API."
             ) from error
 
-    def _earlier(self) -> Interruption | None:
-        text = read_text(self.places.record)
-        return None if text is None else parse_interruption(text, self.places.record)
+    def _earlier(self) -> RestartRecord | None:
+        text = read_text(self.paths.record)
+        return None if text is None else parse_restart_record(text, self.paths.record)
 
-    def _now(self, earlier: Interruption) -> Mapping[str, Container | None]:
-        """Return the containers of an earlier restart as they are; all stopped without dockerd."""
+    def _now(self, earlier: RestartRecord) -> Mapping[str, Container | None]:
+        """Return the current state of recorded containers: all stopped if dockerd is."""
         if self.host.service.is_active():
             return self._inspect(earlier.containers)
         return {entry.identifier: replace(entry, running=False) for entry in earlier.containers}
 
-    def _record(self, running: Sequence[Container]) -> None:
-        """Put on the disk what runs, together with what an earlier restart still owes."""
+    def _write_record(self, running: Sequence[Container]) -> None:
+        """Record the running containers and those that an earlier restart has left stopped."""
         bridge = parse_bridge(self.host.links(), self.host.bridge)
-        interruption = Interruption(
-            tuple(running), self.host.service.dependents(), bridge.addresses
-        )
+        record = RestartRecord(tuple(running), self.host.service.dependents(), bridge.addresses)
         if earlier := self._earlier():
-            interruption = interruption.resumed(earlier, self._now(earlier))
-        path = self.places.record
+            record = record.merged_with(earlier, self._now(earlier))
+        path = self.paths.record
         path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-        write_atomically(path, serialise_interruption(interruption).encode(), _SECRET)
-        self._interruption = interruption
+        write_atomically(path, serialise_restart_record(record).encode(), _SECRET)
+        self._interrupted = record
 
     def _stop(self, running: Sequence[Container]) -> None:
-        """Stop dockerd and, where that would not stop them, the containers.
+        """Stop dockerd and, with ``live-restore``, the containers.
 
-        dockerd does not set up its bridge anew while containers run (moby, daemon_unix.go).
+        dockerd does not reconfigure its bridge while containers run (moby, daemon_unix.go).
         """
         try:
-            if running and self.host.engine.keeps_containers():
+            if running and self.host.engine.live_restore_enabled():
                 for container in reversed(start_order(running)):
                     self.host.engine.stop(container.identifier)
         except _NO_ANSWER as error:
-            raise ServiceError(f"a container does not stop: {error}") from error
+            raise ServiceError(f"a container cannot be stopped: {error}") from error
         self.host.service.stop()
 
     def _start(self, bip: IPv4Interface | None) -> None:
-        """Start dockerd, with ``bip`` for this start alone."""
-        if bip is None or self._gives_bip():
+        """Start dockerd; ``bip`` applies to this start only."""
+        if bip is None or self._has_bip():
             self.host.service.start()
             return
-        path = once_path(self.host.service.unit)
+        path = temporary_drop_in_path(self.host.service.unit)
         text = render_drop_in(path, self._invocation(), BridgeSettings(bip))
         path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
         write_atomically(path, text.encode())
@@ -217,98 +223,103 @@ class Restart:
 
     def _invocation(self) -> Invocation:
         unit = self.host.service.unit
-        return read_invocation(unit, without=[once_path(unit)])
+        return read_invocation(unit, without=[temporary_drop_in_path(unit)])
 
-    def _gives_bip(self) -> bool:
-        path = self.places.daemon_json
+    def _has_bip(self) -> bool:
+        path = self.paths.daemon_json
         keys = keys_given(path, read_daemon_json(path, read_text(path)).values())
         given = {entry.option for entry in [*flags_given(self._invocation()), *keys]}
         return bool(given & {"bip", "bridge"})
 
-    def _without_restart(self, error: ServiceError) -> RestartError:
-        """Put the files back under a dockerd that runs on."""
+    def _options_refused(self, error: ServiceError) -> RestartError:
+        """Restore the files while dockerd keeps running, and return the error to raise."""
         self._restore()
-        self._forget()
-        return RestartError(f"{error}. Nothing was stopped{self._restored_words()}", recovered=True)
+        self._delete_records()
+        return RestartError(f"{error}. Nothing was stopped{self._restored_text()}", recovered=True)
 
-    def _back(self, error: Exception) -> RestartError:
-        """Give dockerd its options and its bridge of before, start it, and say how that went."""
-        former = next(iter(self._interruption.bridge), None)
+    def _roll_back(self, error: Exception) -> RestartError:
+        """Restore files and bridge address, start dockerd, and return the error to raise."""
+        previous = next(iter(self._interrupted.bridge), None)
         try:
             self._restore()
             self.host.service.stop()
-            self._start(former)
+            self._start(previous)
         except (BridgeError, OSError) as again:
             return RestartError(
-                f"{error}. The way back failed, too: {again}. Docker is down: mend its options and "
-                "run the play again, which starts it and what ran"
+                f"{error}. The rollback failed, too: {again}. Docker is stopped. Fix its options "
+                "and run the play again, which starts Docker and its containers."
             )
         try:
-            self._finish(self._interruption.containers, restarted=True)
+            self._finish(self._interrupted.containers, restarted=True)
         except RestartError as incomplete:
-            return RestartError(f"{error}. It runs{self._restored_words()}, but {incomplete}")
+            return RestartError(
+                f"{error}. Docker was started again{self._restored_text()}, but {incomplete}"
+            )
         return RestartError(
-            f"{error}. It runs again{self._restored_words()}, with its containers", recovered=True
+            f"{error}. Docker and its containers were started again{self._restored_text()}",
+            recovered=True,
         )
 
-    def _restored_words(self) -> str:
-        return ", and its options are those of before" if self._restored else ""
+    def _restored_text(self) -> str:
+        return ", and the previous options are restored" if self._restored else ""
 
     def _restore(self) -> None:
-        """Put back the files of before the change, byte for byte, if they are the change's."""
-        if (fallback := self._fallback()) is None:
+        """Restore the saved files byte for byte, unless they were changed since."""
+        if (saved := self._saved_files()) is None:
             return
-        now = read_texts(fallback.after)
-        if foreign := fallback.is_foreign(now):
+        now = read_texts(saved.after)
+        if changed := saved.changed_since(now):
             raise RestartError(
-                f"{', '.join(map(str, foreign))} was changed since by somebody else, so it stays; "
-                f"what it held before is in {self.places.fallback}"
+                f"{', '.join(map(str, changed))} was changed by another program and is not "
+                f"restored; its previous content is in {self.paths.fallback}"
             )
-        changes = {path: text for path, text in fallback.before.items() if text != now[path]}
+        changes = {path: text for path, text in saved.before.items() if text != now[path]}
         write_texts(changes, self.host.move)
         self.host.service.reload_units()
         self._restored = True
 
-    def _fallback(self) -> Fallback | None:
-        path = self.places.fallback
+    def _saved_files(self) -> SavedFiles | None:
+        path = self.paths.fallback
         text = None if path is None else read_text(path)
-        return None if path is None or text is None else parse_fallback(text, path)
+        return None if path is None or text is None else parse_saved_files(text, path)
 
     def _inspect(self, containers: Sequence[Container]) -> dict[str, Container | None]:
         engine = self.host.engine
         try:
             return {entry.identifier: engine.inspect(entry.identifier) for entry in containers}
         except _NO_ANSWER as error:
-            raise RestartError(f"dockerd does not tell its containers: {error}") from error
+            raise RestartError(f"dockerd's API cannot inspect the containers: {error}") from error
 
-    def _finish(self, expected: Sequence[Container], *, restarted: bool) -> Outcome:
-        """Start what has not come back, and compare. Raises RestartError if something is missing.
+    def _finish(self, expected: Sequence[Container], *, restarted: bool) -> RestartResult:
+        """Start the recorded containers that are stopped, and compare them with the record.
 
-        A container that cannot be started stays on record, for the next run.
+        Raises RestartError if something is missing. The record is then kept for the next run.
         """
-        recorded = self._interruption.containers
+        recorded = self._interrupted.containers
         started, failures = [], []
-        for container in start_order(outstanding(recorded, self._inspect(recorded))):
+        for container in start_order(still_stopped(recorded, self._inspect(recorded))):
             try:
                 self.host.engine.start(container.identifier)
                 started.append(container.name)
             except _NO_ANSWER as error:
-                failures.append(f"{container.name} does not start: {error}")
+                failures.append(f"{container.name} cannot be started: {error}")
         try:
-            self.host.service.start_units(self._interruption.units)
+            self.host.service.start_units(self._interrupted.units)
         except ServiceError as error:
             failures.append(str(error))
         now = self._inspect(recorded)
         if not failures:
-            self._forget()
+            self._delete_records()
         if problems := failures or losses(expected, now):
             raise RestartError(
-                f"dockerd runs and not all came back: {'; '.join(problems)}. "
-                "Mend it and run the play again"
+                f"dockerd runs, but not all containers are as before: {'; '.join(problems)}. "
+                "Fix this and run the play again."
             )
-        return Outcome(True, restarted, tuple(expected), tuple(started), moved(expected, now))
+        return RestartResult(
+            True, restarted, tuple(expected), tuple(started), address_changes(expected, now)
+        )
 
-    def _forget(self) -> None:
-        self.places.record.unlink(missing_ok=True)
-        if self.places.fallback:
-            self.places.fallback.unlink(missing_ok=True)
+    def _delete_records(self) -> None:
+        self.paths.record.unlink(missing_ok=True)
+        if self.paths.fallback:
+            self.paths.fallback.unlink(missing_ok=True)

@@ -16,32 +16,32 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.system.programs 
 SYSTEMD_RUNS = Path("/run/systemd/system")  # sd_booted(3)
 
 _JOURNAL_LINES = 8
-# systemd starts dockerd again by itself (Restart=) until it was too often: so long it may take.
-_SETTLING = 30  # seconds
+# Restart= of the unit: after a failure systemd tries again, until its start limit.
+_RESTART_TIMEOUT = 30  # seconds
 
 
 class ServiceError(BridgeError):
-    """The unit did not do what it was told; the message ends with the journal's last lines."""
+    """A systemctl or dockerd command failed; after a start, the message has the last log lines."""
 
 
 class DockerService:
-    """dockerd's unit; ``timeout`` is how long it may take to stop and to start, in seconds."""
+    """dockerd's unit; ``timeout`` is the timeout of a stop or a start in seconds."""
 
     def __init__(self, unit: str, timeout: int) -> None:
         self.unit = unit
         self._timeout = timeout
 
     def is_active(self) -> bool:
-        """Whether dockerd runs."""
+        """Return whether dockerd runs."""
         return self._state() == "active"
 
     def is_enabled(self) -> bool:
-        """Whether systemd starts dockerd at boot."""
+        """Return whether systemd starts dockerd at boot."""
         return self._systemctl("is-enabled", self.unit).stdout.strip() == "enabled"
 
     def enable(self) -> None:
-        """Let systemd start dockerd at boot. Raises ServiceError."""
-        self._order("enable", self.unit)
+        """Enable the start of dockerd at boot. Raises ServiceError."""
+        self._checked("enable", self.unit)
 
     def dependents(self) -> tuple[str, ...]:
         """Return the active units that systemd stops together with this one."""
@@ -49,10 +49,10 @@ class DockerService:
         names = self._systemctl("show", "--value", *properties, self.unit).stdout.split()
         return tuple(name for name in dict.fromkeys(names) if self._state(name) == "active")
 
-    def refuse_invalid(self, command: Sequence[str]) -> None:
-        """Raise ServiceError if dockerd, started by ``command``, would not take its options.
+    def check_options(self, command: Sequence[str]) -> None:
+        """Raise ServiceError if dockerd refuses the options of ``command`` or of daemon.json.
 
-        dockerd can tell since version 23 (``--validate``); an older one is not asked.
+        dockerd checks them since version 23 (``--validate``); an older version is not checked.
         """
         if not command:
             return
@@ -61,41 +61,41 @@ class DockerService:
                 return
             done = _run([*command, "--validate"], self._timeout)
         except OSError as error:
-            raise ServiceError(f"dockerd cannot be asked about its options: {error}") from error
+            raise ServiceError(f"dockerd's options cannot be checked: {error}") from error
         if done.returncode:
-            raise ServiceError(f"dockerd does not take its options: {_words(done.stderr)}")
+            raise ServiceError(f"dockerd refuses its options: {_one_line(done.stderr)}")
 
     def stop(self) -> None:
-        """Stop dockerd, and the socket that would start it. Raises ServiceError."""
-        self._order("stop", *self._sockets(), self.unit)
+        """Stop dockerd and its socket unit, which would start it again. Raises ServiceError."""
+        self._checked("stop", *self._sockets(), self.unit)
 
     def start(self) -> None:
         """Start dockerd. Raises ServiceError."""
         self._systemctl("reset-failed", self.unit, *self._sockets())
         since = int(time.time())
         try:
-            self._order("start", self.unit)
+            self._checked("start", self.unit)
         except ServiceError as error:
-            if not self._comes_up():
+            if not self._waits_until_active():
                 raise ServiceError(f"{error}: {self._journal(since)}") from error
 
     def start_units(self, units: Sequence[str]) -> None:
         """Start other units. Raises ServiceError."""
         if units:
-            self._order("start", *units)
+            self._checked("start", *units)
 
     def reload_units(self) -> None:
-        """Let systemd read the units' files again. Raises ServiceError."""
-        self._order("daemon-reload")
+        """Reload the unit files. Raises ServiceError."""
+        self._checked("daemon-reload")
 
-    def _order(self, *words: str) -> None:
+    def _checked(self, *words: str) -> None:
         done = self._systemctl(*words)
         if done.returncode:
-            first = _words(done.stderr.partition("\n")[0])
+            first = _one_line(done.stderr.partition("\n")[0])
             raise ServiceError(f"systemctl {' '.join(words)} failed: {first}")
 
-    def _comes_up(self) -> bool:
-        end = time.monotonic() + _SETTLING
+    def _waits_until_active(self) -> bool:
+        end = time.monotonic() + _RESTART_TIMEOUT
         while time.monotonic() < end:
             state = self._state()
             if state in ("active", "failed", "inactive"):
@@ -112,7 +112,7 @@ class DockerService:
         return self._systemctl(*show).stdout.split()
 
     def _journal(self, since: int) -> str:
-        """Return the last of what dockerd itself said since a time, in seconds of the epoch."""
+        """Return dockerd's last log lines since a time in seconds since the epoch."""
         done = _run(
             [
                 *("journalctl", "--no-pager", "--output=cat", f"--lines={_JOURNAL_LINES}"),
@@ -120,7 +120,7 @@ class DockerService:
             ],
             self._timeout,
         )
-        return done.stdout.strip() or "dockerd said nothing"
+        return done.stdout.strip() or "dockerd logged nothing"
 
     def _systemctl(self, *words: str) -> subprocess.CompletedProcess[str]:
         return _run(["systemctl", *words], self._timeout)
@@ -133,5 +133,5 @@ def _run(command: Sequence[str], timeout: int) -> subprocess.CompletedProcess[st
         raise ServiceError(f"{' '.join(command)} took longer than {timeout} s") from error
 
 
-def _words(text: str) -> str:
+def _one_line(text: str) -> str:
     return " ".join(text.split())

@@ -1,4 +1,4 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What flannel leaves on a host, for the module flannel_leftovers. No I/O."""
+"""The devices, routes, rules and files that flannel leaves on a host. No I/O."""

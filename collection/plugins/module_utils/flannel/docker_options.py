@@ -1,9 +1,9 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The files by which flannel gives dockerd its options: drop-ins and environment files.
+"""The files with which flannel sets dockerd's options: drop-ins and environment files.
 
-flannel ships no unit. What its users copy from is dist/mk-docker-opts.sh (`-d`, by default
+flannel has no unit of its own. The known sources are dist/mk-docker-opts.sh (`-d`, by default
 /run/docker_opts.env), the unit files of Fedora's package (/run/flannel/docker) and those of CoreOS
 (/run/flannel_docker_opts.env, later below /run/flannel).
 """
@@ -38,7 +38,7 @@ _FLANNEL = re.compile(r"/run/flannel|flanneld?\.service|FLANNEL_")
 
 
 def left_drop_ins(texts: Mapping[Path, str], environment_files: Collection[str]) -> list[Path]:
-    """The drop-ins that speak of flannel: of its unit, its variables, or an environment file."""
+    """Return the drop-ins that use flannel's unit, its variables or an environment file."""
     return [
         path
         for path, text in texts.items()
@@ -47,19 +47,21 @@ def left_drop_ins(texts: Mapping[Path, str], environment_files: Collection[str])
 
 
 def left_environment_files(texts: Mapping[Path, str]) -> list[Path]:
-    """The environment files that give dockerd an option of its bridge."""
+    """Return the environment files that set an option of dockerd's bridge."""
     return [path for path, text in texts.items() if _BRIDGE_OPTION.search(text)]
 
 
-def refuse_needed(files: Sequence[UnitFile], going: Collection[Path]) -> None:
-    """Raise LeftoverError if dockerd would not start without one of the files that are to go.
+def refuse_required(files: Sequence[UnitFile], removed: Collection[Path]) -> None:
+    """Raise LeftoverError if dockerd would not start without one of the files to remove.
 
-    `files` are the unit and its drop-ins; systemd fails a unit whose environment file is missing,
-    but for one that is marked as optional (systemd.exec(5), EnvironmentFile=).
+    `files` are the unit and its drop-ins. systemd does not start a unit if an environment file is
+    missing, unless it is marked as optional (systemd.exec(5), EnvironmentFile=).
     """
-    for entry in assignments([file for file in files if file.path not in going], "EnvironmentFile"):
-        if Path(entry.value) in going:
+    for entry in assignments(
+        [file for file in files if file.path not in removed], "EnvironmentFile"
+    ):
+        if Path(entry.value) in removed:
             raise LeftoverError(
-                f"{entry.path} needs the environment file {entry.value}, which flannel made: "
-                f"write EnvironmentFile=-{entry.value} there, or take the line away"
+                f"{entry.path} requires the environment file {entry.value} of flannel: "
+                f"change the line to EnvironmentFile=-{entry.value}, or remove it"
             )

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Why a leftover of flannel's cannot be taken away."""
+"""The error of the module flannel_leftovers."""
 
 from __future__ import annotations
 
@@ -9,4 +9,4 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.errors import We
 
 
 class LeftoverError(WeftError, ValueError):
-    """The message names the leftover, the reason and the next step; nothing was changed."""
+    """A leftover of flannel cannot be removed; nothing was changed."""

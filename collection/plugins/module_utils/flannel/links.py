@@ -1,11 +1,11 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""flannel's devices and routes, from the answers of `ip -N -j -d`.
+"""flannel's devices and routes, parsed from the output of `ip -N -j -d`.
 
 flannel makes TUN and VXLAN devices (pkg/backend/udp, pkg/backend/vxlan), and routes with the
-netlink library's default protocol, RTPROT_BOOT, which is not that of routing daemons and network
-managers. iproute2 shows that protocol with `-d` alone.
+netlink library's default protocol, RTPROT_BOOT, which routing daemons and network managers do not
+use. iproute2 shows that protocol only with `-d`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _PROTOCOL_BOOT = "3"  # RTPROT_BOOT of linux/rtnetlink.h
 
 @dataclass(frozen=True, slots=True, order=True)
 class LeftRoute:
-    """A route of the main table, with what `ip route delete` needs to tell it from others."""
+    """A route of the main table, with the fields that `ip route delete` needs to identify it."""
 
     destination: IPv4Network
     device: str
@@ -35,7 +35,7 @@ class LeftRoute:
     metric: int | None = None
 
     def words(self) -> list[str]:
-        """The route as the arguments of `ip route`."""
+        """Return the arguments of `ip route`."""
         via = ["via", self.gateway] if self.gateway else []
         metric = [] if self.metric is None else ["metric", str(self.metric)]
         device = ["dev", self.device] if self.device else []
@@ -46,7 +46,7 @@ class LeftRoute:
 
 
 def left_devices(text: str, patterns: Sequence[str], keep: Collection[str]) -> tuple[str, ...]:
-    """The names of flannel's devices in the answer of `ip -N -j -d link show`, without `keep`."""
+    """Return flannel's devices in the output of `ip -N -j -d link show`, without `keep`."""
     return tuple(
         sorted(
             link["ifname"]
@@ -60,10 +60,10 @@ def left_devices(text: str, patterns: Sequence[str], keep: Collection[str]) -> t
 
 
 def left_routes(text: str, network: IPv4Network, patterns: Sequence[str]) -> tuple[LeftRoute, ...]:
-    """flannel's routes in the answer of `ip -N -j -d -4 route show`, all inside the network.
+    """Return flannel's routes inside the network in the output of `ip -N -j -d -4 route show`.
 
-    Over a device of its own any route is flannel's; over another device one that leads through a
-    gateway and is of flannel's protocol (host-gw, and vxlan with DirectRouting).
+    These are all routes over a flannel device, and the routes over other devices that have a
+    gateway and flannel's protocol (host-gw, and vxlan with DirectRouting).
     """
     routes = [
         LeftRoute(

@@ -4,7 +4,7 @@
 """flannel's iptables rules and nftables tables.
 
 Chains and comments: flannel, pkg/trafficmngr/iptables/iptables.go; older releases put rules with
-the same comments into POSTROUTING and FORWARD themselves.
+the same comments directly into POSTROUTING and FORWARD.
 Tables: pkg/trafficmngr/nftables/nftables.go.
 """
 
@@ -24,9 +24,9 @@ NFT_TABLES = frozenset({"flannel-ipv4", "flannel-ipv6"})
 
 @dataclass(frozen=True, slots=True)
 class RulesRemoval:
-    """flannel's rules as iptables-save prints them, and what iptables-restore takes them away by.
+    """flannel's rules in the format of iptables-save, and the input that removes them.
 
-    restore is the input of `iptables-restore --noflush`, empty where there is nothing.
+    restore is the input of `iptables-restore --noflush`, empty if there are no rules.
     """
 
     rules: tuple[str, ...] = ()
@@ -35,7 +35,7 @@ class RulesRemoval:
 
 @dataclass(frozen=True, slots=True, order=True)
 class NftTable:
-    """A table of nftables, by its family and name."""
+    """An nftables table, by family and name."""
 
     family: str
     name: str
@@ -45,12 +45,12 @@ class NftTable:
 
 
 def rules_removal(tables: Tables) -> RulesRemoval:
-    """How flannel's chains, the jumps to them, and its rules in others' chains go."""
+    """Return the removal of flannel's chains, the jumps to them, and its rules in other chains."""
     rules: list[str] = []
     blocks: list[str] = []
     for table, own in CHAINS.items():
         chains = tables.get(table, {})
-        loose = list(_loose_rules(chains, own))
+        loose = list(_other_chains_rules(chains, own))
         lines = [f"-D {chain} {rule}" for chain, rule in loose]
         rules += [f"-t {table} -A {chain} {rule}" for chain, rule in loose]
         if own in chains:
@@ -61,7 +61,9 @@ def rules_removal(tables: Tables) -> RulesRemoval:
     return RulesRemoval(tuple(rules), "".join(blocks))
 
 
-def _loose_rules(chains: Mapping[str, tuple[str, ...]], own: str) -> Iterator[tuple[str, str]]:
+def _other_chains_rules(
+    chains: Mapping[str, tuple[str, ...]], own: str
+) -> Iterator[tuple[str, str]]:
     for chain, rules in chains.items():
         for rule in rules:
             words = shlex.split(rule)
@@ -77,7 +79,7 @@ def _after(words: list[str], flag: str) -> str | None:
 
 
 def parse_nft_tables(text: str) -> tuple[NftTable, ...]:
-    """flannel's among the tables that `nft -j list tables` lists (libnftables-json(5))."""
+    """Return flannel's tables in the output of `nft -j list tables` (libnftables-json(5))."""
     listed = [entry["table"] for entry in json.loads(text)["nftables"] if "table" in entry]
     return tuple(
         sorted(

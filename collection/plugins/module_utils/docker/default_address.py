@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The address that Docker chooses for its bridge where nobody gives one."""
+"""The address that Docker chooses for its bridge if none is configured."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from typing import Any
 
 from ansible_collections.weft.overlay.plugins.module_utils.weft.docker.errors import BridgeError
 
-from .addresses import Occupied
+from .addresses import UsedRange
 
 _POOLS_KEY = "default-address-pools"
-# moby, libnetwork/ipamutils: base and prefix length of the pools that Docker brings along.
+# moby, libnetwork/ipamutils: base and prefix length of Docker's default address pools.
 _POOLS = (
     *((f"172.{second}.0.0/16", 16) for second in (17, 18, 19)),
     *((f"172.{second}.0.0/14", 16) for second in (20, 24, 28)),
@@ -23,25 +23,25 @@ _POOLS = (
 )
 
 
-class OwnAddressError(BridgeError):
-    """Docker has no address left for its bridge."""
+class DefaultAddressError(BridgeError):
+    """Docker's address pools have no free subnet, or are not valid."""
 
 
-def own_address(
-    daemon_json: Mapping[str, Any], occupied: Sequence[Occupied], bridge: str
+def default_address(
+    daemon_json: Mapping[str, Any], used: Sequence[UsedRange], bridge: str
 ) -> IPv4Interface:
-    """Return the first address of the first free subnet of Docker's pools.
+    """Return the first address of the first free subnet of Docker's address pools.
 
-    ``occupied`` is what the host uses; what is on ``bridge`` itself is free. Raises
-    OwnAddressError if no subnet is, or the pools in ``daemon_json`` are none.
+    ``used`` are the subnets of the host; those on ``bridge`` count as free. Raises
+    DefaultAddressError if no subnet is free, or the pools in ``daemon_json`` are not valid.
     """
-    taken = [entry.network for entry in occupied if entry.device != bridge]
+    taken = [entry.network for entry in used if entry.device != bridge]
     for subnet in _subnets(daemon_json):
         if not any(subnet.overlaps(network) for network in taken if network.prefixlen > 1):
             return IPv4Interface((subnet[1], subnet.prefixlen))
-    raise OwnAddressError(
-        "every subnet of Docker's address pools overlaps what this host already uses: "
-        f"give {_POOLS_KEY} in daemon.json, or a bip of your own"
+    raise DefaultAddressError(
+        "every subnet of Docker's address pools overlaps addresses or routes of this host: "
+        f"set {_POOLS_KEY} or a bip in daemon.json"
     )
 
 
@@ -53,6 +53,8 @@ def _subnets(daemon_json: Mapping[str, Any]) -> Iterator[IPv4Network]:
             if ":" not in pool["base"]
         ]
     except (KeyError, TypeError, ValueError) as error:
-        raise OwnAddressError(f"{_POOLS_KEY} in daemon.json are no pools ({error!r})") from error
+        raise DefaultAddressError(
+            f"{_POOLS_KEY} in daemon.json is not valid ({error!r})"
+        ) from error
     pools = pools or [(IPv4Network(base), size) for base, size in _POOLS]
     return chain.from_iterable(base.subnets(new_prefix=size) for base, size in pools)

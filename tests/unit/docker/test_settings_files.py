@@ -12,13 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.weft.overlay.plugins.module_utils.docker.carrier import (
-    CarrierError,
-    Carriers,
-    carry_in_daemon_json,
-    carry_in_drop_in,
-    release,
-)
 from ansible_collections.weft.overlay.plugins.module_utils.docker.drop_in import (
     DropInError,
     render_drop_in,
@@ -30,11 +23,18 @@ from ansible_collections.weft.overlay.plugins.module_utils.docker.ownership impo
     serialise_ownership,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.docker.settings import parse_settings
+from ansible_collections.weft.overlay.plugins.module_utils.docker.settings_files import (
+    SettingsFileError,
+    SettingsFiles,
+    remove_settings,
+    set_in_daemon_json,
+    set_in_drop_in,
+)
 from ansible_collections.weft.overlay.plugins.module_utils.weft.docker.invocation import Invocation
 from ansible_collections.weft.overlay.plugins.module_utils.weft.docker.unit import Assignment
 
 JSON, DROP_IN, RECORD = Path("daemon.json"), Path("50-weft-bip.conf"), Path("record.json")
-CARRIERS = Carriers(JSON, DROP_IN, RECORD)
+FILES = SettingsFiles(JSON, DROP_IN, RECORD)
 SETTINGS = parse_settings("100.96.1.1/24", 1472)
 NOTHING: Mapping[Path, str | None] = {JSON: None, DROP_IN: None, RECORD: None}
 
@@ -46,66 +46,66 @@ def ownership_in(texts: Mapping[Path, str | None]) -> Ownership:
 
 
 def test_a_second_run_changes_nothing() -> None:
-    first = {**NOTHING, **carry_in_daemon_json(CARRIERS, SETTINGS, None, NOTHING)}
-    assert carry_in_daemon_json(CARRIERS, SETTINGS, ownership_in(first), first) == first
+    first = {**NOTHING, **set_in_daemon_json(FILES, SETTINGS, None, NOTHING)}
+    assert set_in_daemon_json(FILES, SETTINGS, ownership_in(first), first) == first
 
 
-def test_a_file_that_weft_made_goes_with_its_options() -> None:
-    first = carry_in_daemon_json(CARRIERS, SETTINGS, None, NOTHING)
-    assert {**NOTHING, **release(CARRIERS, ownership_in(first), first)} == NOTHING
+def test_a_file_that_weft_created_is_removed_with_its_options() -> None:
+    first = set_in_daemon_json(FILES, SETTINGS, None, NOTHING)
+    assert {**NOTHING, **remove_settings(FILES, ownership_in(first), first)} == NOTHING
 
 
 def test_a_bare_file_that_was_there_stays() -> None:
     before = {**NOTHING, JSON: ""}
-    first = carry_in_daemon_json(CARRIERS, SETTINGS, None, before)
-    assert release(CARRIERS, ownership_in(first), first)[JSON] == "{}\n"
+    first = set_in_daemon_json(FILES, SETTINGS, None, before)
+    assert remove_settings(FILES, ownership_in(first), first)[JSON] == "{}\n"
 
 
-def test_a_value_that_changed_since_is_somebody_elses() -> None:
-    first = carry_in_daemon_json(CARRIERS, SETTINGS, None, NOTHING)
+def test_a_value_that_was_changed_since_is_kept() -> None:
+    first = set_in_daemon_json(FILES, SETTINGS, None, NOTHING)
     edited = {**first, JSON: '{"bip": "10.0.0.1/24", "mtu": 1472}'}
-    assert release(CARRIERS, ownership_in(first), edited)[JSON] == '{"bip": "10.0.0.1/24"}'
+    assert remove_settings(FILES, ownership_in(first), edited)[JSON] == '{"bip": "10.0.0.1/24"}'
 
 
-def test_without_a_record_nothing_is_taken_back() -> None:
+def test_without_a_record_nothing_is_removed() -> None:
     before = {**NOTHING, JSON: '{"bip": "100.96.1.1/24"}'}
-    assert {**before, **release(CARRIERS, None, before)} == before
+    assert {**before, **remove_settings(FILES, None, before)} == before
 
 
-def test_an_mtu_no_longer_wanted_goes_and_a_foreign_one_stays() -> None:
-    first = carry_in_daemon_json(CARRIERS, SETTINGS, None, NOTHING)
+def test_an_mtu_no_longer_wanted_is_removed_unless_set_by_others() -> None:
+    first = set_in_daemon_json(FILES, SETTINGS, None, NOTHING)
     without_mtu = replace(SETTINGS, mtu=None)
-    second = carry_in_daemon_json(CARRIERS, without_mtu, ownership_in(first), first)
+    second = set_in_daemon_json(FILES, without_mtu, ownership_in(first), first)
     assert json.loads(second[JSON] or "") == {"bip": "100.96.1.1/24"}
     foreign = {**NOTHING, JSON: '{"mtu": 9000}'}
-    kept = carry_in_daemon_json(CARRIERS, without_mtu, None, foreign)
+    kept = set_in_daemon_json(FILES, without_mtu, None, foreign)
     assert json.loads(kept[JSON] or "") == {"mtu": 9000, "bip": "100.96.1.1/24"}
 
 
-def test_to_the_drop_in_and_back_carries_once() -> None:
+def test_only_one_file_has_the_options_after_each_move() -> None:
     before = {**NOTHING, JSON: '{"debug": true}'}
-    in_json = carry_in_daemon_json(CARRIERS, SETTINGS, None, before)
-    in_drop_in = carry_in_drop_in(CARRIERS, "text", ownership_in(in_json), in_json)
+    in_json = set_in_daemon_json(FILES, SETTINGS, None, before)
+    in_drop_in = set_in_drop_in(FILES, "text", ownership_in(in_json), in_json)
     assert in_drop_in == {JSON: '{"debug": true}', RECORD: None, DROP_IN: "text"}
     assert list(in_drop_in) == [JSON, RECORD, DROP_IN]  # the carrier that is left comes first
-    back = carry_in_daemon_json(CARRIERS, SETTINGS, None, in_drop_in)
+    back = set_in_daemon_json(FILES, SETTINGS, None, in_drop_in)
     assert back[DROP_IN] is None
     assert list(back) == [DROP_IN, JSON, RECORD]
     assert json.loads(back[JSON] or "")["bip"] == "100.96.1.1/24"
 
 
 def test_another_path_moves_the_options() -> None:
-    first = carry_in_daemon_json(CARRIERS, SETTINGS, None, NOTHING)
-    moved = replace(CARRIERS, daemon_json=Path("other.json"))
+    first = set_in_daemon_json(FILES, SETTINGS, None, NOTHING)
+    moved = replace(FILES, daemon_json=Path("other.json"))
     before = {**first, Path("other.json"): None}
-    second = carry_in_daemon_json(moved, SETTINGS, ownership_in(first), before)
+    second = set_in_daemon_json(moved, SETTINGS, ownership_in(first), before)
     assert second[JSON] is None
     assert ownership_in(second).path == Path("other.json")
 
 
 def test_an_invalid_file_is_named_with_its_line() -> None:
-    with pytest.raises(CarrierError, match=r"daemon\.json: line 2, column 1"):
-        carry_in_daemon_json(CARRIERS, SETTINGS, None, {**NOTHING, JSON: '{"a": 1,\n}'})
+    with pytest.raises(SettingsFileError, match=r"daemon\.json: line 2, column 1"):
+        set_in_daemon_json(FILES, SETTINGS, None, {**NOTHING, JSON: '{"a": 1,\n}'})
 
 
 def test_the_record_survives_the_round_trip() -> None:
@@ -114,8 +114,8 @@ def test_the_record_survives_the_round_trip() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"path": "x", "options": 1, "created": true}'])
-def test_a_foreign_record_is_refused(text: str) -> None:
-    with pytest.raises(OwnershipError, match=r"record\.json is not a record"):
+def test_an_invalid_record_is_refused(text: str) -> None:
+    with pytest.raises(OwnershipError, match=r"record\.json is not a valid record"):
         parse_ownership(text, RECORD)
 
 

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a restart of dockerd interrupts, kept on the disk until all of it is back.
+"""The containers and units that a restart of dockerd stops, on disk until all run again.
 
-Whoever finds the record resumes a restart that was itself interrupted.
+A run that finds the record resumes the restart.
 """
 
 from __future__ import annotations
@@ -17,34 +17,36 @@ from typing import Any
 
 from ansible_collections.weft.overlay.plugins.module_utils.weft.docker.errors import BridgeError
 
-from .containers import Attachment, Container, outstanding
+from .containers import Attachment, Container, still_stopped
 
 
-class InterruptionError(BridgeError):
-    """The record is not one that weft wrote."""
+class RestartRecordError(BridgeError):
+    """The restart record is not valid."""
 
 
 @dataclass(frozen=True, slots=True)
-class Interruption:
-    """The containers and the units that ran, and the addresses that the bridge had."""
+class RestartRecord:
+    """The containers and units that ran, and the addresses of the bridge."""
 
     containers: tuple[Container, ...] = ()
     units: tuple[str, ...] = ()
     bridge: tuple[IPv4Interface, ...] = ()
 
-    def resumed(self, earlier: Interruption, now: Mapping[str, Container | None]) -> Interruption:
-        """Return this one with what is still outstanding of an earlier one.
+    def merged_with(
+        self, earlier: RestartRecord, now: Mapping[str, Container | None]
+    ) -> RestartRecord:
+        """Return this record with the containers of an earlier one that are still stopped.
 
-        ``now`` are the earlier one's containers by their identifiers. The bridge is the earlier
-        one's, since this one's may be half-way.
+        ``now`` are the earlier record's containers by identifier. The bridge addresses are those of
+        the earlier record, because the current ones may be those of an incomplete change.
         """
         running = {container.identifier for container in self.containers}
-        return Interruption(
+        return RestartRecord(
             containers=(
                 *self.containers,
                 *(
                     container
-                    for container in outstanding(earlier.containers, now)
+                    for container in still_stopped(earlier.containers, now)
                     if container.identifier not in running
                 ),
             ),
@@ -57,29 +59,29 @@ def _united(*groups: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for group in groups for name in group))
 
 
-def serialise_interruption(interruption: Interruption) -> str:
-    """Return the record's text."""
+def serialise_restart_record(record: RestartRecord) -> str:
+    """Return the text of the record."""
     fields = {
-        "containers": [asdict(container) for container in interruption.containers],
-        "units": interruption.units,
-        "bridge": [str(address) for address in interruption.bridge],
+        "containers": [asdict(container) for container in record.containers],
+        "units": record.units,
+        "bridge": [str(address) for address in record.bridge],
     }
     return json.dumps(fields, indent=2) + "\n"
 
 
-def parse_interruption(text: str, source: Path) -> Interruption:
-    """Read the record that lies at ``source``. Raises InterruptionError if it is not one."""
+def parse_restart_record(text: str, source: Path) -> RestartRecord:
+    """Parse the record at ``source``. Raises RestartRecordError if it is not valid."""
     try:
         fields = json.loads(text)
-        return Interruption(
+        return RestartRecord(
             containers=tuple(_container(entry) for entry in fields["containers"]),
             units=tuple(fields["units"]),
             bridge=tuple(IPv4Interface(address) for address in fields["bridge"]),
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise InterruptionError(
-            f"{source} is not a record of what a restart of dockerd interrupted ({error!r}): "
-            "start by hand the containers that are to run, and remove it"
+        raise RestartRecordError(
+            f"{source} is not a valid restart record ({error!r}). Start the stopped containers by "
+            "hand and remove the file."
         ) from error
 
 
