@@ -168,7 +168,7 @@ def test_what_fails_is_told_written_and_cleaned_up(fleet: Fleet) -> None:
     assert [host["container"] for host in document["hosts"]] == ["100.96.1.2", "100.96.2.2", ""]
     assert "2 hosts, all reach each other; not verified: host3" in run.stdout
     (problem,) = document["problems"]
-    assert problem.startswith("host3: no container was started there: 'docker ")
+    assert problem.startswith("host3: no container was started: 'docker ")
     assert "Cannot connect to the Docker daemon" in problem
     assert "see 'systemctl status docker' there" in problem
     assert document["hosts"][2]["problems"] == [problem.removeprefix("host3: ")]
@@ -191,7 +191,7 @@ def test_one_host_is_not_said_to_reach_others(fleet: Fleet) -> None:
     assert "1 host, and there is no other to reach; not verified: host2" in run.stdout
     assert "all reach each other" not in run.stdout
     (problem,) = fleet.document()["problems"]
-    assert problem.startswith("host2: no container was started there: ")
+    assert problem.startswith("host2: no container was started: ")
 
 
 @pytest.mark.timeout(600)

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: throughput_pairs
-short_description: Choose the pairs whose throughput is measured
+short_description: Choose the pairs of hosts between which to measure the throughput
 version_added: 1.0.0
 description:
-  - Returns at most so many ordered pairs of hosts. First each host sends to the next one, then each
-    to the one after the next, and so on.
+  - Internal to the collection. The role P(weft.overlay.verify#role) uses it.
+  - Returns at most O(count) ordered pairs of hosts. First each host sends to the next host, then to
+    the host after the next, and so on.
 positional: _input, count
 options:
   _input:
@@ -20,7 +21,7 @@ options:
     elements: str
     required: true
   count:
-    description: How many pairs.
+    description: The number of pairs.
     type: int
     required: true
 author:

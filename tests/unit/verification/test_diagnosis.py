@@ -13,7 +13,9 @@ from ansible_collections.weft.overlay.plugins.plugin_utils.verification.results 
 from .returned import LOST, SILENCE, Faults, address, fleet, started, status
 
 
-def said(count: int, faults: Faults, hosts: dict[int, dict[str, Any]] | None = None) -> list[str]:
+def reported(
+    count: int, faults: Faults, hosts: dict[int, dict[str, Any]] | None = None
+) -> list[str]:
     return problems(read_results(fleet(count, faults, hosts), 20))
 
 
@@ -22,8 +24,8 @@ def error(words: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 5])
-def test_where_all_is_well_nothing_is_said(count: int) -> None:
-    assert said(count, {}) == []
+def test_a_fleet_without_faults_has_no_problems(count: int) -> None:
+    assert reported(count, {}) == []
 
 
 @pytest.mark.parametrize(
@@ -34,48 +36,50 @@ def test_where_all_is_well_nothing_is_said(count: int) -> None:
             error("Network is unreachable"),
             ["host1 has no lease for 100.96.2.2", "'weftctl leases'"],
         ),
-        (error("No route to host"), ["host1 has no way to 100.96.2.2", "'weftctl status'"]),
+        (error("No route to host"), ["host1 has no route to 100.96.2.2", "'weftctl status'"]),
         (
             {**SILENCE, "echo_error": "No route to host"},
-            ["No route to host", "host1 has no way to 100.96.2.2"],
+            ["No route to host", "host1 has no route to 100.96.2.2"],
         ),
         (error("Connection refused"), ["the responder on host2", "'docker ps'"]),
         ({"tcp": LOST}, ["TCP to a port that is not published", "'iptables -S FORWARD'"]),
         ({"udp": LOST, "path_mtu": None}, ["UDP is not answered", "'weftctl doctor'"]),
-        ({"received": 0, "round_trip_ms": None}, ["none of 5 echo requests", "though TCP is"]),
+        ({"received": 0, "round_trip_ms": None}, ["none of 5 echo requests", "but TCP is"]),
         (
             {"received": 0, "round_trip_ms": None, "tcp": LOST},
-            ["none of 5 echo requests", "though UDP is"],
+            ["none of 5 echo requests", "but UDP is"],
         ),
         (
             {"tcp": {"name": "host7", "source": address(1), "error": ""}},
-            ["host7 answers", "'weftctl trace 100.96.2.2' on host1"],
+            ["host7 replies instead", "'weftctl trace 100.96.2.2' on host1"],
         ),
         ({"received": 2}, ["3 of 5 echo requests are lost", "'weftctl peers'"]),
     ],
 )
-def test_a_pair_is_named_with_what_came_back_and_the_next_step(
+def test_a_pair_is_reported_with_the_result_and_the_next_step(
     changes: dict[str, Any], words: list[str]
 ) -> None:
-    (sentence,) = said(2, {(1, 2): changes})
+    (sentence,) = reported(2, {(1, 2): changes})
     assert sentence.startswith("host1 -> host2: ")
     for word in words:
         assert word in sentence
 
 
-def test_requests_that_arrived_point_at_the_way_back() -> None:
+def test_arrived_requests_mean_that_the_replies_are_lost() -> None:
     given = fleet(2, {(1, 2): {**SILENCE}})
     (sentence,) = problems(read_results(given, 20))
     assert sentence.startswith(
-        "host1 -> host2: the requests arrive, and no answer comes back: packets from host2 to "
+        "host1 -> host2: the requests arrive, but the replies do not: packets from host2 to "
         "host1 are lost"
     )
 
 
-def test_a_rewritten_source_names_the_host_whose_rule_did_it() -> None:
+def test_a_changed_source_names_the_host_that_changes_it() -> None:
     rewritten = {"name": "host1", "source": "192.0.2.13", "error": ""}
-    (sentence,) = said(3, {(3, 1): {"tcp": rewritten}})
-    assert sentence.startswith("host3 -> host1: the source 100.96.3.2 arrived as 192.0.2.13")
+    (sentence,) = reported(3, {(3, 1): {"tcp": rewritten}})
+    assert sentence.startswith(
+        "host3 -> host1: source address changed from 100.96.3.2 to 192.0.2.13"
+    )
     assert "rule on host3" in sentence
     assert "iptables -t nat -S POSTROUTING" in sentence
 
@@ -91,88 +95,91 @@ def test_a_rewritten_source_names_the_host_whose_rule_did_it() -> None:
         (
             {"path_mtu": 1422},
             {2: {"mtu": 1422, "daemon": status(2, mtu=1422)}},
-            "host2 has MTU 1422, host1 1472: give the interfaces of the underlay one MTU",
+            "host2 has MTU 1422, host1 1472: set the same MTU on the underlay interfaces",
         ),
         (
             {"path_mtu": 1372, "path_mtu_told_by": "192.0.2.1"},
             {},
-            "192.0.2.1 says so, so that TCP adapts",
+            "192.0.2.1 reports the path MTU, so TCP adapts",
         ),
         (
             {"path_mtu": 1372},
             {},
-            "nobody says so, so that connections hang once they send much: the link between "
-            "192.0.2.11 and 192.0.2.12 is narrower than the interfaces say: give these an MTU of "
-            "1400 bytes",
+            "no router reports the path MTU, so TCP connections hang on large packets: the path "
+            "MTU "
+            "of the link between 192.0.2.11 and 192.0.2.12 is smaller than the MTU of its "
+            "interfaces: set these to the MTU of 1400 bytes",
         ),
         (
             {"path_mtu": 1350},
             {1: {"daemon": status(1, backend="vxlan")}},
-            "give these an MTU of 1400 bytes",
+            "set these to the MTU of 1400 bytes",
         ),
-        ({"path_mtu": 1350}, {1: {"daemon": None}}, "give these an MTU of what passes"),
+        ({"path_mtu": 1350}, {1: {"daemon": None}}, "set these to the MTU of the path"),
     ],
 )
-def test_a_misfit_of_the_mtu_has_a_cause(
+def test_a_small_path_mtu_has_a_cause(
     changes: dict[str, Any], hosts: dict[int, dict[str, Any]], words: str
 ) -> None:
-    (sentence,) = said(2, {(1, 2): changes}, hosts)
+    (sentence,) = reported(2, {(1, 2): changes}, hosts)
     assert sentence.startswith("host1 -> host2: packets of more than ")
     assert words in sentence
 
 
-def test_a_dead_host_is_named_once_with_its_own_words() -> None:
+def test_an_unreachable_host_is_reported_once_with_its_status() -> None:
     cut_off: Faults = {(1, 2): SILENCE, (3, 2): SILENCE, (2, 1): SILENCE, (2, 3): SILENCE}
-    own = {2: {"daemon": status(2, problems=["the store is away"])}}
-    assert said(3, cut_off, own) == [
-        "nobody reaches host2: see 'weftctl status' and 'systemctl status docker' there, which "
-        "says: the store is away"
+    own = {2: {"daemon": status(2, problems=["etcd is unreachable"])}}
+    assert reported(3, cut_off, own) == [
+        "host2 is unreachable from all hosts: 'weftctl status' reports: etcd is unreachable: see "
+        "'weftctl status' and 'systemctl status docker' on host2"
     ]
 
 
-def test_a_dead_host_does_not_hide_another_pair() -> None:
-    first, second = said(4, {(1, 2): SILENCE, (3, 2): SILENCE, (4, 2): SILENCE, (3, 4): SILENCE})
-    assert first.startswith("nobody reaches host2")
+def test_an_unreachable_host_does_not_hide_another_pair() -> None:
+    first, second = reported(
+        4, {(1, 2): SILENCE, (3, 2): SILENCE, (4, 2): SILENCE, (3, 4): SILENCE}
+    )
+    assert first.startswith("host2 is unreachable from all hosts")
     assert second.startswith("host3 -> host4: ")
 
 
-def test_of_two_hosts_none_is_called_dead() -> None:
-    assert [one[:14] for one in said(2, {(1, 2): SILENCE, (2, 1): SILENCE})] == [
+def test_of_two_hosts_none_is_called_unreachable() -> None:
+    assert [one[:14] for one in reported(2, {(1, 2): SILENCE, (2, 1): SILENCE})] == [
         "host1 -> host2",
         "host2 -> host1",
     ]
 
 
-def test_what_a_host_has_with_all_others_is_said_once() -> None:
+def test_a_fault_with_all_other_hosts_is_reported_once() -> None:
     narrow = {"path_mtu": 1372}
     to_all: Faults = {(2, other): narrow for other in (1, 3, 4)}
-    (sentence,) = said(4, to_all)
+    (sentence,) = reported(4, to_all)
     assert sentence.startswith("host2 -> every other host: packets of more than 1372 bytes")
-    assert "the link of 192.0.2.12 is narrower" in sentence
+    assert "the path MTU of the link of 192.0.2.12 is smaller" in sentence
     from_all: Faults = {(other, 2): narrow for other in (1, 3, 4)}
-    (sentence,) = said(4, from_all)
+    (sentence,) = reported(4, from_all)
     assert sentence.startswith("every other host -> host2: packets of more than 1372 bytes")
-    assert "the link of 192.0.2.12 is narrower" in sentence
+    assert "the path MTU of the link of 192.0.2.12 is smaller" in sentence
 
 
-def test_unlike_misfits_are_not_joined() -> None:
-    sentences = said(3, {(2, 1): {"path_mtu": 1372}, (2, 3): {"path_mtu": 1300}})
+def test_different_path_mtus_are_not_joined() -> None:
+    sentences = reported(3, {(2, 1): {"path_mtu": 1372}, (2, 3): {"path_mtu": 1300}})
     assert [one[:14] for one in sentences] == ["host2 -> host1", "host2 -> host3"]
 
 
-def test_what_a_host_of_the_pair_says_itself_is_told() -> None:
+def test_the_status_of_a_host_of_the_pair_is_reported() -> None:
     own = {2: {"daemon": status(2, problems=["its MTU is wrong"])}}
-    (sentence,) = said(2, {(1, 2): {"tcp": LOST}}, own)
-    assert sentence.endswith("; 'weftctl status' on host2 says: its MTU is wrong")
+    (sentence,) = reported(2, {(1, 2): {"tcp": LOST}}, own)
+    assert sentence.endswith("; 'weftctl status' on host2 reports: its MTU is wrong")
 
 
-def test_containers_of_one_address_are_told_to_get_a_bip() -> None:
-    sentence, _other = said(2, {}, {2: {"address": address(1)}})
+def test_containers_with_the_same_address_need_a_bip() -> None:
+    sentence, _other = reported(2, {}, {2: {"address": address(1)}})
     assert sentence.startswith("host1 -> host2: both are 100.96.1.2: ")
     assert "bip" in sentence
 
 
-def test_probes_that_did_not_run_point_at_the_play() -> None:
+def test_probes_that_did_not_run_refer_to_the_play() -> None:
     given = fleet(2)
     given[0]["probed"] = {}
     (sentence,) = problems(read_results(given, 20))
@@ -188,38 +195,37 @@ PULL = "'docker image pull weft/busybox': no such host"
     [
         (
             {"started": {"failed": True, "msg": DAEMON}, "left": True},
-            "host9: no container was started there: 'docker image inspect weft/busybox': Cannot "
+            "host9: no container was started: 'docker image inspect weft/busybox': Cannot "
             "connect to the Docker daemon at unix:///x: see 'systemctl status docker' there, and "
             "verify again",
         ),
         (
             {"started": {"failed": True, "msg": PULL}, "left": True},
-            f"host9: no container was started there: {PULL}: give verify_image a name that the "
-            "host can pull, or an archive on the host's disk, and verify again",
+            f"host9: no container was started: {PULL}: set verify_image to an image that the "
+            "host can pull, or to an archive on the host, and verify again",
         ),
         (
             {"started": {"failed": True, "msg": "no\n space"}},
-            "host9: no container was started there: no space: see 'docker info' there, and verify "
-            "again",
+            "host9: no container was started: no space: see 'docker info' there, and verify again",
         ),
         (
             {"started": {"unreachable": True, "msg": "timed out"}, "left": True},
-            "host9: no container was started there: Ansible does not reach it (timed out): see "
-            "whether it runs, and whether SSH lets this controller in, and verify again",
+            "host9: no container was started: Ansible cannot connect to the host (timed out): "
+            "check that it runs and that SSH accepts this controller, and verify again",
         ),
         (
             {"started": started(9), "probed": {"failed": True, "msg": "killed"}, "left": True},
-            "host9: its container could not be probed to the end: killed: see the play's output "
+            "host9: the probes of its container failed: killed: see the play's output "
             "above, and verify again",
         ),
         (
             {"started": started(9), "left": True},
-            "host9: no container was started there: it had left the play before: see the play's "
-            "output above, mend what failed, and verify again",
+            "host9: no container was started: an earlier task failed on this host: fix the error "
+            "in the play's output above, and verify again",
         ),
         (
             {},
-            "host9: no container was started there: see the play's output above, and verify again",
+            "host9: no container was started: see the play's output above, and verify again",
         ),
     ],
 )
@@ -229,7 +235,7 @@ def test_a_host_without_a_container_is_named_with_the_reason_and_the_next_step(
     assert problems(read_results([*fleet(2), {"name": "host9", **entry}], 20)) == [words]
 
 
-def test_a_fleet_in_which_no_container_starts_is_not_called_well() -> None:
+def test_a_fleet_without_containers_has_problems() -> None:
     entries = [
         {"name": name, "started": {"failed": True, "msg": DAEMON}, "left": True}
         for name in ("host1", "host2")
@@ -240,7 +246,7 @@ def test_a_fleet_in_which_no_container_starts_is_not_called_well() -> None:
     ]
 
 
-def test_hosts_without_a_container_are_told_beside_the_pairs() -> None:
+def test_hosts_without_a_container_are_reported_before_the_pairs() -> None:
     entries = [*fleet(2, {(1, 2): SILENCE}), {"name": "host9"}]
     first, second = problems(read_results(entries, 20))
     assert first.startswith("host9: ")

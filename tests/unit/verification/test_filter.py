@@ -99,7 +99,7 @@ def test_a_parser_of_junit_reads_cases_failures_and_errors(tmp_path: Path) -> No
     (failure,) = cases["host1 -> host2"].result
     assert (failure.type, failure.message) == (
         "mtu",
-        "packets of more than 1372 bytes do not pass, and containers send up to 1472",
+        "packets of more than 1372 bytes are lost, and containers send up to 1472 bytes",
     )
     assert failure.text.startswith("host1 -> host2: packets of more than 1372 bytes")
     (failure,) = cases["host3 -> host1"].result

@@ -20,9 +20,9 @@ def test_rows_are_sources_and_columns_are_destinations() -> None:
         "host1      100.96.1.2  -       ok 12.35  ok 0.40",
         "host2      100.96.2.2  source  -         mtu 1372",
         "host3      100.96.3.2  tcp     FAIL      -",
-        "ok: reached by its own address; the median round trip in ms",
-        "round trip of 5 pairs: median 0.40 ms, longest 12.35 ms (host1 -> host2)",
-        "host1, host2, host3: udp, carried in userspace; offloads: tun-gso",
+        "ok: reachable, source address unchanged; median round-trip time in ms",
+        "round-trip time of 5 pairs: median 0.40 ms, longest 12.35 ms (host1 -> host2)",
+        "host1, host2, host3: udp, userspace datapath; offloads: tun-gso",
     ]
 
 
@@ -47,7 +47,7 @@ def test_of_many_hosts_a_pair_is_one_character() -> None:
         "12 host12 ...........-",
     ]
     assert lines[14] == "132 pairs: . 128 ok, s 1 source, m 1 mtu, t 1 tcp, X 1 fail"
-    assert lines[16] == "12 hosts: udp, carried in userspace; offloads: tun-gso"
+    assert lines[16] == "12 hosts: udp, userspace datapath; offloads: tun-gso"
 
 
 def test_one_host_is_a_matrix_too() -> None:
@@ -57,16 +57,16 @@ def test_one_host_is_a_matrix_too() -> None:
     ]
 
 
-def test_hosts_are_told_by_how_packets_cross() -> None:
+def test_hosts_are_listed_by_datapath() -> None:
     given = [
         {"name": "one", "started": started(1, daemon=status(1, datapath="kernel"))},
         {"name": "two", "started": started(2, daemon=None)},
         {"name": "three", "started": {}},
     ]
     assert summarise(read_results(given, 20))[-3:] == [
-        "one: udp, carried by the kernel",
-        "two: no daemon of weft",
-        "three: no container was started there: see the play's output above, and verify again",
+        "one: udp, kernel datapath",
+        "two: weftd does not run",
+        "three: no container was started: see the play's output above, and verify again",
     ]
 
 

@@ -42,12 +42,12 @@ def pairs(*arguments: Any, loss: int = 20) -> dict[tuple[str, str], Pair]:
         ({"received": 3}, Fault.LOSS, Verdict.FAIL),
         ({"received": 4}, None, Verdict.OK),
         ({"path_mtu": 1471}, Fault.MTU, Verdict.MTU),
-        # The worst is told.
+        # The worst fault counts.
         ({"path_mtu": 1400, "tcp": LOST}, Fault.NO_TCP, Verdict.TCP),
         ({"path_mtu": 1400, "tcp": REWRITTEN}, Fault.SOURCE, Verdict.SOURCE),
     ],
 )
-def test_what_the_probes_saw_is_one_fault_and_one_verdict(
+def test_probe_results_give_one_fault_and_one_verdict(
     changes: dict[str, Any], fault: Fault | None, verdict: Verdict
 ) -> None:
     found = pairs(3, {(1, 2): changes})
@@ -83,7 +83,7 @@ def test_a_host_without_a_container_is_shown_and_has_no_pairs() -> None:
     assert "no container was started" in results.hosts[2].problems[0]
 
 
-def test_a_host_that_left_the_play_has_no_container_whatever_it_returned_before() -> None:
+def test_a_host_that_left_the_play_has_no_container() -> None:
     given = fleet(3)
     given[1]["left"] = True
     results = read_results(given, 20)
@@ -92,7 +92,7 @@ def test_a_host_that_left_the_play_has_no_container_whatever_it_returned_before(
         ("host1", "host3"),
         ("host3", "host1"),
     }
-    assert "it had left the play before" in results.hosts[1].problems[0]
+    assert "an earlier task failed on this host" in results.hosts[1].problems[0]
 
 
 def test_the_sources_of_a_responder_tell_the_directions_apart() -> None:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The verification document, which other programs read; its form is in docs/verify.md."""
+"""The verification document, for other programs; docs/verify.md describes its format."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FORMAT = 1
 
 
 def document(results: Results, began: datetime, ended: datetime) -> dict[str, Any]:
-    """Return the document as JSON can hold it. Both times are aware of their zone."""
+    """Return the document as JSON values. Both times must have a time zone."""
     return {
         "format": FORMAT,
         "began": began.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),

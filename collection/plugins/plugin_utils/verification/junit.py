@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The verification as JUnit XML, which CI servers show: a test case for each pair.
 
-There is no standard; this is what the parsers of Jenkins and GitLab take
+There is no standard; this is the format that Jenkins and GitLab parse
 (https://github.com/testmoapp/junitxml).
 """
 
@@ -17,18 +17,18 @@ from .diagnosis import answer, sentence
 from .results import Results
 
 _SUITE = "weft.overlay.verify"
-# What XML 1.0 cannot hold (its production Char).
+# The characters that XML 1.0 forbids (its production Char).
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def junit(results: Results, began: datetime, ended: datetime) -> str:
     """Return the XML document. A host without a container is a case with an error."""
     faulty = [pair for pair in results.pairs if pair.fault]
-    silent = [host for host in results.hosts if not host.container]
+    missing = [host for host in results.hosts if not host.container]
     counts = {
-        "tests": str(len(results.pairs) + len(silent)),
+        "tests": str(len(results.pairs) + len(missing)),
         "failures": str(len(faulty)),
-        "errors": str(len(silent)),
+        "errors": str(len(missing)),
         "time": f"{(ended - began).total_seconds():.1f}",
     }
     root = ET.Element("testsuites", {"name": _SUITE, **counts})
@@ -36,7 +36,7 @@ def junit(results: Results, began: datetime, ended: datetime) -> str:
     suite = ET.SubElement(
         root, "testsuite", {"name": _SUITE, **counts, "skipped": "0", "timestamp": timestamp}
     )
-    for host in silent:
+    for host in missing:
         case = _case(suite, host.name, host.name)
         ET.SubElement(case, "error", {"type": "host", "message": _clean("; ".join(host.problems))})
     for pair in results.pairs:

@@ -11,7 +11,7 @@ from statistics import median
 from .results import Host, Pair, Results, Verdict
 
 LARGEST = 8
-"""So many hosts have a column each; of more, a pair is one character."""
+"""Up to this many hosts, each has a column; above, a pair is one character."""
 
 SIGNS = {
     Verdict.OK: ".",
@@ -25,19 +25,19 @@ Pairs = Mapping[tuple[str, str], Pair]
 
 
 def draw_matrix(results: Results) -> list[str]:
-    """The lines of the matrix, with what its words or signs mean."""
+    """Return the lines of the matrix, with a legend."""
     pairs = {(pair.source.name, pair.destination.name): pair for pair in results.pairs}
     hosts = results.probed
     if len(hosts) <= LARGEST:
         lines = _columns(hosts, pairs)
         if any(pair.verdict is Verdict.OK for pair in results.pairs):
-            lines.append("ok: reached by its own address; the median round trip in ms")
+            lines.append("ok: reachable, source address unchanged; median round-trip time in ms")
         return lines
     return _map(hosts, pairs)
 
 
 def summarise_round_trips(results: Results) -> str:
-    """One line about the medians of all pairs, empty if there is none."""
+    """Return one line about the median round-trip times of all pairs, empty if there is none."""
     medians = {
         (pair.source.name, pair.destination.name): pair.seen.round_trip_ms["median"]
         for pair in results.pairs
@@ -47,7 +47,8 @@ def summarise_round_trips(results: Results) -> str:
         return ""
     source, destination = max(medians, key=medians.__getitem__)
     return (
-        f"round trip of {len(medians)} pairs: median {median(medians.values()):.2f} ms, longest "
+        f"round-trip time of {len(medians)} pairs: median {median(medians.values()):.2f} ms, "
+        "longest "
         f"{medians[source, destination]:.2f} ms ({source} -> {destination})"
     )
 
@@ -84,7 +85,7 @@ def _map(hosts: list[Host], pairs: Pairs) -> list[str]:
     numbers = range(1, len(names) + 1)
     number_width, name_width = len(str(len(names))), max(map(len, names))
     margin = " " * (number_width + name_width + 2)
-    # Tens stand above units; a column has its number as its row has it.
+    # Two lines with the number of each column: tens above units.
     lines = [
         margin + "".join(str(number // 10 % 10) if number % 10 == 0 else " " for number in numbers),
         margin + "".join(str(number % 10) for number in numbers),
@@ -95,12 +96,12 @@ def _map(hosts: list[Host], pairs: Pairs) -> list[str]:
     counts = dict.fromkeys(Verdict, 0)
     for pair in pairs.values():
         counts[pair.verdict] += 1
-    told = ", ".join(
+    counted = ", ".join(
         f"{SIGNS[verdict]} {count} {verdict}"
         for verdict, count in counts.items()
         if count or verdict is Verdict.OK
     )
-    return [line.rstrip() for line in lines] + [f"{len(pairs)} pairs: {told}"]
+    return [line.rstrip() for line in lines] + [f"{len(pairs)} pairs: {counted}"]
 
 
 def _sign(pair: Pair | None) -> str:

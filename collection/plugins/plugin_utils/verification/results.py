@@ -11,11 +11,11 @@ from enum import StrEnum
 from ipaddress import IPv4Interface
 from typing import Any
 
-from .absence import is_absent, why_absent
+from .missing_containers import lacks_container, missing_container_reason
 
 
 class Verdict(StrEnum):
-    """How one container fared with another, as the verification document says it."""
+    """The result of a pair in the verification document."""
 
     OK = "ok"
     SOURCE = "source"
@@ -25,7 +25,7 @@ class Verdict(StrEnum):
 
 
 class Fault(StrEnum):
-    """What is wrong with a pair, the worst first: the first that holds is the pair's."""
+    """The fault of a pair, the worst first: of several faults a pair has the first."""
 
     NOT_PROBED = "not probed"
     SAME_ADDRESS = "same address"
@@ -41,7 +41,7 @@ class Fault(StrEnum):
 
     @property
     def verdict(self) -> Verdict:
-        """What the document says of it."""
+        """The verdict of the fault in the verification document."""
         return {
             Fault.NO_TCP: Verdict.TCP,
             Fault.SOURCE: Verdict.SOURCE,
@@ -51,11 +51,10 @@ class Fault(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """A host of the fleet and what it says of itself; MTUs in bytes.
+    """A host of the fleet and its status; MTUs in bytes.
 
-    container is the address of its container, empty where none was started or the host left; then
-    the one problem says why. mtu is that of the
-    container's device, overlay_mtu what the daemon gives the overlay.
+    container is the address of its container. It is empty if there is none, and the one problem is
+    the reason. mtu is the MTU of the container's device, overlay_mtu that of the overlay.
     """
 
     name: str
@@ -74,8 +73,8 @@ class Host:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """Who answered a probe, and from which address it came; error where nobody did."""
+class Reply:
+    """The host that replied and the source address that it received; error without a reply."""
 
     name: str = ""
     source: str | None = None
@@ -84,26 +83,26 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What the probes of one container saw of another; sizes in bytes, round trips in ms."""
+    """The probe results from one container to another; sizes in bytes, round-trip times in ms."""
 
     sent: int = 0
     received: int = 0
     round_trip_ms: Mapping[str, float] | None = None
     echo_error: str = ""
-    udp: Answer = field(default_factory=Answer)
-    tcp: Answer = field(default_factory=Answer)
+    udp: Reply = field(default_factory=Reply)
+    tcp: Reply = field(default_factory=Reply)
     path_mtu: int | None = None
     path_mtu_told_by: str = ""
     expected_mtu: int | None = None
 
     @property
     def reached(self) -> bool:
-        """Whether anything came back."""
+        """Whether any probe was answered."""
         return bool(self.received or not self.udp.error or not self.tcp.error)
 
     @property
     def source_seen(self) -> str | None:
-        """The address by which the container arrived; one that is rewritten is told first."""
+        """The source address that the destination received, over TCP or else over UDP."""
         return self.tcp.source or self.udp.source
 
 
@@ -124,18 +123,18 @@ class Pair:
 
     @property
     def verdict(self) -> Verdict:
-        """What the document says of the pair."""
+        """The verdict of the pair in the verification document."""
         return self.fault.verdict if self.fault else Verdict.OK
 
     @property
     def source_seen(self) -> str | None:
-        """The address by which the source arrived, None where nothing did."""
+        """The source address that the destination received, None if there was no reply."""
         return self.seen.source_seen if self.seen else None
 
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """All hosts, and each ordered pair of those that have a container."""
+    """All hosts, and the ordered pairs of the hosts that have a container."""
 
     hosts: tuple[Host, ...]
     pairs: tuple[Pair, ...]
@@ -147,12 +146,12 @@ class Results:
 
 
 def read_results(given: Sequence[Mapping[str, Any]], tolerated_loss: int) -> Results:
-    """Read one dictionary for each host: its ``name``, and what each state of the module returned.
+    """Parse one dictionary for each host: its ``name`` and the results of its tasks.
 
-    The keys are the states ``started``, ``probed``, ``measured`` and ``absent``; one that did not
-    run is missing or empty. ``left`` tells that the host is no longer in the play, whatever it had
-    returned before. ``tolerated_loss`` is in percent. Raises KeyError, TypeError or ValueError for
-    anything else.
+    The keys are ``started``, ``probed``, ``measured`` and ``absent``; the result of a task that did
+    not run is missing or empty. ``left`` means that the host is no longer in the play: its results
+    are ignored. ``tolerated_loss`` is in percent. Raises KeyError, TypeError or ValueError if the
+    input is not valid.
     """
     hosts = tuple(_host(entry) for entry in given)
     seen, sources, throughputs = {}, {}, {}
@@ -192,8 +191,8 @@ def _fault(
         return Fault.NOT_PROBED
     wrong = {seen.udp.name, seen.tcp.name} - {"", destination.name}
     rewritten = {seen.udp.source, seen.tcp.source} - {None, source.container}
-    holds = {
-        # It would have asked itself, and been content with the answer.
+    conditions = {
+        # The probes would reach the container of the source itself.
         Fault.SAME_ADDRESS: source.container == destination.container,
         Fault.NO_ANSWER: not seen.reached,
         Fault.WRONG_HOST: bool(wrong),
@@ -205,12 +204,12 @@ def _fault(
         Fault.LOSS: 100 * (seen.sent - seen.received) > tolerated_loss * seen.sent,
         Fault.MTU: (seen.path_mtu or 0) < (seen.expected_mtu or 0),
     }
-    return next((fault for fault, holding in holds.items() if holding), None)
+    return next((fault for fault, holds in conditions.items() if holds), None)
 
 
 def _host(entry: Mapping[str, Any]) -> Host:
-    if is_absent(entry):
-        return Host(entry["name"], problems=(why_absent(entry),))
+    if lacks_container(entry):
+        return Host(entry["name"], problems=(missing_container_reason(entry),))
     started = entry["started"]
     daemon = started.get("daemon") or {}
     agent = daemon.get("agent") or {}
@@ -240,8 +239,8 @@ def _observation(fields: Mapping[str, Any]) -> Observation:
         received=int(fields["received"]),
         round_trip_ms=fields["round_trip_ms"],
         echo_error=fields["echo_error"],
-        udp=Answer(**fields["udp"]),
-        tcp=Answer(**fields["tcp"]),
+        udp=Reply(**fields["udp"]),
+        tcp=Reply(**fields["tcp"]),
         path_mtu=fields["path_mtu"],
         path_mtu_told_by=fields["path_mtu_told_by"],
         expected_mtu=fields["expected_mtu"],

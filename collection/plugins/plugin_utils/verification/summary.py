@@ -8,18 +8,18 @@ from __future__ import annotations
 from .matrix import draw_matrix, summarise_round_trips
 from .results import Host, Results
 
-_NAMED = 8  # hosts of a kind; of more the number is enough
+_NAMED = 8  # the most hosts to list by name
 
 
 def summarise(results: Results) -> list[str]:
-    """The lines: the matrix, the round trips, how packets cross, and what was measured."""
+    """Return the lines: matrix, round-trip times, datapaths and throughput."""
     lines = draw_matrix(results)
     if round_trips := summarise_round_trips(results):
         lines.append(round_trips)
-    carriers: dict[str, list[Host]] = {}
+    datapaths: dict[str, list[Host]] = {}
     for host in results.hosts:
-        carriers.setdefault(_carrier(host), []).append(host)
-    lines += [f"{_named(hosts)}: {carrier}" for carrier, hosts in carriers.items()]
+        datapaths.setdefault(_datapath(host), []).append(host)
+    lines += [f"{_named(hosts)}: {datapath}" for datapath, hosts in datapaths.items()]
     for pair in results.pairs:
         if pair.throughput_mbit is not None or pair.throughput_error:
             figure = (
@@ -31,16 +31,14 @@ def summarise(results: Results) -> list[str]:
     return lines
 
 
-def _carrier(host: Host) -> str:
+def _datapath(host: Host) -> str:
     if not host.container:
         return host.problems[0]
     if not host.backend:
-        return "no daemon of weft"
+        return "weftd does not run"
     if host.datapath == "userspace":
-        return (
-            f"{host.backend}, carried in userspace; offloads: {', '.join(host.offloads) or 'none'}"
-        )
-    return f"{host.backend}, carried by the kernel"
+        return f"{host.backend}, userspace datapath; offloads: {', '.join(host.offloads) or 'none'}"
+    return f"{host.backend}, kernel datapath"
 
 
 def _named(hosts: list[Host]) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 def choose_pairs(names: Sequence[str], count: int) -> list[tuple[str, str]]:
     """Return at most ``count`` ordered pairs, spread over the hosts.
 
-    First each host sends to the next one, then each to the one after the next, and so on.
+    First each host sends to the next host, then to the host after the next, and so on.
     """
     ring = len(names)
     pairs = (
