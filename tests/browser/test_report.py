@@ -16,7 +16,7 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 
 from ansible_collections.weft.overlay.plugins.plugin_utils.report.fleet import Verdict
-from ansible_collections.weft.overlay.plugins.plugin_utils.report.wording import VERDICTS
+from ansible_collections.weft.overlay.plugins.plugin_utils.report.labels import VERDICTS
 from dev.browser import Browser
 from tests.browser.conftest import Pages
 from tests.report.fleets import HOSTILE, gathered, page
@@ -120,9 +120,9 @@ def test_the_heat_map_switches_by_the_keyboard(window: Browser, pages: Pages) ->
     run(window, "document.getElementById('show-reach').focus()")
     assert "6 of 6 pairs" in run(window, shown)
     for measure, said, cell in (
-        ("latency", "Round trips from", '"0.'),
-        ("mtu", "1450 bytes, as the hosts expect", '"1450"'),
-        ("loss", "No probe was lost", '"0"'),
+        ("latency", "Round-trip times from", '"0.'),
+        ("mtu", "1450 bytes, as expected", '"1450"'),
+        ("loss", "No echo request was lost", '"0"'),
     ):
         press(window, Keys.ARROW_RIGHT)
         assert focused(window).get_attribute("value") == measure
@@ -134,12 +134,12 @@ def test_the_cells_are_one_stop_of_tab_and_have_tooltips(window: Browser, pages:
     window.open(pages(3, True))
     run(window, "document.querySelector('.heat tbody td').focus()")
     tip = window.driver.find_element(By.ID, "tip")
-    assert tip.text == "docker1 itself"
+    assert tip.text == "docker1: same host"
     press(window, Keys.ARROW_RIGHT)
-    assert tip.text.startswith("docker1 → docker2: fails (timed out)")
+    assert tip.text.startswith("docker1 → docker2: failed (timed out)")
     assert focused(window).get_attribute("aria-describedby") == "tip"
     press(window, Keys.ARROW_DOWN, Keys.ARROW_LEFT)
-    assert tip.text.startswith("docker2 → docker1: fails (timed out)")
+    assert tip.text.startswith("docker2 → docker1: failed (timed out)")
     assert run(window, "return document.querySelectorAll('.heat td[tabindex=\"0\"]').length") == 1
     press(window, Keys.ESCAPE)
     assert not tip.is_displayed()

@@ -93,7 +93,7 @@ def test_a_host_that_does_not_answer_is_in_the_report(fleet: Path) -> None:
     assert os.uname().release in html
     assert "192.0.2.11" in html
     assert "docker2: unreachable" in html
-    assert "weftctl status says nothing" in html
+    assert "weftctl status has no output" in html
     assert "etcd was not read" in html
     assert "Give the bridge its address" in html
     assert "&lt;b&gt;fleet&lt;/b&gt;" in html
@@ -118,8 +118,8 @@ def test_check_mode_writes_nothing(fleet: Path) -> None:
     ("name", "text", "message"),
     [
         ("nowhere.json", None, "'nowhere.json', but there is no such file"),
-        ("broken.json", '{"format":', "The verification document is no JSON"),
-        ("old.json", '{"format": 0}', "is of format 0, and this release reads 1"),
+        ("broken.json", '{"format":', "The verification document is not valid JSON"),
+        ("old.json", '{"format": 0}', "has format 0, but this release reads format 1"),
     ],
 )
 def test_a_document_that_cannot_be_read_is_told(

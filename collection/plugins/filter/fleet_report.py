@@ -7,25 +7,26 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: fleet_report
-short_description: Draw a fleet as one HTML page
+short_description: Create the HTML report of a fleet
 version_added: 1.0.0
 description:
-  - Takes what the playbook C(report) gathers, and returns a page with a map of the fleet, the
-    matrix of who reaches whom, the address space, the leases, drift and versions.
-  - The page needs no network, and fetches nothing.
+  - Internal to the collection. The playbook C(report) uses it.
+  - Takes the data that the playbook gathers, and returns a page with a map of the fleet, the
+    reachability matrix, the address space, the leases, drift and versions.
+  - The page is self-contained: it loads nothing from the network.
 options:
   _input:
     description:
-      - A dictionary with C(title), C(generated) (a time as text), C(hosts), C(network)
-        (what M(weft.overlay.network_info) returned), C(leases) (what M(weft.overlay.lease_info)
-        returned), C(verification) and C(drift) (the documents of the playbooks of these names) and
-        C(notes) (sentences that say why something is missing). Only C(hosts) is needed, and a
-        document may be its JSON.
-      - A host has C(name), and, where it was asked, C(facts) (what M(ansible.builtin.setup)
-        returned; a host that was unreachable or failed was not reached), C(daemon) and C(docker)
-        (what M(ansible.builtin.command) returned of C(weftctl status --json), and of C(docker
-        version) with the format of the server's version), and C(addresses), of which the first that
-        is an IPv4 address is its public IP, unless the verification or the daemon says another.
+      - A dictionary with C(title), C(generated) (a time as text), C(hosts), C(network) (the result
+        of M(weft.overlay.network_info)), C(leases) (the result of M(weft.overlay.lease_info)),
+        C(verification) and C(drift) (the documents of the playbooks with these names) and C(notes)
+        (the reasons for missing data). Only C(hosts) is required. A document may be JSON text.
+      - A host has a C(name). The other keys are optional. C(facts) is the result of
+        M(ansible.builtin.setup); if it is failed or unreachable, the host counts as unreachable.
+        C(daemon) and C(docker) are the results of M(ansible.builtin.command) with C(weftctl status
+        --json) and with C(docker version), formatted as the version of the server. The first IPv4
+        address in C(addresses) is the public IP, unless the verification or the daemon reports
+        another one.
     type: dict
     required: true
 author:
@@ -33,7 +34,7 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Draw what a verification found
+- name: Create the report of a verification
   ansible.builtin.copy:
     content: "{{ fleet | weft.overlay.fleet_report }}"
     dest: report.html
@@ -46,7 +47,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: The page, HTML with its style and its script in it.
+  description: The HTML page, with its style and script.
   type: str
 """
 

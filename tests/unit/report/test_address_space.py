@@ -11,7 +11,7 @@ from ansible_collections.weft.overlay.plugins.plugin_utils.report.address_space 
     MOST_BLOCKS,
     AddressSpace,
     Block,
-    Holding,
+    BlockState,
     draw_address_space,
 )
 from ansible_collections.weft.overlay.plugins.plugin_utils.report.documents import read_fleet
@@ -45,18 +45,18 @@ def test_each_subnet_is_a_block_with_its_holder() -> None:
     assert len(found) == 256
     assert found["100.96.1.0/24"].label == "docker1"
     assert found["100.96.7.0/24"].tip == "100.96.7.0/24: 192.0.2.99"
-    assert found["100.96.2.0/24"].holding is Holding.FREE
-    assert found["100.96.0.0/24"].holding is Holding.OUTSIDE
+    assert found["100.96.2.0/24"].state is BlockState.FREE
+    assert found["100.96.0.0/24"].state is BlockState.OUTSIDE
     assert (space.held, space.free, space.capacity) == (2, 253, 255)
 
 
 def test_subnets_that_are_not_leased_out_are_not_free() -> None:
     found = blocks(drawn(USUAL | {"SubnetMin": "100.96.10.0", "SubnetMax": "100.96.20.0"}))
-    free = [name for name, block in found.items() if block.holding is Holding.FREE]
+    free = [name for name, block in found.items() if block.state is BlockState.FREE]
     assert (free[0], free[-1], len(free)) == ("100.96.10.0/24", "100.96.20.0/24", 11)
 
 
-def test_a_large_network_is_told_in_blocks_of_several() -> None:
+def test_a_large_network_has_blocks_of_several_subnets() -> None:
     space = drawn(
         {"Network": "10.0.0.0/8", "SubnetLen": 24},
         lease("10.0.1.0/24"),
@@ -66,9 +66,9 @@ def test_a_large_network_is_told_in_blocks_of_several() -> None:
     assert len(found) == MOST_BLOCKS
     assert space.block_length == 18
     first = found["10.0.0.0/18"]
-    assert (first.holding, first.label) == (Holding.PARTLY, "2")
+    assert (first.state, first.label) == (BlockState.PARTLY, "2")
     assert (
-        first.tip == "10.0.0.0/18: 2 of 64 subnets held; 10.0.1.0/24: docker1; "
+        first.tip == "10.0.0.0/18: 2 of 64 subnets leased; 10.0.1.0/24: docker1; "
         "10.0.2.0/24: 192.0.2.12"
     )
     assert (space.held, space.free) == (2, 65533)
@@ -76,28 +76,28 @@ def test_a_large_network_is_told_in_blocks_of_several() -> None:
 
 def test_a_lease_larger_than_a_subnet_holds_all_that_it_covers() -> None:
     space = drawn(USUAL, lease("100.96.4.0/22"))
-    held = [name for name, block in blocks(space).items() if block.holding is Holding.HELD]
+    held = [name for name, block in blocks(space).items() if block.state is BlockState.HELD]
     assert held == ["100.96.4.0/24", "100.96.5.0/24", "100.96.6.0/24", "100.96.7.0/24"]
     assert space.held == 4
 
 
 def test_a_lease_smaller_than_a_subnet_takes_it() -> None:
     space = drawn(USUAL, lease("100.96.4.0/26"))
-    assert blocks(space)["100.96.4.0/24"].holding is Holding.HELD
+    assert blocks(space)["100.96.4.0/24"].state is BlockState.HELD
     assert space.held == 1
 
 
 def test_leases_that_overlap_are_a_conflict() -> None:
     space = drawn(USUAL, lease("100.96.4.0/23"), lease("100.96.5.0/24", "192.0.2.12"))
     found = blocks(space)
-    assert found["100.96.5.0/24"].holding is Holding.CONFLICT
+    assert found["100.96.5.0/24"].state is BlockState.CONFLICT
     assert "192.0.2.12" in found["100.96.5.0/24"].tip
-    assert found["100.96.4.0/24"].holding is Holding.HELD
+    assert found["100.96.4.0/24"].state is BlockState.HELD
 
 
-def test_a_lease_outside_the_network_is_told_apart() -> None:
+def test_a_lease_outside_the_network_is_listed_separately() -> None:
     space = drawn(USUAL, lease("100.64.1.0/24"))
-    assert space.strays == ("100.64.1.0/24 of 192.0.2.11 lies outside 100.96.0.0/16",)
+    assert space.outside == ("100.64.1.0/24 of 192.0.2.11 is outside 100.96.0.0/16",)
     assert space.held == 0
 
 

@@ -48,14 +48,14 @@ def test_hosts_that_only_the_verification_names_are_hosts() -> None:
     assert [host.name for host in read_fleet(document).hosts] == ["docker1", "docker2", "docker3"]
 
 
-def test_a_problem_that_two_tell_is_told_once() -> None:
+def test_duplicate_problems_are_listed_once() -> None:
     document = gathered(3, troubled=True)
     document["verification"]["hosts"][0]["problems"] = AGENT["problems"]
     document["hosts"][0]["daemon"] = {"stdout": json.dumps({"agent": AGENT, "problems": []})}
     assert read_fleet(document).hosts[0].problems == ("the bridge has another address",)
 
 
-def test_what_the_verification_says_of_one_host_is_told_with_that_host() -> None:
+def test_a_problem_of_one_host_is_listed_with_that_host() -> None:
     document = gathered(3)
     reason = "no container was started there: Docker is down"
     pair = "docker1 -> docker2: timed out"
@@ -67,7 +67,7 @@ def test_what_the_verification_says_of_one_host_is_told_with_that_host() -> None
     assert fleet.verification.problems == (pair,)
 
 
-def test_of_a_host_that_was_not_reached_the_verification_says_nothing_more() -> None:
+def test_an_unreachable_host_has_no_problem_of_the_verification() -> None:
     document = gathered(3, troubled=True)
     reason = "no container was started there: it had left the play before"
     away = document["verification"]["hosts"][0] | {"name": "docker3", "problems": [reason]}
@@ -79,7 +79,7 @@ def test_of_a_host_that_was_not_reached_the_verification_says_nothing_more() -> 
     assert fleet.verification.problems == ()
 
 
-def test_nothing_but_names_is_enough() -> None:
+def test_only_names_are_required() -> None:
     fleet = read_fleet({"hosts": [{"name": "docker1"}]})
     assert fleet.leases is None
     assert fleet.network is None
@@ -98,8 +98,8 @@ def broken(path: list[Any], value: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("path", "value", "message"),
     [
-        (["verification", "format"], 2, "format 2, and this release reads 1"),
-        (["drift", "format"], None, "The drift document is of format None"),
+        (["verification", "format"], 2, "format 2, but this release reads format 1"),
+        (["drift", "format"], None, "The drift document has format None"),
         (["verification"], [1], "verification document is a list, not an object"),
         (["verification", "pairs"], {"a": 1}, "pairs of the verification is an object, not a list"),
         (["verification", "pairs", 0], "x", "entry of pairs of the verification"),
@@ -108,13 +108,17 @@ def broken(path: list[Any], value: Any) -> dict[str, Any]:
         (["verification", "pairs", 0, "from"], None, "from of a pair .* is missing"),
         (["leases", "leases", 0, "subnet"], "100.96.1.1/24", "lease of 100.96.1.1/24 .*host bits"),
         (["leases", "leases", 0, "public_ip"], "here", "lease of 100.96.1.0/24 .*here"),
-        (["verification"], '{"format":', "verification document is no JSON: Expecting value"),
-        (["verification"], '"x"', "verification document is the text 'x'"),
+        (
+            ["verification"],
+            '{"format":',
+            "verification document is not valid JSON: Expecting value",
+        ),
+        (["verification"], '"x"', "verification document is the string 'x'"),
         (["network", "network"], {"Network": "x"}, "The network cannot be read"),
-        (["hosts", 0, "name"], "", "name of what was gathered"),
+        (["hosts", 0, "name"], "", "name of the gathered data"),
     ],
 )
-def test_what_cannot_be_read_is_named(path: list[Any], value: Any, message: str) -> None:
+def test_an_invalid_document_is_named(path: list[Any], value: Any, message: str) -> None:
     with pytest.raises(ReportError, match=message):
         read_fleet(broken(path, value))
 

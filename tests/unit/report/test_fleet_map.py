@@ -55,13 +55,13 @@ def test_all_links_without_a_fault_are_one_path_for_each_backend() -> None:
     assert fleet_map.faulty == ()
 
 
-def test_a_link_is_as_bad_as_its_worse_way() -> None:
+def test_a_link_has_the_worse_verdict_of_its_directions() -> None:
     document = gathered(3)
     document["verification"]["pairs"][0] |= {"verdict": "mtu", "answer": "lost"}
     (link,) = draw_map(read_fleet(document)).faulty
     assert link.verdict is Verdict.MTU
-    assert "docker1 → docker2: MTU misfit (lost)" in link.tip
-    assert "docker2 → docker1: reaches" in link.tip
+    assert "docker1 → docker2: small path MTU (lost)" in link.tip
+    assert "docker2 → docker1: reachable" in link.tip
 
 
 def test_links_of_hosts_with_different_backends_are_mixed() -> None:

@@ -81,20 +81,20 @@ def test_a_host_has_no_cell_with_itself_and_one_with_each_other() -> None:
         assert [place for place, cell in enumerate(row.cells) if cell is None] == [index]
 
 
-def test_what_was_not_probed_is_unknown_and_no_fault() -> None:
+def test_a_pair_that_was_not_probed_is_unknown_and_not_faulty() -> None:
     heat_map = draw_heat_map(read_fleet({"hosts": [{"name": "a"}, {"name": "b"}]}))
     cell = first(heat_map)
     assert cell.verdict is Verdict.UNKNOWN
     assert (cell.latency_step, cell.mtu_step, cell.loss_step) == ("x", "x", "x")
     assert heat_map.faults == ()
-    assert heat_map.measures[1].summary == "No round trip was measured"
+    assert heat_map.measures[1].summary == "No round-trip time was measured"
 
 
-def test_faults_are_listed_with_what_was_seen() -> None:
+def test_faults_are_listed_with_the_probe_results() -> None:
     (fault,) = drawn({"verdict": "source", "answer": "", "source_seen": "192.0.2.11"}).faults
     assert (fault.source, fault.destination) == ("docker1", "docker2")
     assert fault.details.startswith(
-        "source changed (packets cross under another source address), seen as 192.0.2.11, 1.0 ms"
+        "source changed (reachable, but with another source address), seen as 192.0.2.11, 1.0 ms"
     )
 
 
@@ -105,20 +105,20 @@ def test_cells_shrink_with_the_fleet(count: int, density: str) -> None:
     assert drawn({}, count).density == density
 
 
-def test_a_pair_that_answers_is_not_said_to_be_silent() -> None:
+def test_a_faulty_pair_is_described_by_its_fault() -> None:
     lossy = {"verdict": "fail", "answer": "2 of 5 echo requests are lost", "received": 3}
     heat_map = drawn(lossy)
     assert first(heat_map).reason == "2 of 5 echo requests are lost"
     assert [fault.details for fault in heat_map.faults] == [
-        "fails (2 of 5 echo requests are lost), 1.0 ms, path MTU 1450, 40 % lost"
+        "failed (2 of 5 echo requests are lost), 1.0 ms, path MTU 1450, 40 % lost"
     ]
     (fail,) = (step for step in heat_map.measures[0].scale if step.step == "fail")
-    assert fail.text == "✕ fails"
+    assert fail.text == "✕ failed"
 
 
-def test_a_fault_without_words_has_those_of_its_verdict() -> None:
+def test_a_fault_without_a_description_has_the_meaning_of_its_verdict() -> None:
     assert first(drawn({"verdict": "fail", "answer": ""})).reason == (
-        "not reached, or not as it should be"
+        "unreachable, or another fault"
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.weft.overlay.plugins.plugin_utils.report.documents import read_fleet
-from ansible_collections.weft.overlay.plugins.plugin_utils.report.problems import Weight
+from ansible_collections.weft.overlay.plugins.plugin_utils.report.problems import Severity
 from ansible_collections.weft.overlay.plugins.plugin_utils.report.view import (
     Report,
     Tile,
@@ -23,7 +23,7 @@ def view(document: dict[str, Any]) -> Report:
     return view_report(read_fleet(document))
 
 
-def test_a_sound_fleet_has_a_good_headline_and_no_problem() -> None:
+def test_a_fleet_without_faults_has_a_good_headline() -> None:
     report = view(gathered(30))
     assert (report.state, report.headline) == ("ok", "All 30 hosts reach each other")
     assert report.problems == ()
@@ -31,39 +31,39 @@ def test_a_sound_fleet_has_a_good_headline_and_no_problem() -> None:
     assert report.subtitle == "30 hosts · 100.96.0.0/16 · vxlan"
 
 
-def test_a_fleet_in_trouble_says_how_much() -> None:
+def test_the_headline_counts_the_faults() -> None:
     report = view(gathered(3, troubled=True))
     assert report.state == "problem"
-    assert report.headline == "2 pairs of hosts in trouble, 1 host unreachable"
-    assert [problem.weight for problem in report.problems] == [
-        Weight.FAULT,
-        Weight.FAULT,
-        Weight.WARNING,
-        Weight.NOTE,
+    assert report.headline == "2 faulty pairs, 1 host unreachable"
+    assert [problem.severity for problem in report.problems] == [
+        Severity.FAULT,
+        Severity.FAULT,
+        Severity.WARNING,
+        Severity.NOTE,
     ]
 
 
-def test_without_a_verification_nothing_is_called_well() -> None:
+def test_without_a_verification_the_state_is_unknown() -> None:
     report = view(gathered(3) | {"verification": None, "notes": ["The pairs were not probed."]})
-    assert (report.state, report.headline) == ("unknown", "3 hosts, no pair probed")
-    assert [(each.weight, each.text) for each in report.problems] == [
-        (Weight.NOTE, "The pairs were not probed.")
+    assert (report.state, report.headline) == ("unknown", "3 hosts, not checked")
+    assert [(each.severity, each.text) for each in report.problems] == [
+        (Severity.NOTE, "The pairs were not probed.")
     ]
 
 
-def test_a_pair_that_nobody_probed_spoils_the_headline() -> None:
+def test_a_pair_that_was_not_probed_is_in_the_headline() -> None:
     document = gathered(3)
     del document["verification"]["pairs"][0]
-    assert view(document).headline == "Not every pair was probed"
+    assert view(document).headline == "Not every pair was checked"
 
 
-def test_a_host_with_a_problem_spoils_the_headline() -> None:
+def test_a_host_with_a_problem_is_in_the_headline() -> None:
     document = gathered(3)
     document["verification"]["hosts"][0]["problems"] = ["no route"]
     assert view(document).headline == "1 host with problems"
 
 
-def test_a_problem_of_the_fleet_spoils_the_headline() -> None:
+def test_a_problem_of_the_fleet_is_in_the_headline() -> None:
     document = gathered(3)
     document["verification"]["problems"] = ["docker1 lost a quarter of its probes: see its link."]
     assert view(document).headline == "1 problem"
@@ -74,27 +74,27 @@ def drift_tile(report: Report) -> Tile:
     return tile
 
 
-def test_a_host_that_nobody_looked_at_is_not_called_free_of_drift() -> None:
+def test_the_drift_of_an_unreachable_host_is_unknown() -> None:
     document = gathered(3)
     document["drift"]["unreachable"] = ["docker3"]
     report = view(document)
     tile = drift_tile(report)
-    assert (tile.value, tile.detail, tile.state) == ("not known", "1 host not reached", "neutral")
+    assert (tile.value, tile.detail, tile.state) == ("unknown", "1 host unreachable", "neutral")
     (problem,) = report.problems
-    assert problem.weight is Weight.NOTE
-    assert problem.text.startswith("Whether 1 host differs from the inventory is not known")
+    assert problem.severity is Severity.NOTE
+    assert problem.text.startswith("1 host was unreachable for the playbook drift")
 
 
-def test_drift_beside_hosts_that_nobody_looked_at_tells_both() -> None:
+def test_drift_and_unreachable_hosts_are_both_reported() -> None:
     document = gathered(3, troubled=True)
     document["drift"]["unreachable"] = ["docker1", "docker3"]
     report = view(document)
     tile = drift_tile(report)
     assert (tile.value, tile.state) == ("1", "problem")
-    assert tile.detail == "things differ; 2 hosts not reached"
-    assert [each.text[:45] for each in report.problems if "inventory" in each.text] == [
-        "1 thing on 1 host differs from the inventory:",
-        "Whether 2 hosts differ from the inventory is ",
+    assert tile.detail == "settings differ; 2 hosts unreachable"
+    assert [each.text[:47] for each in report.problems if "inventory" in each.text] == [
+        "1 setting on 1 host differs from the inventory:",
+        "2 hosts were unreachable for the playbook drift",
     ]
 
 
@@ -105,7 +105,7 @@ def leases(*changes: dict[str, Any]) -> Report:
     return view(document)
 
 
-def test_leases_that_end_come_first_with_their_age() -> None:
+def test_expiring_leases_come_first_with_their_age() -> None:
     ends = {"reservation": False, "ttl": 36000, "granted_ttl": 86400}
     report = leases({}, ends)
     assert report.leases is not None
@@ -118,33 +118,36 @@ def test_leases_that_end_come_first_with_their_age() -> None:
 
 @pytest.mark.parametrize(
     ("revision", "age"),
-    [(6, "revision 6, the last"), (5, "revision 5, 1 revision ago"), (None, "unknown")],
+    [(6, "revision 6, the latest"), (5, "revision 5, 1 revision ago"), (None, "unknown")],
 )
-def test_a_reservation_has_the_age_that_the_store_tells(revision: int | None, age: str) -> None:
+def test_the_age_of_a_reservation_is_its_revision(revision: int | None, age: str) -> None:
     report = leases({"revision": revision}, {})
     assert report.leases is not None
     assert report.leases[0].age.removeprefix("written at ") == age
 
 
-def test_a_lease_that_nobody_renews_is_a_warning() -> None:
+def test_a_lease_that_is_not_renewed_is_a_warning() -> None:
     report = leases({"reservation": False, "ttl": 60, "granted_ttl": 86400}, {})
     assert [(each.about, each.text) for each in report.problems] == [
-        ("100.96.1.0/24", "Ends soon: its host does not renew it.")
+        ("100.96.1.0/24", "Expires soon: its host does not renew it.")
     ]
 
 
-def test_a_lease_of_no_host_and_two_of_one_are_remarked() -> None:
+def test_a_lease_without_a_host_and_two_leases_of_a_host_have_remarks() -> None:
     report = leases({"public_ip": "192.0.2.99"}, {}, {"public_ip": "192.0.2.12"})
     remarks = {row.subnet: row.remarks for row in report.leases or ()}
-    assert remarks["100.96.1.0/24"] == ("its public IP is of no host of the inventory",)
+    assert remarks["100.96.1.0/24"] == ("no host of the inventory has its public IP",)
     assert remarks["100.96.2.0/24"] == ("192.0.2.12 holds 2 leases",)
 
 
-def test_an_entry_that_is_no_lease_is_a_warning() -> None:
+def test_an_invalid_lease_is_a_warning() -> None:
     document = gathered(3)
     document["leases"]["invalid"] = [{"key": "/x/subnets/y", "reason": "its key is no subnet"}]
     (problem,) = view(document).problems
-    assert (problem.about, problem.text) == ("/x/subnets/y", "It is no lease: its key is no subnet")
+    assert (problem.about, problem.text) == (
+        "/x/subnets/y",
+        "Not a valid lease: its key is no subnet",
+    )
 
 
 def test_a_host_without_a_subnet_is_a_warning() -> None:
@@ -152,10 +155,10 @@ def test_a_host_without_a_subnet_is_a_warning() -> None:
     document["leases"]["leases"].pop()
     document["verification"]["hosts"][2]["subnet"] = ""
     (problem,) = view(document).problems
-    assert (problem.weight, problem.about) == (Weight.WARNING, "docker3")
+    assert (problem.severity, problem.about) == (Severity.WARNING, "docker3")
 
 
-def test_versions_that_differ_are_told_with_their_hosts() -> None:
+def test_different_versions_are_listed_with_their_hosts() -> None:
     document = gathered(4)
     document["verification"]["hosts"][2]["docker"] = "20.10.24"
     software = {each.name: each for each in view(document).software}

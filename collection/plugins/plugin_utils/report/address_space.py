@@ -1,9 +1,9 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The address space as a map: which host holds what, and what is free.
+"""The map of the address space: which subnets are leased, by which host, and which are free.
 
-The network is cut into blocks of one subnet each, or of several where there would be too many.
+The network is divided into blocks of one subnet each, or of several subnets if it is large.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from ipaddress import IPv4Address, IPv4Network
 
 from ...module_utils.weft.model.network import Network
 from .fleet import Fleet, Lease
-from .wording import counted
+from .labels import counted
 
 MOST_BLOCKS = 1024
 _COLUMNS = 16
 _COLUMNS_OF_MANY = 32
 
 
-class Holding(StrEnum):
-    """What a block is: held, or in part; free; kept out of leasing; held twice."""
+class BlockState(StrEnum):
+    """The state of a block: leased, in part, free, outside the lease range, or leased twice."""
 
     HELD = "held"
     PARTLY = "partly"
@@ -37,14 +37,14 @@ class Block:
     """A range of the network, from its first address."""
 
     range: IPv4Network
-    holding: Holding
+    state: BlockState
     label: str
     tip: str
 
 
 @dataclass(frozen=True, slots=True)
 class BlockRow:
-    """One line of the map, named by its first address."""
+    """A row of the map, named by its first address."""
 
     first: str
     blocks: tuple[Block, ...]
@@ -52,7 +52,7 @@ class BlockRow:
 
 @dataclass(frozen=True, slots=True)
 class AddressSpace:
-    """The map with its counts, of subnets. strays are leases that lie outside the network."""
+    """The map and the numbers of subnets; ``outside`` describes leases outside the network."""
 
     network: str
     subnet_length: int
@@ -62,11 +62,11 @@ class AddressSpace:
     capacity: int
     held: int
     free: int
-    strays: tuple[str, ...]
+    outside: tuple[str, ...]
 
 
 def draw_address_space(fleet: Fleet) -> AddressSpace | None:
-    """Cut the network into blocks; None where the network or its leases are not known."""
+    """Return the map; None if the network or its leases are unknown."""
     network, leases = fleet.network, fleet.leases
     if network is None or leases is None:
         return None
@@ -93,8 +93,8 @@ def draw_address_space(fleet: Fleet) -> AddressSpace | None:
         capacity=network.capacity,
         held=taken,
         free=network.capacity - taken,
-        strays=tuple(
-            f"{lease.subnet} of {lease.public_ip} lies outside {network.network}"
+        outside=tuple(
+            f"{lease.subnet} of {lease.public_ip} is outside {network.network}"
             for lease in leases
             if lease not in inside
         ),
@@ -102,7 +102,7 @@ def draw_address_space(fleet: Fleet) -> AddressSpace | None:
 
 
 def _taken(network: Network, leases: Sequence[Lease]) -> int:
-    """How many subnets of the range of leases are held at least in part."""
+    """Return the number of subnets in the lease range that are leased at least in part."""
     size = 1 << (32 - network.subnet_length)
     taken: set[int] = set()
     for lease in leases:
@@ -122,25 +122,25 @@ def _block(
         for other in leases[index + 1 :]
     )
     if overlapping:
-        return Block(block, Holding.CONFLICT, "twice", "held twice: " + "; ".join(holders))
+        return Block(block, BlockState.CONFLICT, "twice", "leased twice: " + "; ".join(holders))
     if leases:
         if block.prefixlen == network.subnet_length and len(leases) == 1:
-            return Block(block, Holding.HELD, names[leases[0]], f"{block}: {names[leases[0]]}")
+            return Block(block, BlockState.HELD, names[leases[0]], f"{block}: {names[leases[0]]}")
         share = _taken(network, [_within(lease, block) for lease in leases])
         whole = 1 << (network.subnet_length - block.prefixlen)
         return Block(
             block,
-            Holding.HELD if share == whole else Holding.PARTLY,
+            BlockState.HELD if share == whole else BlockState.PARTLY,
             str(share),
-            f"{block}: {share} of {counted(whole, 'subnet')} held; " + "; ".join(holders),
+            f"{block}: {share} of {counted(whole, 'subnet')} leased; " + "; ".join(holders),
         )
     if not _leases_from(block, network):
-        return Block(block, Holding.OUTSIDE, "", f"{block}: not leased out")
-    return Block(block, Holding.FREE, "", f"{block}: free")
+        return Block(block, BlockState.OUTSIDE, "", f"{block}: outside the lease range")
+    return Block(block, BlockState.FREE, "", f"{block}: free")
 
 
 def _within(lease: Lease, block: IPv4Network) -> Lease:
-    """The lease, cut to the block."""
+    """Return the part of the lease inside the block."""
     if lease.subnet.prefixlen >= block.prefixlen:
         return lease
     return Lease(block, lease.public_ip, lease.backend, lease.reservation)

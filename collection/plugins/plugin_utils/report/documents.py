@@ -1,10 +1,9 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From documents to the fleet: those of verify, drift, weftctl and the info modules.
+"""Parses the documents of verify, drift, weftctl and the info modules.
 
-Each document is checked where it is read; what is missing in a part is left empty, what is of the
-wrong kind is refused by name.
+A missing field is left empty. A field of a wrong type raises ReportError with its name.
 """
 
 from __future__ import annotations
@@ -18,7 +17,6 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.errors import We
 
 from ...module_utils.weft.model.json_object import JsonObjectError
 from ...module_utils.weft.model.network import Network, NetworkError, network_from_document
-from .asked import Asked, Document, read_asked
 from .fleet import (
     Drift,
     DriftCheck,
@@ -31,19 +29,20 @@ from .fleet import (
     Verdict,
     Verification,
 )
+from .host_results import Document, HostResult, read_host_result
 
 # The one format of the documents of verify and drift that this release reads.
 FORMAT = 1
 
 
 class ReportError(WeftError, ValueError):
-    """A document that the report cannot read; the message says which, why, and what to do."""
+    """A document cannot be read; the message names it, the reason and the next step."""
 
 
 def read_fleet(gathered: Document) -> Fleet:
-    """Read what the playbook gathered. Raises ReportError.
+    """Parse the data that the playbook gathered. Raises ReportError.
 
-    The keys are title, generated, hosts (each with its name and what read_asked reads), network and
+    The keys are title, generated, hosts (with name and the keys of read_host_result), network and
     leases (results of the info modules), verification, drift and notes.
     """
     verification = _known(gathered, "verification")
@@ -70,83 +69,88 @@ def read_fleet(gathered: Document) -> Fleet:
 
 
 def _known(gathered: Document, name: str) -> Document | None:
-    """A document, or its JSON."""
+    """Return a document, which may be given as JSON text; None if it is empty."""
     document = gathered.get(name)
-    whole = f"Give the {name} document as it was written, whole."
+    advice = f"Pass the {name} document complete and unchanged."
     if isinstance(document, str):
         try:
             document = json.loads(document)
         except ValueError as error:
-            raise ReportError(f"The {name} document is no JSON: {error}. {whole}") from error
+            raise ReportError(
+                f"The {name} document is not valid JSON: {error}. {advice}"
+            ) from error
     if not document:
         return None
     if not isinstance(document, Mapping):
-        raise ReportError(f"The {name} document is {_kind(document)}, not an object. {whole}")
+        raise ReportError(f"The {name} document is {_kind(document)}, not an object. {advice}")
     return document
 
 
-def _listed(document: Document, name: str, whose: str) -> Sequence[Document]:
+def _listed(document: Document, name: str, source: str) -> Sequence[Document]:
     values = document.get(name) or ()
     if isinstance(values, str) or not isinstance(values, Sequence):
-        raise ReportError(f"{name} of {whose} is {_kind(values)}, not a list: write it again.")
+        raise ReportError(
+            f"{name} of {source} is {_kind(values)}, not a list: create the document again."
+        )
     for value in values:
         if not isinstance(value, Mapping):
             raise ReportError(
-                f"An entry of {name} of {whose} is {_kind(value)}, not an object: write it again."
+                f"An entry of {name} of {source} is {_kind(value)}, not an object: create the "
+                "document again."
             )
     return values
 
 
-def _check_format(document: Document, whose: str) -> None:
+def _check_format(document: Document, source: str) -> None:
     found = document.get("format")
     if found != FORMAT:
         raise ReportError(
-            f"{whose[0].upper()}{whose[1:]} is of format {found!r}, and this release reads "
-            f"{FORMAT}: write it again with the playbook of this release."
+            f"{source[0].upper()}{source[1:]} has format {found!r}, but this release reads format "
+            f"{FORMAT}: create it again with the playbook of this release."
         )
 
 
-def _by_name(document: Document, whose: str) -> dict[str, Document]:
-    _check_format(document, whose)
-    return {_text(host, "name", whose): host for host in _listed(document, "hosts", whose)}
+def _by_name(document: Document, source: str) -> dict[str, Document]:
+    _check_format(document, source)
+    return {_text(host, "name", source): host for host in _listed(document, "hosts", source)}
 
 
 def _hosts(
     gathered: Document, probed: Mapping[str, Document], leases: Iterable[Lease]
 ) -> Iterable[Host]:
     by_ip = {lease.public_ip: lease for lease in leases}
-    asked = {
+    results = {
         host.name: host
         for host in (
-            read_asked(_text(returned, "name", "what was gathered"), returned)
-            for returned in _listed(gathered, "hosts", "what was gathered")
+            read_host_result(_text(returned, "name", "the gathered data"), returned)
+            for returned in _listed(gathered, "hosts", "the gathered data")
         )
     }
-    for name in [*asked, *(name for name in probed if name not in asked)]:
-        yield _host(asked.get(name, Asked(name)), probed.get(name, {}), by_ip)
+    for name in [*results, *(name for name in probed if name not in results)]:
+        yield _host(results.get(name, HostResult(name)), probed.get(name, {}), by_ip)
 
 
-def _host(asked: Asked, probed: Document, leases: Mapping[str, Lease]) -> Host:
-    agent: Document = asked.status.get("agent") or {}
+def _host(result: HostResult, probed: Document, leases: Mapping[str, Lease]) -> Host:
+    agent: Document = result.status.get("agent") or {}
     own: Document = agent.get("lease") or {}
 
     def first(*candidates: Any) -> str:
         return next((str(each) for each in candidates if each), "")
 
     public_ip = first(
-        probed.get("public_ip"), own.get("public_ip"), asked.public_ip, agent.get("address")
+        probed.get("public_ip"), own.get("public_ip"), result.public_ip, agent.get("address")
     )
     lease = leases.get(public_ip)
     problems = [
-        *asked.problems,
-        *(asked.status.get("problems") or ()),
+        *result.problems,
+        *(result.status.get("problems") or ()),
         *(agent.get("problems") or ()),
-        # Of a host that is away the verification can only say that it is.
-        *((probed.get("problems") or ()) if asked.reached else ()),
+        # For an unreachable host, the verification reports only that it is unreachable.
+        *((probed.get("problems") or ()) if result.reached else ()),
     ]
     return Host(
-        name=asked.name,
-        reached=asked.reached,
+        name=result.name,
+        reached=result.reached,
         public_ip=public_ip,
         subnet=first(probed.get("subnet"), own.get("subnet"), lease and lease.subnet),
         container=first(probed.get("container")),
@@ -154,8 +158,8 @@ def _host(asked: Asked, probed: Document, leases: Mapping[str, Lease]) -> Host:
         datapath=first(probed.get("datapath"), agent.get("datapath")),
         mtu=probed.get("mtu") or agent.get("mtu"),
         release=first(probed.get("release"), agent.get("release")),
-        docker=first(probed.get("docker"), asked.docker),
-        kernel=first(probed.get("kernel"), asked.kernel),
+        docker=first(probed.get("docker"), result.docker),
+        kernel=first(probed.get("kernel"), result.kernel),
         problems=tuple(dict.fromkeys(map(str, problems))),
     )
 
@@ -177,13 +181,13 @@ def _lease(document: Document) -> Lease:
         public_ip = str(IPv4Address(_text(document, "public_ip", f"the lease of {subnet}")))
     except ValueError as error:
         raise ReportError(
-            f"The lease of {subnet} cannot be read: {error}; give what weft.overlay.lease_info "
-            "returned, unchanged."
+            f"The lease of {subnet} cannot be read: {error}; pass the unchanged result of "
+            "weft.overlay.lease_info."
         ) from error
     return Lease(
         subnet=network,
         public_ip=public_ip,
-        # A lease of flannel's udp backend does not name it.
+        # A lease of flannel's udp backend has no backend type.
         backend=str(document.get("backend_type") or "udp"),
         reservation=bool(document.get("reservation")),
         remaining=document.get("ttl"),
@@ -193,12 +197,12 @@ def _lease(document: Document) -> Lease:
 
 
 def _verification(document: Document) -> Verification:
-    whose = "the verification"
-    pairs = [_pair(pair) for pair in _listed(document, "pairs", whose)]
-    # What the verification says of one host is among that host's problems.
-    told = {
+    source = "the verification"
+    pairs = [_pair(pair) for pair in _listed(document, "pairs", source)]
+    # The problems of single hosts are listed with the hosts.
+    of_hosts = {
         f"{host['name']}: {problem}"
-        for host in _listed(document, "hosts", whose)
+        for host in _listed(document, "hosts", source)
         for problem in host.get("problems") or ()
     }
     return Verification(
@@ -206,7 +210,7 @@ def _verification(document: Document) -> Verification:
         seconds=document.get("seconds"),
         pairs={(pair.source, pair.destination): pair for pair in pairs},
         problems=tuple(
-            text for text in map(str, document.get("problems") or ()) if text not in told
+            text for text in map(str, document.get("problems") or ()) if text not in of_hosts
         ),
     )
 
@@ -226,7 +230,7 @@ def _pair(document: Document) -> Pair:
     except (KeyError, TypeError, ValueError) as error:
         raise ReportError(
             f"The pair {source} to {destination} of the verification cannot be read: {error}; "
-            "write the document again with the playbook verify of this release."
+            "create the document again with the playbook verify of this release."
         ) from error
     return Pair(
         source=source,
@@ -244,8 +248,8 @@ def _pair(document: Document) -> Pair:
 
 
 def _drift(document: Document) -> DriftCheck:
-    whose = "The drift document"
-    _check_format(document, whose)
+    source = "The drift document"
+    _check_format(document, source)
     return DriftCheck(
         began=str(document.get("began") or ""),
         drifts=tuple(
@@ -255,17 +259,17 @@ def _drift(document: Document) -> DriftCheck:
                 before=_optional_text(drift.get("before")),
                 after=_optional_text(drift.get("after")),
             )
-            for drift in _listed(document, "drifts", whose)
+            for drift in _listed(document, "drifts", source)
         ),
         unreachable=tuple(map(str, document.get("unreachable") or ())),
     )
 
 
-def _text(document: Document, name: str, whose: str) -> str:
+def _text(document: Document, name: str, source: str) -> str:
     value = document.get(name)
     if not isinstance(value, str) or not value:
         raise ReportError(
-            f"{name} of {whose} is {_kind(value)}, not a text: write the document again."
+            f"{name} of {source} is {_kind(value)}, not a string: create the document again."
         )
     return str(value)
 
@@ -280,5 +284,5 @@ def _kind(value: Any) -> str:
     if isinstance(value, Mapping):
         return "an object"
     if isinstance(value, str):
-        return f"the text {str(value)[:40]!r}"
+        return f"the string {str(value)[:40]!r}"
     return "a list" if isinstance(value, Sequence) else f"{value!r}"

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The fleet as the report knows it: values alone."""
+"""The data of the report: values only."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ...module_utils.weft.model.network import Network
 
 
 class Verdict(StrEnum):
-    """What the probe of an ordered pair found, from best to worst; UNKNOWN was not probed."""
+    """The probe result of an ordered pair, from best to worst; UNKNOWN was not probed."""
 
     OK = "ok"
     UNKNOWN = "unknown"
@@ -25,11 +25,11 @@ class Verdict(StrEnum):
 
     @property
     def is_fault(self) -> bool:
-        """Whether something is wrong between the two."""
+        """Whether the pair is faulty."""
         return self not in (Verdict.OK, Verdict.UNKNOWN)
 
 
-SEVERITY: Mapping[Verdict, int] = {verdict: rank for rank, verdict in enumerate(Verdict)}
+VERDICT_RANK: Mapping[Verdict, int] = {verdict: rank for rank, verdict in enumerate(Verdict)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class RoundTrip:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """What one host's container saw of another's. MTUs in bytes, throughput in Mbit/s."""
+    """The probe results from one host's container to another's; MTUs in bytes, Mbit/s."""
 
     source: str
     destination: str
@@ -59,12 +59,12 @@ class Pair:
 
     @property
     def loss(self) -> float | None:
-        """The share of the probes without an answer, from 0 to 1; None without probes."""
+        """The share of lost echo requests, from 0 to 1; None if none was sent."""
         return (self.sent - self.received) / self.sent if self.sent else None
 
     @property
-    def is_misfit(self) -> bool:
-        """Whether less crosses than the sender's container believes."""
+    def has_small_path_mtu(self) -> bool:
+        """Whether the path MTU is smaller than the MTU of the source's container."""
         return (
             self.path_mtu is not None
             and self.expected_mtu is not None
@@ -73,7 +73,7 @@ class Pair:
 
 
 class Condition(StrEnum):
-    """How a host fares."""
+    """The condition of a host."""
 
     OK = "ok"
     PROBLEM = "problem"
@@ -82,7 +82,7 @@ class Condition(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """A host of the inventory, or of the verification; what is not known is empty or None."""
+    """A host of the inventory or of the verification; unknown fields are empty or None."""
 
     name: str
     reached: bool = True
@@ -99,7 +99,7 @@ class Host:
 
     @property
     def condition(self) -> Condition:
-        """The worst that is known."""
+        """The worst known condition."""
         if not self.reached:
             return Condition.UNREACHABLE
         return Condition.PROBLEM if self.problems else Condition.OK
@@ -107,7 +107,7 @@ class Host:
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """Who holds a subnet. Times in seconds; a reservation has none, and never expires."""
+    """The lease of a subnet. Times in seconds; a reservation has none, and never expires."""
 
     subnet: IPv4Network
     public_ip: str
@@ -120,7 +120,7 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class InvalidEntry:
-    """What stands among the leases and is none."""
+    """An entry below the leases' prefix that is not a valid lease."""
 
     key: str
     reason: str
@@ -128,7 +128,7 @@ class InvalidEntry:
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """Where a host differs from what the inventory says."""
+    """A difference of a host from the inventory."""
 
     host: str
     what: str
@@ -138,7 +138,7 @@ class Drift:
 
 @dataclass(frozen=True, slots=True)
 class DriftCheck:
-    """One look for drift."""
+    """The result of the playbook drift."""
 
     began: str
     drifts: tuple[Drift, ...] = ()
@@ -147,7 +147,7 @@ class DriftCheck:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """One run of the verification; seconds is None where it did not say."""
+    """The result of the playbook verify; seconds is None if unknown."""
 
     began: str
     seconds: float | None
@@ -157,9 +157,9 @@ class Verification:
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """All that was gathered; None is what nobody looked for, or could not be read.
+    """The gathered data; None if it was not gathered or could not be read.
 
-    notes say why something is missing.
+    notes are the reasons for missing data.
     """
 
     title: str
@@ -174,10 +174,10 @@ class Fleet:
     notes: tuple[str, ...] = ()
 
     def pair(self, source: str, destination: str) -> Pair:
-        """The pair, unknown where it was not probed."""
+        """Return the pair, with the verdict UNKNOWN if it was not probed."""
         known = self.verification.pairs if self.verification else {}
         return known.get((source, destination)) or Pair(source, destination, Verdict.UNKNOWN)
 
     def name_of(self, public_ip: str) -> str | None:
-        """The host that has this public IP."""
+        """Return the name of the host with this public IP, None if there is none."""
         return next((host.name for host in self.hosts if host.public_ip == public_ip), None)

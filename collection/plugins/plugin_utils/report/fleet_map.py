@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The map of the fleet: where each host stands, and how the links between them are drawn.
+"""The map of the fleet: the positions of the hosts and the paths of the links.
 
 A small fleet is drawn as cards on an ellipse, a large one as marks on a circle with their names
 around it. Lengths are units of the drawing; the browser scales it.
@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from itertools import combinations
 from math import cos, degrees, pi, radians, sin
 
-from .fleet import SEVERITY, Fleet, Host, Pair, Verdict
-from .wording import (
+from .fleet import VERDICT_RANK, Fleet, Host, Pair, Verdict
+from .labels import (
     CONDITIONS,
     VERDICTS,
-    Word,
+    Label,
     backend_between,
     counted,
     describe_pair,
@@ -43,9 +43,10 @@ _LONGEST_NAME = 22
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A host on the map: its place, its words and what a tooltip tells.
+    """A host on the map: position, label and tooltip.
 
-    angle turns the text of a mark on a circle, in degrees; flipped ones read from the outside in.
+    angle is the rotation of the text of a mark on a circle, in degrees; a flipped text reads from
+    the outside in.
     """
 
     index: int
@@ -54,14 +55,14 @@ class Node:
     y: float
     label: str
     tip: str
-    word: Word
+    state: Label
     angle: float = 0.0
     flipped: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """All links of one backend on which nothing is wrong, as one path."""
+    """All links of one backend without a fault, as one path."""
 
     backend: str
     probed: bool
@@ -70,7 +71,7 @@ class Bundle:
 
 @dataclass(frozen=True, slots=True)
 class FaultyLink:
-    """A link with a fault: its path, and where its sign stands."""
+    """A link with a fault: its path and the position of its sign."""
 
     verdict: Verdict
     path: str
@@ -82,7 +83,7 @@ class FaultyLink:
 
 @dataclass(frozen=True, slots=True)
 class LinkLabel:
-    """What stands beside a link of a small fleet."""
+    """The label of a link of a small fleet."""
 
     x: float
     y: float
@@ -92,7 +93,7 @@ class LinkLabel:
 
 @dataclass(frozen=True, slots=True)
 class LegendEntry:
-    """One kind of link, and how many there are."""
+    """A kind of link and the number of these links."""
 
     kind: str
     text: str
@@ -100,7 +101,7 @@ class LegendEntry:
 
 @dataclass(frozen=True, slots=True)
 class FleetMap:
-    """The drawing. bend pulls links to the centre: 1 is a straight line, 0 goes through it."""
+    """The drawing. bend curves links towards the centre: 1 is straight, 0 through the centre."""
 
     cards: bool
     width: float
@@ -130,7 +131,7 @@ class _Link:
 
     @property
     def worst(self) -> Verdict:
-        return max(self.there.verdict, self.back.verdict, key=SEVERITY.__getitem__)
+        return max(self.there.verdict, self.back.verdict, key=VERDICT_RANK.__getitem__)
 
     @property
     def tip(self) -> str:
@@ -141,7 +142,7 @@ class _Link:
 
 
 def draw_map(fleet: Fleet) -> FleetMap:
-    """Lay out all hosts of the fleet, in their order, clockwise from the top."""
+    """Return the map of all hosts in their order, clockwise from the top."""
     cards = len(fleet.hosts) <= MOST_CARDS
     nodes, width, height = _place_cards(fleet.hosts) if cards else _place_marks(fleet.hosts)
     bend = 1.0 if cards else 0.3
@@ -156,16 +157,16 @@ def draw_map(fleet: Fleet) -> FleetMap:
         )
         for one, other in combinations(nodes, 2)
     ]
-    sound = [link for link in links if not link.worst.is_fault]
+    faultless = [link for link in links if not link.worst.is_fault]
     return FleetMap(
         cards=cards,
         width=width,
         height=height,
         bend=bend,
         nodes=tuple(nodes),
-        bundles=tuple(_bundles(sound, centre, bend)),
+        bundles=tuple(_bundles(faultless, centre, bend)),
         faulty=tuple(_faulty(link, centre, bend) for link in links if link.worst.is_fault),
-        labels=tuple(_labels(sound, len(nodes))),
+        labels=tuple(_labels(faultless, len(nodes))),
         legend=tuple(_legend(links)),
     )
 
@@ -174,20 +175,20 @@ def _place_cards(hosts: Sequence[Host]) -> tuple[list[Node], float, float]:
     count = len(hosts)
     down = next(height for most, height in _ELLIPSES if count <= most)
     across = (_WIDTH - _CARD_WIDTH) / 2 - _MARGIN
-    # Two stand side by side, one in the middle.
+    # Two hosts are side by side, one is in the middle.
     start = -90.0 if count > 2 else 180.0
     angles = [radians(start + 360 * index / max(1, count)) for index in range(count)]
-    spots = [(across * cos(angle), down * sin(angle)) for angle in angles]
+    positions = [(across * cos(angle), down * sin(angle)) for angle in angles]
     if count == 1:
-        spots = [(0.0, 0.0)]
-    top = min((spot[1] for spot in spots), default=0.0)
-    bottom = max((spot[1] for spot in spots), default=0.0)
+        positions = [(0.0, 0.0)]
+    top = min((position[1] for position in positions), default=0.0)
+    bottom = max((position[1] for position in positions), default=0.0)
     height = bottom - top + _CARD_HEIGHT + 2 * _MARGIN
     # A triangle is not centred on its ellipse.
     middle = (top + bottom) / 2
     nodes = [
         _node(index, host, (_WIDTH / 2 + x, height / 2 + y - middle), 17)
-        for index, (host, (x, y)) in enumerate(zip(hosts, spots, strict=True))
+        for index, (host, (x, y)) in enumerate(zip(hosts, positions, strict=True))
     ]
     return nodes, _WIDTH, height
 
@@ -196,8 +197,8 @@ def _place_marks(hosts: Sequence[Host]) -> tuple[list[Node], float, float]:
     count = len(hosts)
     radius = max(_SMALLEST_RADIUS, count * _MARK_SPACING / (2 * pi))
     longest = max(len(shortened(host.name, _LONGEST_NAME)) + len(host.subnet) + 2 for host in hosts)
-    room = longest * _CHARACTER + _MARK_GAP
-    size = 2 * (radius + room) + _MARGIN
+    label_length = longest * _CHARACTER + _MARK_GAP
+    size = 2 * (radius + label_length) + _MARGIN
     nodes = []
     for index, host in enumerate(hosts):
         angle = -pi / 2 + 2 * pi * index / count
@@ -218,16 +219,16 @@ def _place_marks(hosts: Sequence[Host]) -> tuple[list[Node], float, float]:
 def _node(
     index: int,
     host: Host,
-    spot: tuple[float, float],
+    position: tuple[float, float],
     longest: int,
     *,
     angle: float = 0.0,
     flipped: bool = False,
 ) -> Node:
-    word = CONDITIONS[host.condition]
+    state = CONDITIONS[host.condition]
     lines = [
-        f"{host.name}: {word.name}",
-        f"public IP {host.public_ip or 'unknown'}, subnet {host.subnet or 'none known'}",
+        f"{host.name}: {state.name}",
+        f"public IP {host.public_ip or 'unknown'}, subnet {host.subnet or 'unknown'}",
         ", ".join(
             filter(None, (host.backend, host.datapath, f"MTU {host.mtu}" if host.mtu else ""))
         ),
@@ -236,11 +237,11 @@ def _node(
     return Node(
         index=index,
         host=host,
-        x=round(spot[0], 1),
-        y=round(spot[1], 1),
+        x=round(position[0], 1),
+        y=round(position[1], 1),
         label=shortened(host.name, longest),
         tip="\n".join(filter(None, lines)),
-        word=word,
+        state=state,
         angle=angle,
         flipped=flipped,
     )
@@ -272,7 +273,7 @@ def _bundles(links: Sequence[_Link], centre: tuple[float, float], bend: float) -
 
 def _faulty(link: _Link, centre: tuple[float, float], bend: float) -> FaultyLink:
     x, y = _control(link, centre, bend)
-    # The middle of a quadratic curve lies half way to its control point.
+    # The middle of a quadratic curve is half way to its control point.
     middle = ((link.one.x + link.other.x) / 2, (link.one.y + link.other.y) / 2)
     return FaultyLink(
         verdict=link.worst,
@@ -307,6 +308,6 @@ def _legend(links: Sequence[_Link]) -> Iterator[LegendEntry]:
     for backend, count in sorted(backends.items()):
         yield LegendEntry(backend, f"{backend}: {counted(count, 'link')}")
     verdicts = Counter(link.worst for link in links if link.worst is not Verdict.OK)
-    for verdict, count in sorted(verdicts.items(), key=lambda item: -SEVERITY[item[0]]):
-        word = VERDICTS[verdict]
-        yield LegendEntry(verdict.value, f"{word.sign} {word.name}: {counted(count, 'link')}")
+    for verdict, count in sorted(verdicts.items(), key=lambda item: -VERDICT_RANK[item[0]]):
+        label = VERDICTS[verdict]
+        yield LegendEntry(verdict.value, f"{label.sign} {label.name}: {counted(count, 'link')}")

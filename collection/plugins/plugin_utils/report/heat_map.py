@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The matrix as a heat map: a row for each source, a column for each destination.
 
-Each cell carries the values of all measures and a step of each measure's scale, so that the page
-switches between them without asking anybody.
+Each cell has the values of all measures and the step on each measure's scale, so that the page
+switches between them without a request.
 """
 
 from __future__ import annotations
@@ -14,26 +14,26 @@ from dataclasses import dataclass
 from statistics import median
 
 from .fleet import Fleet, Pair, Verdict
-from .wording import VERDICTS, counted, describe_pair, milliseconds, percent, reason_of
+from .labels import VERDICTS, counted, describe_pair, milliseconds, percent, reason_of
 
-# Up to this many hosts a cell has room for a value, up to the second for a sign of the scale.
+# Up to the first number of hosts a cell shows a value, up to the second a sign of the scale.
 MOST_ROOMY = 14
 MOST_MEDIUM = 40
 
 _UNKNOWN = "x"
-# A round trip is told by how much longer it is than the fleet's median.
+# The step of a round-trip time is its multiple of the fleet's median.
 _LATENCY_FACTORS = (1.0, 1.5, 2.0, 4.0, 8.0)
 _LOSSES = (0.0, 0.01, 0.05, 0.2, 0.5)
-# A throughput by what share of the fleet's median it is.
+# The step of a throughput is its share of the fleet's median.
 _THROUGHPUT_SHARES = (0.9, 0.75, 0.5, 0.25, 0.1)
 _MTU_AS_EXPECTED, _MTU_LARGER, _MTU_SMALLER = "0", "2", "5"
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One ordered pair: texts, and the step of each scale from 0 (well) to 5, or x for unknown.
+    """One ordered pair: texts, and the step on each scale from 0 (good) to 5, or x for unknown.
 
-    reason is what a fault comes to, empty where there is none.
+    reason describes a fault, and is empty without one.
     """
 
     verdict: Verdict
@@ -51,7 +51,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """The cells of one source; None is the host itself."""
+    """The cells of one source; None for the host itself."""
 
     host: str
     cells: tuple[Cell | None, ...]
@@ -59,7 +59,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step of a scale as the legend shows it."""
+    """One step of a scale in the legend."""
 
     step: str
     text: str
@@ -67,7 +67,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """What the heat map can show: a name, one sentence of result, a scale."""
+    """A measure of the heat map: name, summary and scale."""
 
     key: str
     name: str
@@ -99,7 +99,7 @@ class HeatMap:
 
 
 def draw_heat_map(fleet: Fleet) -> HeatMap:
-    """All ordered pairs of the fleet's hosts, in the hosts' order."""
+    """Return the heat map of all ordered pairs, in the order of the hosts."""
     names = tuple(host.name for host in fleet.hosts)
     pairs = [fleet.pair(one, other) for one in names for other in names if one != other]
     latencies = [pair.round_trip.median for pair in pairs if pair.round_trip]
@@ -162,7 +162,7 @@ def _cell(pair: Pair, usual_latency: float, usual_throughput: float) -> Cell:
 
 
 def _step(holds: Callable[[float], bool], limits: Sequence[float]) -> str:
-    """The first limit that holds, as a step of the scale."""
+    """Return the number of the first limit that holds."""
     return str(next((step for step, limit in enumerate(limits) if holds(limit)), len(limits)))
 
 
@@ -171,29 +171,30 @@ def _mtu_step(pair: Pair) -> str:
         return _UNKNOWN
     if pair.expected_mtu is None or pair.path_mtu == pair.expected_mtu:
         return _MTU_AS_EXPECTED
-    return _MTU_SMALLER if pair.is_misfit else _MTU_LARGER
+    return _MTU_SMALLER if pair.has_small_path_mtu else _MTU_LARGER
 
 
 def _measures(
     pairs: Sequence[Pair], latencies: Sequence[float], throughputs: Sequence[float]
 ) -> Iterator[Measure]:
-    well = sum(pair.verdict is Verdict.OK for pair in pairs)
+    reachable = sum(pair.verdict is Verdict.OK for pair in pairs)
     yield Measure(
         "reach",
         "Reachability",
-        f"{well:,} of {counted(len(pairs), 'pair')} without a fault",
+        f"{reachable:,} of {counted(len(pairs), 'pair')} without a fault",
         tuple(
-            Step(verdict.value, f"{word.sign} {word.name}") for verdict, word in VERDICTS.items()
+            Step(verdict.value, f"{label.sign} {label.name}") for verdict, label in VERDICTS.items()
         ),
     )
     usual = median(latencies) if latencies else 0.0
     yield Measure(
         "latency",
         "Latency",
-        f"Round trips from {milliseconds(min(latencies))} to {milliseconds(max(latencies))} ms, "
+        f"Round-trip times from {milliseconds(min(latencies))} to {milliseconds(max(latencies))} "
+        "ms, "
         f"median {milliseconds(usual)} ms"
         if latencies
-        else "No round trip was measured",
+        else "No round-trip time was measured",
         _bounded([f"{milliseconds(factor * usual)} ms" for factor in _LATENCY_FACTORS])
         if latencies
         else (),
@@ -237,7 +238,9 @@ def _loss_summary(losses: Sequence[float]) -> str:
         return "No loss was measured"
     lossy = sum(loss > 0 for loss in losses)
     return (
-        f"{lossy:,} of {counted(len(losses), 'pair')} lost probes" if lossy else "No probe was lost"
+        f"{lossy:,} of {counted(len(losses), 'pair')} lost echo requests"
+        if lossy
+        else "No echo request was lost"
     )
 
 
@@ -245,10 +248,10 @@ def _mtu_summary(pairs: Sequence[Pair]) -> str:
     found = sorted({pair.path_mtu for pair in pairs if pair.path_mtu is not None})
     if not found:
         return "No path MTU was measured"
-    misfits = sum(pair.is_misfit for pair in pairs)
+    too_small = sum(pair.has_small_path_mtu for pair in pairs)
     sizes = f"{found[0]} bytes" if len(found) == 1 else f"{found[0]} to {found[-1]} bytes"
     return f"{sizes}, " + (
-        f"{counted(misfits, 'pair')} smaller than expected" if misfits else "as the hosts expect"
+        f"{counted(too_small, 'pair')} smaller than expected" if too_small else "as expected"
     )
 
 

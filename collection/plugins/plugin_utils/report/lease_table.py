@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The leases as a table: how old each is, and when it ends."""
+"""The table of the leases, with their age and expiry."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from ...module_utils.weft.weftctl.formatting import format_duration
 from .fleet import Fleet, Lease
 
-# flannel grants a lease for 24 hours and renews it an hour before its end (its pkg/subnet/etcdv2
-# and pkg/subnet/subnet.go): less than half of that hour left is a renewal that failed.
-_ENDS_SOON = 1800
+# flannel's leases last 24 hours and are renewed an hour before they expire (pkg/subnet/etcdv2 and
+# pkg/subnet/subnet.go): if less than half an hour is left, the renewal has failed.
+_EXPIRES_SOON = 1800
 
 
 @dataclass(frozen=True, slots=True)
 class LeaseRow:
-    """One lease. left is the share of its time that is left, from 0 to 1; None without an end."""
+    """One lease. left is the remaining share of its time, from 0 to 1; None for a reservation."""
 
     subnet: str
     holder: str
@@ -33,7 +33,7 @@ class LeaseRow:
 
 
 def list_leases(fleet: Fleet) -> tuple[LeaseRow, ...] | None:
-    """All leases, the next to expire first, then by subnet; None where they are not known."""
+    """Return all leases, the next to expire first, then by subnet; None if they are unknown."""
     if fleet.leases is None:
         return None
     counts = Counter(lease.public_ip for lease in fleet.leases)
@@ -52,11 +52,11 @@ def _row(fleet: Fleet, lease: Lease, of_this_ip: int) -> LeaseRow:
     name = fleet.name_of(lease.public_ip)
     remarks = []
     if name is None:
-        remarks.append("its public IP is of no host of the inventory")
+        remarks.append("no host of the inventory has its public IP")
     if of_this_ip > 1:
         remarks.append(f"{lease.public_ip} holds {of_this_ip} leases")
-    if lease.remaining is not None and lease.remaining < _ENDS_SOON:
-        remarks.append("ends soon: its host does not renew it")
+    if lease.remaining is not None and lease.remaining < _EXPIRES_SOON:
+        remarks.append("expires soon: its host does not renew it")
     left = (
         min(1.0, lease.remaining / lease.granted)
         if lease.remaining is not None and lease.granted
@@ -83,11 +83,11 @@ def _expiry(lease: Lease) -> str:
 
 
 def _age(fleet: Fleet, lease: Lease) -> str:
-    """What the store tells: the time since a renewal, or the revision of the last writing."""
+    """Return the time since the last renewal, or the revision of the last write."""
     if lease.granted and lease.remaining is not None:
         return f"renewed {format_duration(lease.granted - lease.remaining)} ago"
     if lease.revision is None:
         return "unknown"
     behind = (fleet.revision or lease.revision) - lease.revision
-    since = f"{behind} revision{'s' if behind > 1 else ''} ago" if behind else "the last"
+    since = f"{behind} revision{'s' if behind > 1 else ''} ago" if behind else "the latest"
     return f"written at revision {lease.revision}, {since}"

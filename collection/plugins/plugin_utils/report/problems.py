@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is wrong, as sentences with the host that they are about: the worst first."""
+"""The problems of the fleet, each with the host or subnet: the worst first."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from .fleet import Fleet
+from .labels import counted
 from .lease_table import LeaseRow
-from .wording import counted
 
 
-class Weight(StrEnum):
-    """A fault keeps packets from crossing; a warning may; a note says what is not known."""
+class Severity(StrEnum):
+    """A fault stops traffic, a warning may stop traffic, a note reports missing data."""
 
     FAULT = "fault"
     WARNING = "warning"
@@ -24,50 +24,50 @@ class Weight(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One sentence; about is a host, a subnet, or empty for the whole fleet."""
+    """A problem; about is a host, a subnet, or empty for the whole fleet."""
 
-    weight: Weight
+    severity: Severity
     about: str
     text: str
 
 
 def list_problems(fleet: Fleet, leases: tuple[LeaseRow, ...] | None) -> tuple[Problem, ...]:
-    """All problems of the fleet, ordered by weight."""
-    found = [*_of_hosts(fleet), *_of_pairs(fleet), *_of_store(fleet, leases), *_of_drift(fleet)]
-    found += [Problem(Weight.NOTE, "", note) for note in fleet.notes]
-    weights = list(Weight)
-    return tuple(sorted(found, key=lambda problem: weights.index(problem.weight)))
+    """Return all problems of the fleet, ordered by severity."""
+    found = [*_of_hosts(fleet), *_of_pairs(fleet), *_of_leases(fleet, leases), *_of_drift(fleet)]
+    found += [Problem(Severity.NOTE, "", note) for note in fleet.notes]
+    severities = list(Severity)
+    return tuple(sorted(found, key=lambda problem: severities.index(problem.severity)))
 
 
 def _of_hosts(fleet: Fleet) -> Iterator[Problem]:
     for host in fleet.hosts:
         if not host.reached:
             yield Problem(
-                Weight.FAULT,
+                Severity.FAULT,
                 host.name,
-                "Ansible does not reach it, and what is shown of it comes from the store: see "
-                "whether it runs, and whether SSH lets this controller in.",
+                "Ansible cannot connect to the host. Its data here is from etcd. Check that it "
+                "runs and that SSH accepts this controller.",
             )
         for problem in host.problems:
-            yield Problem(Weight.FAULT, host.name, problem)
+            yield Problem(Severity.FAULT, host.name, problem)
         if fleet.leases is not None and not host.subnet:
             yield Problem(
-                Weight.WARNING, host.name, "It holds no subnet: run site.yml to let it join."
+                Severity.WARNING, host.name, "The host has no subnet: run site.yml to add it."
             )
 
 
 def _of_pairs(fleet: Fleet) -> Iterator[Problem]:
     if fleet.verification is not None:
         for text in fleet.verification.problems:
-            yield Problem(Weight.FAULT, "", text)
+            yield Problem(Severity.FAULT, "", text)
 
 
-def _of_store(fleet: Fleet, leases: tuple[LeaseRow, ...] | None) -> Iterator[Problem]:
+def _of_leases(fleet: Fleet, leases: tuple[LeaseRow, ...] | None) -> Iterator[Problem]:
     for row in leases or ():
         for remark in row.remarks:
-            yield Problem(Weight.WARNING, row.subnet, f"{remark[0].upper()}{remark[1:]}.")
+            yield Problem(Severity.WARNING, row.subnet, f"{remark[0].upper()}{remark[1:]}.")
     for entry in fleet.invalid:
-        yield Problem(Weight.WARNING, entry.key, f"It is no lease: {entry.reason}")
+        yield Problem(Severity.WARNING, entry.key, f"Not a valid lease: {entry.reason}")
 
 
 def _of_drift(fleet: Fleet) -> Iterator[Problem]:
@@ -77,18 +77,18 @@ def _of_drift(fleet: Fleet) -> Iterator[Problem]:
         hosts = {drift.host for drift in fleet.drift.drifts}
         differ = "differs" if len(fleet.drift.drifts) == 1 else "differ"
         yield Problem(
-            Weight.WARNING,
+            Severity.WARNING,
             "",
-            f"{counted(len(fleet.drift.drifts), 'thing')} on {counted(len(hosts), 'host')} "
+            f"{counted(len(fleet.drift.drifts), 'setting')} on {counted(len(hosts), 'host')} "
             f"{differ} from the inventory: see Drift.",
         )
     if fleet.drift.unreachable:
         one = len(fleet.drift.unreachable) == 1
         yield Problem(
-            Weight.NOTE,
+            Severity.NOTE,
             "",
-            f"Whether {counted(len(fleet.drift.unreachable), 'host')} "
-            f"{'differs' if one else 'differ'} from the inventory is not known, since the playbook "
-            f"drift did not reach {'it' if one else 'them'}: see Drift, and run it again once "
-            f"Ansible reaches {'it' if one else 'them'}.",
+            f"{counted(len(fleet.drift.unreachable), 'host')} {'was' if one else 'were'} "
+            "unreachable "
+            "for the playbook drift and could not be compared with the inventory: see Drift, and "
+            f"run it again when Ansible can connect to {'it' if one else 'them'}.",
         )

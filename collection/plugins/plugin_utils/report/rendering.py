@@ -1,10 +1,10 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From the view model to one HTML file that needs nothing else.
+"""Renders the view model to one self-contained HTML file.
 
-Names in inventories are not to be trusted: everything is escaped, and the page's own policy allows
-the one style and the one script that are in it, by their digests, and nothing from anywhere else.
+Names in inventories are not trusted: all text is escaped, and the content security policy of the
+page allows only its own style and script, by their digests.
 """
 
 from __future__ import annotations
@@ -16,16 +16,15 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from .fleet import SEVERITY
+from .labels import CONDITIONS, VERDICTS
 from .versions import short_release
 from .view import Report
-from .wording import CONDITIONS, VERDICTS
 
 TEMPLATES = Path(__file__).parent / "templates"
 
 
 def render_report(report: Report) -> str:
-    """Return the whole page."""
+    """Return the page."""
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -44,7 +43,6 @@ def render_report(report: Report) -> str:
         ),
         verdicts=VERDICTS,
         conditions=CONDITIONS,
-        severity=SEVERITY,
         short_release=short_release,
     )
 
@@ -54,5 +52,5 @@ def _read(name: str) -> str:
 
 
 def _digest(text: str) -> str:
-    """How a content security policy names an element's text (W3C CSP level 3, section 2.3)."""
+    """Return the hash source of an element's text (W3C CSP level 3, section 2.3)."""
     return "sha256-" + b64encode(sha256(text.encode()).digest()).decode()

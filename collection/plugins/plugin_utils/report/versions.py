@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the hosts run, and which of them differ from the most."""
+"""The versions on the hosts, and the hosts that differ from the majority."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _RELEASE_SHOWN = 12
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """One value, how many hosts have it, and which, where they are few. share is from 0 to 1."""
+    """One value, and the hosts that have it. share is from 0 to 1."""
 
     value: str
     count: int
@@ -27,14 +27,14 @@ class Variant:
 
 @dataclass(frozen=True, slots=True)
 class Software:
-    """One thing that hosts have a version or a kind of."""
+    """A property of hosts, such as a version, and its values."""
 
     name: str
     variants: tuple[Variant, ...]
 
     @property
     def uniform(self) -> bool:
-        """Whether all hosts have the same."""
+        """Whether all hosts have the same value."""
         return len(self.variants) <= 1
 
 
@@ -49,12 +49,12 @@ _KINDS: tuple[tuple[str, Callable[[Host], str]], ...] = (
 
 
 def compare_versions(fleet: Fleet) -> tuple[Software, ...]:
-    """Each kind with its values, the most frequent first."""
+    """Return each property with its values, the most frequent first."""
     return tuple(Software(name, _variants(fleet, value)) for name, value in _KINDS)
 
 
 def short_release(release: str) -> str:
-    """A release is named by a digest: its beginning tells it from the others."""
+    """Return the beginning of a release's digest."""
     return release[:_RELEASE_SHOWN]
 
 
@@ -65,7 +65,7 @@ def _variants(fleet: Fleet, value_of: Callable[[Host], str]) -> tuple[Variant, .
     ordered = sorted(hosts.items(), key=lambda item: (item[0] == "", -len(item[1]), item[0]))
     return tuple(
         Variant(
-            value=value or "not known",
+            value=value or "unknown",
             count=len(names),
             share=len(names) / len(fleet.hosts),
             hosts=tuple(names),

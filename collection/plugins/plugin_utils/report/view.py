@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The view model: everything that the templates show, decided here."""
+"""The view model: all data that the templates show."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from .address_space import AddressSpace, draw_address_space
 from .fleet import Condition, DriftCheck, Fleet, Verdict, Verification
 from .fleet_map import FleetMap, draw_map
 from .heat_map import HeatMap, draw_heat_map
+from .labels import counted, milliseconds
 from .lease_table import LeaseRow, list_leases
-from .problems import Problem, Weight, list_problems
+from .problems import Problem, Severity, list_problems
 from .versions import Software, compare_versions
-from .wording import counted, milliseconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Tile:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One report, ready to be drawn. state is ok, problem or unknown."""
+    """The report. state is ok, problem or unknown."""
 
     title: str
     generated: str
@@ -50,7 +50,7 @@ class Report:
 
 
 def view_report(fleet: Fleet) -> Report:
-    """Decide all that is to be shown of the fleet."""
+    """Return the view model of the fleet."""
     leases = list_leases(fleet)
     heat_map = draw_heat_map(fleet)
     space = draw_address_space(fleet)
@@ -86,41 +86,41 @@ def _subtitle(fleet: Fleet) -> str:
 
 
 def _headline(fleet: Fleet, heat_map: HeatMap, problems: tuple[Problem, ...]) -> tuple[str, str]:
-    away = sum(not host.reached for host in fleet.hosts)
-    troubled = sum(host.condition is Condition.PROBLEM for host in fleet.hosts)
-    faults = sum(problem.weight is Weight.FAULT for problem in problems)
-    said = []
+    unreachable = sum(not host.reached for host in fleet.hosts)
+    with_problems = sum(host.condition is Condition.PROBLEM for host in fleet.hosts)
+    faults = sum(problem.severity is Severity.FAULT for problem in problems)
+    parts = []
     if heat_map.faults:
-        said.append(f"{counted(len(heat_map.faults), 'pair')} of hosts in trouble")
-    if away:
-        said.append(f"{counted(away, 'host')} unreachable")
-    if troubled and not said:
-        said.append(f"{counted(troubled, 'host')} with problems")
-    if faults and not said:
-        said.append(counted(faults, "problem"))
-    if said:
-        return "problem", ", ".join(said)
-    return _headline_of_a_sound_fleet(fleet, heat_map)
+        parts.append(counted(len(heat_map.faults), "faulty pair"))
+    if unreachable:
+        parts.append(f"{counted(unreachable, 'host')} unreachable")
+    if with_problems and not parts:
+        parts.append(f"{counted(with_problems, 'host')} with problems")
+    if faults and not parts:
+        parts.append(counted(faults, "problem"))
+    if parts:
+        return "problem", ", ".join(parts)
+    return _headline_without_problems(fleet, heat_map)
 
 
-def _headline_of_a_sound_fleet(fleet: Fleet, heat_map: HeatMap) -> tuple[str, str]:
+def _headline_without_problems(fleet: Fleet, heat_map: HeatMap) -> tuple[str, str]:
     if fleet.verification is None:
-        return "unknown", f"{counted(len(fleet.hosts), 'host')}, no pair probed"
+        return "unknown", f"{counted(len(fleet.hosts), 'host')}, not checked"
     if len(fleet.hosts) < 2:
-        return "ok", f"{counted(len(fleet.hosts), 'host')}, and all is well"
+        return "ok", f"{counted(len(fleet.hosts), 'host')}, no problems"
     if any(cell and cell.verdict is Verdict.UNKNOWN for row in heat_map.rows for cell in row.cells):
-        return "unknown", "Not every pair was probed"
+        return "unknown", "Not every pair was checked"
     return "ok", f"All {len(fleet.hosts)} hosts reach each other"
 
 
 def _tiles(fleet: Fleet, space: AddressSpace | None) -> tuple[Tile, ...]:
-    well = sum(host.condition is Condition.OK for host in fleet.hosts)
+    healthy = sum(host.condition is Condition.OK for host in fleet.hosts)
     tiles = [
         Tile(
             "Hosts",
-            f"{well} of {len(fleet.hosts)}",
-            "well",
-            "ok" if well == len(fleet.hosts) else "problem",
+            f"{healthy} of {len(fleet.hosts)}",
+            "healthy",
+            "ok" if healthy == len(fleet.hosts) else "problem",
             "#map",
         )
     ]
@@ -130,7 +130,7 @@ def _tiles(fleet: Fleet, space: AddressSpace | None) -> tuple[Tile, ...]:
         tiles.append(
             Tile(
                 "Subnets",
-                f"{space.held:,} held",
+                f"{space.held:,} leased",
                 f"{space.free:,} of {space.capacity:,} free",
                 "ok" if space.free else "problem",
                 "#addresses",
@@ -143,25 +143,27 @@ def _tiles(fleet: Fleet, space: AddressSpace | None) -> tuple[Tile, ...]:
 
 def _drift_tile(drift: DriftCheck) -> Tile:
     count = len(drift.drifts)
-    away = f"{counted(len(drift.unreachable), 'host')} not reached" if drift.unreachable else ""
+    unreachable = (
+        f"{counted(len(drift.unreachable), 'host')} unreachable" if drift.unreachable else ""
+    )
     if count:
-        detail = "; ".join(filter(None, ("things differ", away)))
+        detail = "; ".join(filter(None, ("settings differ", unreachable)))
         return Tile("Drift", str(count), detail, "problem", "#drift")
-    if away:
-        return Tile("Drift", "not known", away, "neutral", "#drift")
-    return Tile("Drift", "none", "as the inventory says", "ok", "#drift")
+    if unreachable:
+        return Tile("Drift", "unknown", unreachable, "neutral", "#drift")
+    return Tile("Drift", "none", "as in the inventory", "ok", "#drift")
 
 
 def _probed_tiles(fleet: Fleet, verification: Verification) -> list[Tile]:
     pairs = verification.pairs.values()
     count = len(fleet.hosts) * (len(fleet.hosts) - 1)
-    well = sum(pair.verdict is Verdict.OK for pair in pairs)
+    reachable = sum(pair.verdict is Verdict.OK for pair in pairs)
     tiles = [
         Tile(
             "Pairs",
-            f"{well:,} of {count:,}",
-            "reach, with their own address",
-            "ok" if well == count else "problem",
+            f"{reachable:,} of {count:,}",
+            "reachable, source unchanged",
+            "ok" if reachable == count else "problem",
             "#matrix",
         )
     ]
@@ -169,9 +171,9 @@ def _probed_tiles(fleet: Fleet, verification: Verification) -> list[Tile]:
     if times:
         tiles.append(
             Tile(
-                "Round trip",
+                "Round-trip time",
                 f"{milliseconds(times[len(times) // 2])} ms",
-                f"median; the slowest pair {milliseconds(times[-1])} ms",
+                f"median; slowest pair {milliseconds(times[-1])} ms",
                 "neutral",
                 "#matrix",
             )
@@ -182,8 +184,8 @@ def _probed_tiles(fleet: Fleet, verification: Verification) -> list[Tile]:
             Tile(
                 "Path MTU",
                 f"{sizes[0]}",
-                "bytes, the smallest" if len(sizes) > 1 else "bytes, on every pair measured",
-                "problem" if any(pair.is_misfit for pair in pairs) else "ok",
+                "bytes, the smallest" if len(sizes) > 1 else "bytes, all measured pairs",
+                "problem" if any(pair.has_small_path_mtu for pair in pairs) else "ok",
                 "#matrix",
             )
         )

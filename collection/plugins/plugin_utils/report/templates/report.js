@@ -2,11 +2,11 @@
 (() => {
   const root = document.documentElement;
 
-  // The theme: the system's until the reader chooses, and then kept where the browser allows it.
+  // The theme: the system's until the user chooses one; the choice is stored if the browser allows it.
   const theme = document.getElementById("theme");
   const systemDark = matchMedia("(prefers-color-scheme: dark)");
   const isDark = () => (root.dataset.theme ? root.dataset.theme === "dark" : systemDark.matches);
-  const remembered = (value) => {
+  const storedTheme = (value) => {
     try {
       if (value) localStorage.setItem("weft-theme", value);
       return localStorage.getItem("weft-theme");
@@ -15,30 +15,30 @@
     }
   };
   const showTheme = () => theme.setAttribute("aria-pressed", String(isDark()));
-  const kept = remembered();
-  if (kept === "light" || kept === "dark") root.dataset.theme = kept;
+  const stored = storedTheme();
+  if (stored === "light" || stored === "dark") root.dataset.theme = stored;
   theme.hidden = false;
   theme.addEventListener("click", () => {
     root.dataset.theme = isDark() ? "light" : "dark";
-    remembered(root.dataset.theme);
+    storedTheme(root.dataset.theme);
     showTheme();
   });
   systemDark.addEventListener("change", showTheme);
   showTheme();
 
-  // The heat map's rows, by the hosts' order.
+  // The rows of the heat map, in the order of the hosts.
   const heat = document.getElementById("heat");
   const rows = heat ? [...heat.tBodies[0].rows] : [];
   const names = rows.map((row) => row.cells[0].textContent);
   const cellOf = (from, to) => rows[from] && rows[from].cells[to + 1];
-  // The legend knows how a verdict is called.
+  // The legend has the names of the verdicts.
   const verdictNames = Object.fromEntries([...document.querySelectorAll("[data-verdict]")].map(({ dataset }) => [dataset.verdict, dataset.name]));
   const verdictOf = (cell) => (cell ? /\bv-(\w+)/.exec(cell.className)?.[1] : undefined) ?? "unknown";
 
   const describeCell = (cell) => {
     const from = cell.parentElement.rowIndex - 1;
     const to = cell.cellIndex - 1;
-    if (from === to) return `${names[from]} itself`;
+    if (from === to) return `${names[from]}: same host`;
     const { l, m, p, r, why } = cell.dataset;
     return [
       `${names[from]} → ${names[to]}: ${verdictNames[verdictOf(cell)]}${why ? ` (${why})` : ""}`,
@@ -46,7 +46,7 @@
     ].filter(Boolean).join("\n");
   };
 
-  // What the heat map shows; a browser that comes back to the page keeps what was chosen.
+  // The measure of the heat map; the browser keeps the choice when the user returns to the page.
   const showMeasure = (input) => {
     heat.dataset.show = input.value;
     for (const box of document.querySelectorAll(".measure")) box.classList.toggle("is-shown", box.dataset.of === input.value);
@@ -56,7 +56,7 @@
     if (input.checked) showMeasure(input);
   }
 
-  // One tooltip for all: by pointer and by focus; Escape takes it away.
+  // One tooltip for all elements, on hover and on focus; Escape hides it.
   const tip = document.getElementById("tip");
   let owner = null;
   const textFor = (element) => element.dataset.tip || (heat && heat.contains(element) ? describeCell(element) : "");
@@ -97,21 +97,21 @@
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") hideTip();
   });
-  // What is scrolled away from under the pointer loses its tooltip; what has the focus takes it along.
+  // On scroll, the tooltip of the focused element moves with it; any other tooltip is hidden.
   addEventListener("scroll", () => {
     if (!owner) return;
     if (owner === document.activeElement) placeTip();
     else hideTip();
   }, { capture: true, passive: true });
 
-  // One stop of Tab for each group of many, and the arrow keys within it.
+  // Each group is one tab stop; the arrow keys move within it (roving tabindex).
   const move = (group, from, key) => {
     const grid = group.hasAttribute("data-grid");
     const items = grid ? [...group.rows].map((row) => [...row.cells].slice(1)) : [[...group.children]];
     const y = items.findIndex((row) => row.includes(from));
     const x = items[y].indexOf(from);
     const line = items[y];
-    const within = (list, place) => list[Math.min(Math.max(0, place), list.length - 1)];
+    const within = (list, index) => list[Math.min(Math.max(0, index), list.length - 1)];
     if (!grid) {
       const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[key];
       if (step) return line[(x + step + line.length) % line.length];
@@ -131,7 +131,7 @@
     let current = first;
     if (!first) continue;
     first.tabIndex = 0;
-    const take = (item) => {
+    const select = (item) => {
       current.tabIndex = -1;
       current = item;
       item.tabIndex = 0;
@@ -140,23 +140,23 @@
       const next = move(group, current, event.key);
       if (!next) return;
       event.preventDefault();
-      take(next);
+      select(next);
       next.focus();
     });
     group.addEventListener("pointerdown", (event) => {
       const item = event.target.closest("[data-roving] > *, [data-grid] td");
-      if (item && item.tagName !== "TR") take(item);
+      if (item && item.tagName !== "TR") select(item);
     });
   }
 
-  // The links of one host, drawn over the others.
+  // The links of one host, drawn over all other links.
   const map = document.querySelector(".map");
   const figure = map.closest("figure");
   const spokes = document.getElementById("spokes");
   const nodes = [...map.querySelectorAll(".node")];
   const bend = Number(map.dataset.bend);
   const centre = [map.viewBox.baseVal.width / 2, map.viewBox.baseVal.height / 2];
-  const place = (node) => [Number(node.dataset.x), Number(node.dataset.y)];
+  const position = (node) => [Number(node.dataset.x), Number(node.dataset.y)];
   const faulty = (verdict) => !["ok", "unknown"].includes(verdict);
   const linkKind = (one, other) => {
     const found = [verdictOf(cellOf(one, other)), verdictOf(cellOf(other, one))];
@@ -169,10 +169,10 @@
   const drawSpokes = (node) => {
     clearSpokes();
     figure.classList.add("is-quiet");
-    const [x, y] = place(node);
+    const [x, y] = position(node);
     for (const other of nodes) {
       if (other === node) continue;
-      const [ox, oy] = place(other);
+      const [ox, oy] = position(other);
       const [cx, cy] = [(x + ox) / 2, (y + oy) / 2].map((middle, axis) => centre[axis] + (middle - centre[axis]) * bend);
       const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
       path.setAttribute("d", `M${x} ${y}Q${cx} ${cy} ${ox} ${oy}`);
@@ -187,7 +187,7 @@
     node.addEventListener("blur", clearSpokes);
   }
 
-  // The section that is being read.
+  // Marks the visible section in the navigation.
   const links = new Map([...document.querySelectorAll(".bar nav a")].map((link) => [link.hash.slice(1), link]));
   const seen = new IntersectionObserver((entries) => {
     for (const entry of entries) {

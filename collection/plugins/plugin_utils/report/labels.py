@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How the report writes numbers and names what it shows: words, signs, units."""
+"""The labels of the report: names, signs, and numbers with units."""
 
 from __future__ import annotations
 
@@ -12,67 +12,67 @@ from .fleet import Condition, Pair, Verdict
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
-    """A name of a state, its sign of one character, and what it means."""
+class Label:
+    """The name of a state, its sign of one character, and its meaning."""
 
     name: str
     sign: str
     meaning: str
 
 
-VERDICTS: Mapping[Verdict, Word] = {
-    Verdict.OK: Word("reaches", "✓", "packets cross, and keep their source address"),
-    Verdict.UNKNOWN: Word("not probed", "?", "nobody asked, or the probe did not end"),
-    Verdict.SOURCE: Word("source changed", "≠", "packets cross under another source address"),
-    Verdict.MTU: Word("MTU misfit", "↧", "small packets cross, large ones are lost"),
-    Verdict.TCP: Word("no TCP", "T", "echo requests cross, a TCP connection does not"),
-    Verdict.FAIL: Word("fails", "✕", "not reached, or not as it should be"),
+VERDICTS: Mapping[Verdict, Label] = {
+    Verdict.OK: Label("reachable", "✓", "reachable, source address unchanged"),
+    Verdict.UNKNOWN: Label("not checked", "?", "not probed, or the probe did not finish"),
+    Verdict.SOURCE: Label("source changed", "≠", "reachable, but with another source address"),
+    Verdict.MTU: Label("small path MTU", "↧", "small packets arrive, large packets are lost"),
+    Verdict.TCP: Label("no TCP", "T", "echo requests are answered, TCP connections are not"),
+    Verdict.FAIL: Label("failed", "✕", "unreachable, or another fault"),
 }
 
-CONDITIONS: Mapping[Condition, Word] = {
-    Condition.OK: Word("well", "✓", "answers, and says of no problem"),
-    Condition.PROBLEM: Word("problem", "!", "answers, and something is wrong"),
-    Condition.UNREACHABLE: Word("unreachable", "✕", "Ansible did not reach it"),
+CONDITIONS: Mapping[Condition, Label] = {
+    Condition.OK: Label("healthy", "✓", "reachable, no problem reported"),
+    Condition.PROBLEM: Label("problem", "!", "reachable, with a problem"),
+    Condition.UNREACHABLE: Label("unreachable", "✕", "Ansible cannot connect to it"),
 }
 
 
 def counted(count: int, one: str, many: str = "") -> str:
-    """`1 host`, `3 hosts`."""
+    """Return a count with its noun: `1 host`, `3 hosts`."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
 def milliseconds(value: float) -> str:
-    """Two significant digits or more: `0.042`, `0.42`, `4.2`, `42`."""
+    """Return milliseconds with about two significant digits: `0.042`, `0.42`, `4.2`, `42`."""
     digits = 3 if value < 0.1 else 2 if value < 1 else 1 if value < 10 else 0
     return f"{value:.{digits}f}"
 
 
 def percent(share: float) -> str:
-    """`0 %`, `2.5 %`, `100 %`."""
+    """Return a share as a percentage: `0 %`, `2.5 %`, `100 %`."""
     return f"{share * 100:.1f}".removesuffix(".0") + " %"
 
 
 def shortened(text: str, length: int) -> str:
-    """The text, cut to *length* characters with a sign of it."""
+    """Return the text, cut to *length* characters with an ellipsis."""
     return text if len(text) <= length else text[: length - 1] + "…"
 
 
 def backend_between(one: str, other: str) -> str:
-    """The backend of a link; hosts in the middle of a change may differ."""
+    """Return the backend of a link; the two hosts may differ during a change of the backend."""
     if one == other:
         return one or "unknown"
     return "mixed" if one and other else one or other
 
 
 def reason_of(pair: Pair) -> str:
-    """What came back of a fault, or else what its verdict means; empty where nothing is wrong."""
+    """Return the result of a faulty pair or the meaning of its verdict; empty without a fault."""
     if not pair.verdict.is_fault:
         return ""
     return pair.answer or VERDICTS[pair.verdict].meaning
 
 
 def describe_pair(pair: Pair) -> str:
-    """All that is known of a pair, on one line."""
+    """Return the results of a pair on one line."""
     parts = [VERDICTS[pair.verdict].name]
     if reason := reason_of(pair):
         parts[0] += f" ({reason})"

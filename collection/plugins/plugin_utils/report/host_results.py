@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a host said when the playbook asked it, from the results of its tasks."""
+"""The status of a host, from the results of the playbook's tasks on it."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from typing import Any
 
 Document = Mapping[str, Any]
 
-_SILENT_DAEMON = "weftctl status says nothing: is weft on this host? Run site.yml."
+_NO_STATUS = "weftctl status has no output: check that weft is installed, or run site.yml."
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """One host; what is not known is empty.
+class HostResult:
+    """The results of one host; unknown fields are empty.
 
-    public_ip is what the inventory says. status is what `weftctl status --json` printed.
+    public_ip is the address in the inventory. status is the output of `weftctl status --json`.
     """
 
     name: str
@@ -32,24 +32,25 @@ class Asked:
     problems: tuple[str, ...] = ()
 
 
-def read_asked(name: str, returned: Document) -> Asked:
-    """Read what the tasks returned for a host.
+def read_host_result(name: str, returned: Document) -> HostResult:
+    """Parse the task results of a host.
 
-    The keys are addresses, the surest first, and results: facts of the module setup, daemon and
-    docker of commands. A key that is missing was not asked for: it is no problem of the host.
+    The keys are addresses, the most reliable first, and task results: facts of the module setup,
+    daemon and docker of commands. A missing key means that the task did not run, which is not a
+    problem of the host.
     """
     facts = _result(returned, "facts")
     reached = not (facts.get("unreachable") or facts.get("failed"))
     status = _status(_result(returned, "daemon"))
-    silent = reached and "daemon" in returned and not status
-    return Asked(
+    no_status = reached and "daemon" in returned and not status
+    return HostResult(
         name=name,
         reached=reached,
         public_ip=_first_address(returned.get("addresses") or ()),
         status=status,
         docker=_output(_result(returned, "docker")),
         kernel=str(_result(facts, "ansible_facts").get("ansible_kernel") or ""),
-        problems=(_SILENT_DAEMON,) if silent else (),
+        problems=(_NO_STATUS,) if no_status else (),
     )
 
 
@@ -64,14 +65,14 @@ def _output(result: Document) -> str:
 
 def _status(result: Document) -> Document:
     try:
-        said = json.loads(_output(result))
+        status = json.loads(_output(result))
     except ValueError:
         return {}
-    return said if isinstance(said, Mapping) else {}
+    return status if isinstance(status, Mapping) else {}
 
 
 def _first_address(candidates: Iterable[Any]) -> str:
-    """The first that is an IPv4 address; an inventory may have names in their place."""
+    """Return the first IPv4 address of the candidates, which may be host names, too."""
     for candidate in candidates:
         try:
             return str(IPv4Address(str(candidate)))

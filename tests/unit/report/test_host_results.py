@@ -8,7 +8,10 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.weft.overlay.plugins.plugin_utils.report.asked import Asked, read_asked
+from ansible_collections.weft.overlay.plugins.plugin_utils.report.host_results import (
+    HostResult,
+    read_host_result,
+)
 
 STATUS = {"agent": {"backend": "udp"}, "problems": []}
 
@@ -25,7 +28,7 @@ def returned(**changes: Any) -> dict[str, Any]:
 
 
 def test_a_host_is_what_its_tasks_returned() -> None:
-    assert read_asked("docker1", returned()) == Asked(
+    assert read_host_result("docker1", returned()) == HostResult(
         name="docker1",
         reached=True,
         public_ip="192.0.2.11",
@@ -37,7 +40,9 @@ def test_a_host_is_what_its_tasks_returned() -> None:
 
 @pytest.mark.parametrize("how", ["unreachable", "failed"])
 def test_a_host_without_facts_was_not_reached_and_is_not_said_to_lack_weft(how: str) -> None:
-    host = read_asked("docker1", returned(facts={how: True, "msg": "no"}, daemon={}, docker={}))
+    host = read_host_result(
+        "docker1", returned(facts={how: True, "msg": "no"}, daemon={}, docker={})
+    )
     assert (host.reached, host.public_ip, host.problems) == (False, "192.0.2.11", ())
     assert (host.status, host.docker, host.kernel) == ({}, "", "")
 
@@ -53,15 +58,15 @@ def test_a_host_without_facts_was_not_reached_and_is_not_said_to_lack_weft(how: 
         {"rc": 0, "stdout": "[]"},
     ],
 )
-def test_a_daemon_that_says_nothing_is_a_problem(daemon: dict[str, Any]) -> None:
-    host = read_asked("docker1", returned(daemon=daemon))
+def test_a_missing_status_is_a_problem(daemon: dict[str, Any]) -> None:
+    host = read_host_result("docker1", returned(daemon=daemon))
     assert host.status == {}
     (problem,) = host.problems
-    assert problem.startswith("weftctl status says nothing")
+    assert problem.startswith("weftctl status has no output")
 
 
-def test_a_daemon_that_was_not_asked_is_none() -> None:
-    assert read_asked("docker1", {}) == Asked("docker1")
+def test_a_status_that_was_not_queried_is_not_a_problem() -> None:
+    assert read_host_result("docker1", {}) == HostResult("docker1")
 
 
 @pytest.mark.parametrize(
@@ -77,8 +82,8 @@ def test_a_daemon_that_was_not_asked_is_none() -> None:
 def test_the_public_ip_is_the_first_address_that_is_one(
     addresses: list[Any], public_ip: str
 ) -> None:
-    assert read_asked("docker1", returned(addresses=addresses)).public_ip == public_ip
+    assert read_host_result("docker1", returned(addresses=addresses)).public_ip == public_ip
 
 
-def test_docker_that_does_not_answer_has_no_version() -> None:
-    assert read_asked("docker1", returned(docker={"rc": 1, "msg": "no docker"})).docker == ""
+def test_an_unreachable_docker_has_no_version() -> None:
+    assert read_host_result("docker1", returned(docker={"rc": 1, "msg": "no docker"})).docker == ""
