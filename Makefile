@@ -1,4 +1,4 @@
-# weft: what one can do with a checkout. `make help` lists it.
+# weft: the targets of a checkout. `make help` lists them.
 
 PYTHON := .venv/bin/python
 LAB := /usr/bin/python3 -m lab
@@ -11,19 +11,19 @@ export PYTHONDONTWRITEBYTECODE := 1
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
-setup: ## install what checks and unit tests need (Debian packages, .venv)
+setup: ## install the requirements of checks and unit tests (Debian packages, .venv)
 	@dev/setup
 
-setup-lab: ## install what raises hosts on this machine, too
+setup-lab: ## also install the requirements of lab hosts on this machine
 	@dev/setup lab
 
-setup-bench: ## install what the benchmark needs, too
+setup-bench: ## also install the requirements of the benchmark
 	@dev/setup bench
 
-demo: setup-lab ## raise three hosts, converge them (BACKEND=udp, vxlan or host-gw), verify, run once more
+demo: setup-lab ## start three hosts, converge them (BACKEND=udp, vxlan or host-gw), verify, run once more
 	@dev/demo
 
-down: ## take the demo's hosts away
+down: ## remove the demo's hosts
 	@$(LAB) down
 
 test: setup-bench ## everything: unit, store and kernel, sanity and lint, fleet
@@ -32,7 +32,7 @@ test: setup-bench ## everything: unit, store and kernel, sanity and lint, fleet
 unit: setup ## the fast tests
 	@$(PYTHON) -m pytest -q tests/unit
 
-examine: setup-lab ## the collection as its examiners see it: sanity, lint, galaxy-importer and ten more
+examine: setup-lab ## the checks of Galaxy and the Ansible community: sanity, lint, galaxy-importer and ten more
 	@dev/examine
 
 lint: setup ## ruff, mypy, yamllint, ansible-lint
@@ -47,10 +47,10 @@ sanity: setup-lab ## ansible-test sanity, on a staged copy
 fleet: setup-lab ## molecule on lab hosts
 	@dev/fleet
 
-test-long: setup-lab ## the journeys that make test leaves out: adoption, Docker's changes, a fleet's and its store's life
+test-long: setup-lab ## the long journeys, which make test omits: adoption, changes of Docker, the lifecycle of hosts and of etcd
 	@$(PYTHON) -m pytest -q tests/fleet -m long
 
-test-faults: setup-lab ## break three lab hosts in every way and measure how they heal, into docs/faults.md
+test-faults: setup-lab ## cause every failure on three lab hosts and measure the recovery, into docs/faults.md
 	@rm -rf .cache/faults
 	@$(PYTHON) -m pytest -q tests/faults
 	@$(PYTHON) -m dev.faults_table
@@ -74,6 +74,6 @@ collection: setup ## build the Galaxy tarball into dist/
 	@mkdir -p dist
 	@.venv/bin/ansible-galaxy collection build --force --output-path dist collection
 
-clean: down ## remove what the targets left in the checkout (the lab's images stay cached)
+clean: down ## remove the files that the targets wrote into the checkout (the lab's images stay cached)
 	@rm -rf dist docs/_build docs/reference .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .ansible
 	@find . -name __pycache__ -not -path './.venv/*' -exec rm -rf {} +

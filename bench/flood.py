@@ -81,7 +81,7 @@ def _measure(pair: Pair, repeats: int) -> None:
     def gbits() -> float:
         return iperf3.parse_tcp(iperf3.run(pair.left, command)).bits_per_second / 1e9
 
-    floods = {"stranger, filtered": _STRANGER, "peer, other port": str(pair.left.underlay)}
+    floods = {"unknown sender, filtered": _STRANGER, "peer, other port": str(pair.left.underlay)}
     quiet: list[float] = []
     samples: dict[str, list[Sample]] = {name: [] for name in floods}
     for _repeat in range(repeats):

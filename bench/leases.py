@@ -79,10 +79,10 @@ def main() -> int:
                     raise RuntimeError(f"{len(refused)} changes refused: {refused[0]}")
                 return len(done)
 
-            changes = measured("start: lay all", mend)
+            changes = measured("start: create all", mend)
             again = measured("pass: nothing to do", mend)
             host.ip("link", "delete", "flannel.1")
-            measured("device deleted: lay all", mend)
+            measured("device deleted: create all", mend)
             measured("all leases gone", lambda: mend(_without_peers(desired)))
     sys.stdout.write(f"{changes} changes at the start, {again} at the pass after\n")
     return 0

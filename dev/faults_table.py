@@ -19,8 +19,8 @@ from dev.marked_section import write_section
 _REPOSITORY = Path(__file__).resolve().parent.parent
 
 _COLUMNS = (
-    *("what breaks", "fault", "lost", "longest silence", "healed after", "by"),
-    *("what `weftctl status` says meanwhile", "note"),
+    *("failure", "fault", "lost", "longest silence", "recovered after", "by"),
+    *("`weftctl status` during the fault", "note"),
 )
 
 

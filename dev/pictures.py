@@ -93,7 +93,7 @@ def matrix_of(said: str) -> str:
     found = re.search(r"^TASK \[[^\n]*Show the matrix\].*?(?=\n\n)", said, _WHOLE)
     if found is None:
         plain = Text.from_ansi(said).plain
-        raise PictureError(f"The verification showed no matrix; its last words: {plain[-2000:]}")
+        raise PictureError(f"The verification showed no matrix:\n{plain[-2000:]}")
     return f"…\n{found.group()}\n…"
 
 

@@ -148,10 +148,10 @@ def _cut(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _mend(arguments: argparse.Namespace) -> int:
+def _restore(arguments: argparse.Namespace) -> int:
     host = _host(arguments)
     with fleet.exclusive(arguments.name):
-        fleet.mend(host, _progress)
+        fleet.restore(host, _progress)
     return 0
 
 
@@ -177,7 +177,8 @@ _COMMANDS = {
     "start": _start,
     "reboot": _reboot,
     "cut": _cut,
-    "mend": _mend,
+    "restore": _restore,
+    "mend": _restore,
     "logs": _logs,
 }
 
@@ -213,7 +214,7 @@ def _parser() -> argparse.ArgumentParser:
         help=f"which packages wait in the hosts' apt cache ({DEFAULT_FLAVOUR})",
     )
     up.add_argument("--mtu", type=int, help=f"MTU of the underlay ({DEFAULT_MTU})")
-    add("down", "remove the lab and all that its hosts wrote")
+    add("down", "remove the lab and everything that its hosts wrote")
     add("status", "list the hosts and their condition")
     add("ssh", "log in to a host, or run a command on it", one).add_argument(
         "words", metavar="COMMAND", nargs=argparse.REMAINDER
@@ -234,7 +235,8 @@ def _parser() -> argparse.ArgumentParser:
     add("start", "switch a host on again", one)
     add("reboot", "restart a host in order and wait till it is back", one)
     add("cut", "take a host's underlay link down", one)
-    add("mend", "bring a host's underlay link up again", one)
+    add("restore", "set a host's underlay link up again", one)
+    add("mend", "the old name of restore", one)
     add("logs", "print a host's console, or its journal", one).add_argument(
         "--journal",
         action="store_true",
@@ -244,7 +246,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _settings(arguments: argparse.Namespace, present: Lab | None) -> Settings:
-    """Return the settings asked for; what is not named stays as it is in a lab that is up."""
+    """Return the requested settings; others keep their value in a lab that is up."""
     asked = {
         option: getattr(arguments, option)
         for option in ("bridge", "underlay", "mtu", "flavour")

@@ -7,4 +7,4 @@ from __future__ import annotations
 
 
 class LabError(Exception):
-    """What went wrong and what mends it, in a sentence for the user."""
+    """The problem and its fix, in a sentence for the user."""

@@ -88,15 +88,15 @@ def reboot(host: Host, progress: Progress) -> None:
 
 
 def cut(host: Host, progress: Progress) -> None:
-    """Disconnect a host from the underlay until it is mended, across its reboots."""
+    """Disconnect a host from the underlay until it is restored, across its reboots."""
     hosts.set_cut(host, cut=True)
     progress(f"{host.name}: cut")
 
 
-def mend(host: Host, progress: Progress) -> None:
+def restore(host: Host, progress: Progress) -> None:
     """Connect a host to the underlay again."""
     hosts.set_cut(host, cut=False)
-    progress(f"{host.name}: mended")
+    progress(f"{host.name}: restored")
 
 
 def condition(host: Host) -> str:

@@ -79,7 +79,7 @@ def is_cut(host: Host) -> bool:
 
 
 def set_cut(host: Host, *, cut: bool) -> None:
-    """Cut or mend the host's underlay link, now and for its later boots."""
+    """Cut or restore the host's underlay link, now and for its later boots."""
     if cut:
         _cut_mark(host).touch()
     else:

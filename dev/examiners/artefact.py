@@ -110,7 +110,7 @@ def public_folders(examination: Examination) -> str:
             f"{passed} of {len(playbooks)} playbooks, {loaded} plugins, {len(roles)} roles:\n{said}"
         )
     content = f"{passed} playbooks, {loaded} plugins and {len(roles)} roles"
-    return f"{content} load with {', '.join(_PUBLIC)} alone"
+    return f"{content} load with nothing but {', '.join(_PUBLIC)}"
 
 
 def execution_environment(examination: Examination) -> str:

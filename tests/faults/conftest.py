@@ -72,7 +72,7 @@ def well(raised_fleet: Fleet) -> FleetState:
 
 @pytest.fixture
 def fleet(request: pytest.FixtureRequest, raised_fleet: Fleet, well: FleetState) -> Fleet:
-    """The fleet, well: what a failed test has left is mended first."""
+    """The healthy fleet: the damage of a failed test is repaired first."""
     if request.session.testsfailed and ailments(raised_fleet, well):
         raised_fleet.lab.command("up")
         raised_fleet.converge()

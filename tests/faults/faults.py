@@ -77,7 +77,7 @@ def cut_off(fleet: Fleet, number: int) -> Iterator[None]:
         fleet.lab.command("cut", name)
         yield
     finally:
-        fleet.lab.command("mend", name)
+        fleet.lab.command("restore", name)
 
 
 @contextmanager

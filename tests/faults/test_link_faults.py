@@ -26,7 +26,7 @@ JUNK_SECONDS = 10
 PORTS = {"udp": 8285, "vxlan": 8472, "host-gw": 8285}
 
 
-def test_a_cut_link_that_is_mended(fleet: Fleet, well: FleetState, record: Record) -> None:
+def test_a_cut_link_that_is_restored(fleet: Fleet, well: FleetState, record: Record) -> None:
     with pinging(fleet) as traffic:
         with faults.cut_off(fleet, 2):
             time.sleep(CUT)

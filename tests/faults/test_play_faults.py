@@ -26,7 +26,7 @@ pytestmark = pytest.mark.timeout(1800)
 def test_two_controllers_run_site_at_once(
     fleet: Fleet, well: FleetState, record: Record, tmp_path: Path
 ) -> None:
-    """They meet a reservation and settings that were lost, so that both have the same to mend."""
+    """A reservation and settings are missing, so that both runs have to restore them."""
     fleet.on_each("rm /etc/weft/weftd.json")
     fleet.etcdctl("del", f"{STORE_PREFIX}/subnets/100.96.3.0-24")
     with pinging(fleet, [(1, 2)]) as traffic, ThreadPoolExecutor(2) as controllers:

@@ -254,7 +254,7 @@ def test_a_host_that_is_lost_in_its_turn_stops_the_play_before_the_next(inhabite
     try:
         run = inhabited.change(41, docker_change_policy="drain", docker_drain_tasks=str(hook))
     finally:
-        lab.command("mend", "doc1")
+        lab.command("restore", "doc1")
     assert run.status != 0
     assert "doc1 is unreachable since the change of its Docker" in run.output
     assert run.recap["doc1"]["unreachable"] == 1

@@ -134,7 +134,7 @@ def test_docker_installs_offline_and_runs_the_busybox_image(lab: LabCommand) -> 
     )
 
 
-def test_cut_host_is_unreachable_until_mended_even_after_a_restart(lab: LabCommand) -> None:
+def test_cut_host_is_unreachable_until_restored_even_after_a_restart(lab: LabCommand) -> None:
     ping = "ping -c 1 -W 1 labtest2"
     lab.on(1, ping).ok()
     lab("cut", "labtest2").ok()
@@ -143,7 +143,7 @@ def test_cut_host_is_unreachable_until_mended_even_after_a_restart(lab: LabComma
     lab("crash", "labtest2").ok()
     lab("start", "labtest2").ok()
     assert lab.on(1, ping).code == 1
-    lab("mend", "labtest2").ok()
+    lab("restore", "labtest2").ok()
     # A link that comes up may take a moment to carry.
     lab.on(1, f"for try in 1 2 3 4 5 6 7 8 9; do {ping} && exit; done; false").ok()
 

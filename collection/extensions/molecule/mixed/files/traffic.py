@@ -4,7 +4,8 @@
 """Tries every way from this host to the others, and prints what it found as JSON.
 
 Each host has two containers with a web server that answers with its caller's address; the port of
-one is published. A stranger is a namespace of its own with a link to the underlay and a route to
+one is published. An unknown sender is
+a namespace of its own with a link to the underlay and a route to
 the containers by way of their host, but without a lease.
 
 Arguments: the hosts as a JSON object of name to `underlay` and `container`, and this host's name.
@@ -82,11 +83,15 @@ def _ways(
     )
     # Masquerade, and the published port: to the underlay a container is its host.
     yield "a container, from outside", (own["underlay"],), (*container, outside)
-    yield "a stranger, a published port", (stranger,), (*namespace, *process, outside, seconds)
-    yield "a stranger, an unpublished port", (None,), (*namespace, *process, inside, seconds)
+    yield (
+        "an unknown sender, a published port",
+        (stranger,),
+        (*namespace, *process, outside, seconds),
+    )
+    yield "an unknown sender, an unpublished port", (None,), (*namespace, *process, inside, seconds)
     # It has the route: what closes the port is the firewall.
     ping = ("sh", "-c", f"ping -c 1 -W {seconds} {bridge} >/dev/null")
-    yield "a stranger, the bridge", ("",), (*namespace, *ping)
+    yield "an unknown sender, the bridge", ("",), (*namespace, *ping)
 
 
 def _subnet(host: dict[str, str]) -> IPv4Network:
