@@ -212,7 +212,7 @@ def test_an_authority_of_the_same_name_and_another_key_makes_all_due(
     shutil.copytree(place.identities, tmp_path / "tls")
     found = Place(tmp_path).due()
     assert set(found) == {"server", "client"}
-    assert all("the certificate is not signed by the authority" in why for why in found.values())
+    assert all("the certificate is not signed by the CA" in why for why in found.values())
 
 
 def test_one_that_ends_soon_is_renewed(place: Place) -> None:

@@ -177,13 +177,13 @@ def test_an_entry_that_is_no_lease_is_warned_of_and_left_out(
     assert f"{prefix}/subnets/100.96.9.0-24 is not a lease" in " ".join(done.stderr.split())
 
 
-def test_a_store_without_the_network_is_told(ask: Ask) -> None:
+def test_a_missing_network_is_reported(ask: Ask) -> None:
     said = failure(ask())
     assert "etcd has no network configuration at" in said
     assert "correct the option prefix" in said
 
 
-def test_a_store_that_does_not_answer_is_told(ask: Ask) -> None:
+def test_an_unreachable_etcd_is_reported(ask: Ask) -> None:
     port = free_port()
     assert f"127.0.0.1:{port}" in failure(ask(endpoints=[f"http://127.0.0.1:{port}"], timeout=1))
 

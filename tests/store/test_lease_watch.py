@@ -238,7 +238,7 @@ def test_stops_at_once(store: StoreClient) -> None:
     assert watcher.stop() < 1
 
 
-def test_stops_within_the_timeout_while_the_store_is_away() -> None:
+def test_stops_within_the_timeout_while_etcd_is_unreachable() -> None:
     endpoint = f"http://127.0.0.1:{free_port()}"
     with StoreClient(StoreSettings(endpoints=(endpoint,), timeout=1)) as store:
         watcher = Watcher(store)

@@ -336,7 +336,7 @@ class TestInfo:
         assert holder["public_ip"] == "192.0.2.2"
 
 
-def test_a_store_that_is_away_is_named() -> None:
+def test_an_unreachable_etcd_is_reported() -> None:
     url = f"http://127.0.0.1:{free_port()}"
     outcome = run_module("lease_info", {"endpoints": [url], "timeout": 1})
     assert f"{url}: " in outcome.message
