@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The kernel's VXLAN as weft lays it: by its own plan and its own netlink, without an agent."""
+"""The kernel datapath of vxlan, configured by weft's plan and netlink code without an agent."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from bench.paths.weft import PYTHON, VXLAN_ETHERNET, copy_package, vtep_mac
 
 _MTU = UNDERLAY_MTU - IPV4_UDP - VXLAN_ETHERNET
 
-# Makes the kernel hold what a host's plan says, of the two leases on standard input.
-_LAY = """
+# Applies the plan of a host to the kernel, for the two leases on standard input.
+_CONFIGURE = """
 import json, sys
 from ipaddress import IPv4Address, IPv4Network
 from weft.backends.vxlan import plan_kernel_vxlan
@@ -28,17 +28,17 @@ from weft.kernel.state import HostState
 from weft.model.lease import Lease
 from weft.model.network import Network, parse_backend
 
-said = json.load(sys.stdin)
-network = IPv4Network(said["network"])
+config = json.load(sys.stdin)
+network = IPv4Network(config["network"])
 own, peer = (
     Lease(IPv4Network(subnet), IPv4Address(address), backend_type="vxlan", backend_data=data)
-    for subnet, address, data in said["leases"]
+    for subnet, address, data in config["leases"]
 )
 overlay = Overlay(
     Network(
-        network, own.subnet.prefixlen, network[0], peer.subnet[0], parse_backend(said["backend"])
+        network, own.subnet.prefixlen, network[0], peer.subnet[0], parse_backend(config["backend"])
     ),
-    own, (peer,), "eth0", own.public_ip, said["mtu"], kernel_vxlan=True,
+    own, (peer,), "eth0", own.public_ip, config["mtu"], kernel_vxlan=True,
 )
 with Netlink() as netlink:
     plan = plan_kernel_vxlan(overlay, masquerade=False)
@@ -51,8 +51,10 @@ with Netlink() as netlink:
 def _connect(pair: Pair, overlay: Overlay) -> IPv4Address:
     for side in sides(pair, overlay):
         copy_package(side.near)
-        side.near.run(f"{PYTHON} -c {shlex.quote(_LAY)}", json.dumps(_document(overlay, side)))
-    # The device has the base of the subnet, by which the host itself speaks.
+        side.near.run(
+            f"{PYTHON} -c {shlex.quote(_CONFIGURE)}", json.dumps(_document(overlay, side))
+        )
+    # The device has the first address of the subnet, the source of the host itself.
     return overlay.ends[1].subnet.network_address
 
 

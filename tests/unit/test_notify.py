@@ -16,7 +16,9 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.system.notify im
 
 
 @pytest.mark.parametrize("abstract", [False, True])
-def test_the_manager_hears(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, abstract: bool) -> None:
+def test_the_service_manager_receives_the_message(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, abstract: bool
+) -> None:
     name = f"@weft-test-{os.getpid()}" if abstract else str(tmp_path / "notify")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind("\0" + name[1:] if abstract else name)
@@ -26,7 +28,9 @@ def test_the_manager_hears(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, abst
         assert manager.recv(100) == b"READY=1\nSTATUS=2 peers"
 
 
-def test_no_manager_no_trouble(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_service_manager_nothing_is_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
     assert not notify("READY=1")
     monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "gone"))

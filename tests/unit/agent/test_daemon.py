@@ -47,7 +47,7 @@ class NoLinks:
 
 
 class LastPass(NoLinks):
-    """Asks the agent to stop as soon as it looks at the host."""
+    """Sends SIGTERM at the first read of the host."""
 
     def read_links(self) -> Links:
         signal.raise_signal(signal.SIGTERM)
@@ -55,7 +55,7 @@ class LastPass(NoLinks):
 
 
 class CountedPasses(NoLinks):
-    """Asks the agent to stop in its third pass, and keeps the time of each."""
+    """Sends SIGTERM in the third pass, and records the time of each."""
 
     def __init__(self) -> None:
         self.at: list[float] = []
@@ -97,7 +97,7 @@ def own_handlers(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("own_handlers")
-def test_an_agent_that_no_longer_follows_the_store_ends(tmp_path: Path) -> None:
+def test_an_agent_whose_lease_watcher_has_ended_exits(tmp_path: Path) -> None:
     agent = Agent(
         Settings(),
         cast(Netlink, NoLinks()),
@@ -124,7 +124,7 @@ def test_a_jump_of_the_wall_clock_moves_no_pass(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("own_handlers")
-def test_a_status_that_cannot_be_written_is_said_and_no_end(
+def test_a_status_that_cannot_be_written_is_logged_and_the_agent_continues(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     Agent(
@@ -139,7 +139,7 @@ def test_a_status_that_cannot_be_written_is_said_and_no_end(
 
 @pytest.mark.usefixtures("own_handlers")
 @pytest.mark.parametrize("readable", [True, False])
-def test_the_status_tells_when_the_certificate_ends(tmp_path: Path, readable: bool) -> None:
+def test_the_status_has_the_end_of_the_certificate(tmp_path: Path, readable: bool) -> None:
     issued = Authority(tmp_path).issue("agent")
     if not readable:
         issued.certificate.write_text("junk")
@@ -158,7 +158,7 @@ def test_the_status_tells_when_the_certificate_ends(tmp_path: Path, readable: bo
         assert abs(told - time.time() - 2 * 86400) < 3600
 
 
-def test_a_kept_view_is_loaded_as_a_stale_one(tmp_path: Path) -> None:
+def test_a_saved_view_is_loaded_as_stale(tmp_path: Path) -> None:
     path = tmp_path / "snapshot.json"
     assert load_view(path) == LeaseView(stale=True)
     subnet = IPv4Network("100.96.1.0/24")
@@ -167,7 +167,7 @@ def test_a_kept_view_is_loaded_as_a_stale_one(tmp_path: Path) -> None:
     assert load_view(path) == LeaseView(None, leases, 4, stale=True)
 
 
-def test_a_damaged_kept_view_is_named_and_left_aside(
+def test_a_damaged_snapshot_file_is_logged_and_ignored(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = tmp_path / "snapshot.json"

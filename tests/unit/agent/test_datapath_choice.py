@@ -31,7 +31,7 @@ def choice(asked: str, kernel: Kernel) -> DatapathChoice:
 
 
 @pytest.mark.parametrize(("asked", "kernels"), [("kernel", True), ("userspace", False)])
-def test_what_is_asked_for_is_taken_unseen(asked: str, kernels: bool) -> None:
+def test_kernel_and_userspace_are_used_without_a_test(asked: str, kernels: bool) -> None:
     kernel = Kernel("EOPNOTSUPP")
     chosen = choice(asked, kernel)
     assert chosen.kernel_vxlan("vxlan") is kernels
@@ -39,7 +39,7 @@ def test_what_is_asked_for_is_taken_unseen(asked: str, kernels: bool) -> None:
 
 
 @pytest.mark.parametrize("refusal", [None, "EOPNOTSUPP"])
-def test_auto_is_the_kernel_where_it_can_and_does_not_change_by_itself(
+def test_auto_is_the_kernel_if_possible_and_does_not_switch(
     refusal: str | None, caplog: pytest.LogCaptureFixture
 ) -> None:
     kernel = Kernel(refusal)
@@ -52,7 +52,7 @@ def test_auto_is_the_kernel_where_it_can_and_does_not_change_by_itself(
 
 
 @pytest.mark.parametrize("backend", ["udp", "host-gw"])
-def test_other_backends_have_one_datapath_and_no_device_is_made(backend: str) -> None:
+def test_other_backends_have_one_datapath_and_no_device_is_created(backend: str) -> None:
     kernel = Kernel()
     assert not choice("auto", kernel).kernel_vxlan(backend)
     assert kernel.asked == 0

@@ -36,7 +36,7 @@ NETWORK = StoredNetwork('{"Network": "100.96.0.0/16"}', 3)
 
 
 class FailingStore:
-    """Answers a renewal as told; a real store does not fail on demand."""
+    """Responds to a renewal by a function; a real etcd does not fail on demand."""
 
     def __init__(self, renewal: Callable[[], int]) -> None:
         self._renewal = renewal
@@ -54,7 +54,7 @@ class FailingStore:
 
 
 class Kept:
-    """A running manager, with what it reported."""
+    """A running lease manager and its reports."""
 
     def __init__(self, store: FailingStore, policy: LeaseSettings) -> None:
         self.store = store
@@ -90,14 +90,14 @@ def view(*leases: Lease, stale: bool = False) -> LeaseView:
     return LeaseView(NETWORK, {lease.subnet: lease for lease in leases}, 5, stale)
 
 
-def test_a_reservation_needs_nothing() -> None:
+def test_a_reservation_is_not_renewed() -> None:
     with keeping() as kept:
         kept.manager.update(PUBLIC_IP, view(Lease(SUBNET, PUBLIC_IP)))
         assert kept.next_report() is None
         assert kept.store.renewed == []
 
 
-def test_a_lease_is_renewed_before_a_third_of_its_time_is_over() -> None:
+def test_a_lease_is_renewed_before_a_third_of_its_ttl_is_over() -> None:
     with keeping(lambda: 1) as kept:
         begun = time.monotonic()
         kept.manager.update(PUBLIC_IP, view(Lease(SUBNET, PUBLIC_IP, lease_id=42)))
@@ -119,7 +119,7 @@ def test_a_jump_of_the_wall_clock_moves_no_renewal() -> None:
     assert kept.store.renewed == [42, 42, 42]
 
 
-def test_a_failed_renewal_is_reported_and_not_called_well_meanwhile() -> None:
+def test_a_failed_renewal_is_reported_until_one_succeeds() -> None:
     def fail() -> int:
         raise StoreError("etcd1: no leader")
 
@@ -131,7 +131,7 @@ def test_a_failed_renewal_is_reported_and_not_called_well_meanwhile() -> None:
         assert kept.reports == ["etcd1: no leader"] * 2
 
 
-def test_a_renewal_that_fails_is_tried_again_while_the_lease_still_lives() -> None:
+def test_a_failed_renewal_is_retried_before_the_lease_expires() -> None:
     answers: Iterator[int | StoreError] = iter([1, StoreError("etcd1: no leader"), 1])
 
     def renewal() -> int:
@@ -150,7 +150,7 @@ def test_a_renewal_that_fails_is_tried_again_while_the_lease_still_lives() -> No
         )
 
 
-def test_a_lease_is_renewed_when_that_is_due_whatever_else_changes() -> None:
+def test_other_updates_do_not_delay_a_renewal() -> None:
     with keeping() as kept:
         held = Lease(SUBNET, PUBLIC_IP, lease_id=42)
         for other in range(2, 6):
@@ -164,7 +164,7 @@ def test_a_lease_is_renewed_when_that_is_due_whatever_else_changes() -> None:
         assert kept.store.renewed == [42, 43]
 
 
-def test_a_lease_lives_though_its_announcement_cannot_be_written() -> None:
+def test_a_lease_is_renewed_even_if_its_data_cannot_be_written() -> None:
     with keeping(lambda: 1) as kept:
         held = view(Lease(SUBNET, PUBLIC_IP, lease_id=42))
         kept.manager.update(PUBLIC_IP, held, LeaseData("vxlan", {"VNI": 1}))
@@ -185,7 +185,7 @@ def test_an_expired_lease_does_not_end_the_manager() -> None:
         assert "no lease is held by 10.168.0.11" in (kept.next_report() or "")
 
 
-def test_without_a_lease_and_without_leave_to_reserve_the_next_step_is_named() -> None:
+def test_without_a_lease_or_the_right_to_reserve_the_fix_is_reported() -> None:
     with keeping() as kept:
         kept.manager.update(PUBLIC_IP, view())
         problem = kept.next_report() or ""

@@ -59,7 +59,7 @@ def test_a_lease_is_added_or_replaced_by_its_subnet() -> None:
     assert after.revision == 8
 
 
-def test_a_deleted_lease_goes_and_the_others_stay() -> None:
+def test_a_deleted_lease_is_removed_and_the_others_stay() -> None:
     after = apply_event(view(lease(1), lease(2)), LeaseDeleted(subnet(1), None, 11))
     assert after == replace(view(lease(2)), revision=11)
 
@@ -77,7 +77,7 @@ def test_a_host_that_becomes_dual_stack_keeps_its_lease() -> None:
     assert apply_event(after, LeaseDeleted(subnet(1), IPV6_SUBNET, 13)).leases == {}
 
 
-def test_a_written_network_replaces_the_former_and_a_removed_one_is_gone() -> None:
+def test_a_written_network_replaces_the_previous_one_and_a_removed_one_is_none() -> None:
     written = StoredNetwork('{"Network": "10.0.0.0/8"}', 20)
     after = apply_event(view(lease(1)), NetworkWritten(written))
     assert (after.network, after.revision) == (written, 20)
@@ -94,7 +94,7 @@ def test_an_unreadable_entry_voids_the_lease_of_its_subnet_only() -> None:
     assert apply_event(before, EntryInvalid(nameless)) == before
 
 
-def test_a_view_is_stale_between_an_interruption_and_what_ends_it() -> None:
+def test_a_view_is_stale_from_interrupted_to_resumed() -> None:
     before = view(lease(1))
     interrupted = apply_event(before, Interrupted("connection refused", 1.0))
     assert interrupted == replace(before, stale=True)

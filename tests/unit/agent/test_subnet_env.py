@@ -13,7 +13,7 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.agent.subnet_env
 
 
 @pytest.mark.parametrize(("masquerade", "word"), [(True, "true"), (False, "false")])
-def test_the_text_is_flannels(masquerade: bool, word: str) -> None:
+def test_the_text_has_the_format_of_flannel(masquerade: bool, word: str) -> None:
     network = IPv4Network("100.96.0.0/16")
     assert render_subnet_env(network, "100.96.1.1/24", 1472, masquerade=masquerade) == (
         "FLANNEL_NETWORK=100.96.0.0/16\n"

@@ -69,7 +69,7 @@ def test_each_peer_is_the_gateway_to_its_subnet() -> None:
     assert backend_named("host-gw") is plan_host_gw
 
 
-def test_a_peer_that_is_not_on_the_link_is_named_and_the_others_are_reached() -> None:
+def test_a_peer_that_is_not_on_the_link_is_reported_and_the_others_have_routes() -> None:
     far = replace(peer(3), public_ip=IPv4Address("203.0.113.9"))
     poison = replace(peer(4), public_ip=IPv4Address("0.0.0.0"))
     plan = plan_host_gw(overlay(peer(2), far, poison), masquerade=False)

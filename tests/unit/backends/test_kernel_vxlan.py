@@ -45,7 +45,7 @@ def overlay(*peers: Lease, options: str = "") -> Overlay:
     return Overlay(network, own, peers, "eth0", OWN_ADDRESS, 1500, kernel_vxlan=True)
 
 
-def test_the_state_is_what_flannel_lays() -> None:
+def test_the_state_is_that_of_flannel() -> None:
     plan = plan_vxlan(overlay(peer(2)), masquerade=True)
     base = IPv4Address("100.96.2.0")
     assert plan.state == HostState(
@@ -66,7 +66,7 @@ def test_the_state_is_what_flannel_lays() -> None:
     assert (plan.datapath_table, plan.problems) == (None, ())
 
 
-def test_the_lease_says_what_flannel_needs_and_nothing_of_the_userspace_datapath() -> None:
+def test_the_lease_has_flannels_data_and_none_of_the_userspace_datapath() -> None:
     planned = replace(overlay(), offloads={"partial-checksum": "active"})
     assert plan_vxlan(planned, masquerade=False).lease_data == LeaseData(
         "vxlan", {"VNI": 1, "VtepMAC": "02:77:0a:a8:00:0b"}
@@ -97,7 +97,7 @@ def test_with_direct_routing_a_peer_on_the_link_has_a_route_and_nothing_else() -
     assert len(plan_vxlan(without, masquerade=False).state.fdb) == 1
 
 
-def test_behind_a_translator_packets_leave_by_the_address_that_the_host_has() -> None:
+def test_behind_nat_the_source_is_the_address_of_the_interface() -> None:
     planned = overlay()
     translated = replace(planned, own=replace(planned.own, public_ip=IPv4Address("192.0.2.7")))
     (device,) = plan_vxlan(translated, masquerade=False).state.vxlan_devices
@@ -120,7 +120,7 @@ def test_an_mtu_above_the_underlays_is_named_and_not_used() -> None:
         assert "is 9000, but eth0 has 1500" in problem
 
 
-def test_a_tunnel_end_is_the_first_holders_and_the_second_is_named() -> None:
+def test_a_vtep_mac_belongs_to_the_first_lease_and_the_second_is_reported() -> None:
     mac = "c6:d2:32:6f:8f:02"
     plan = plan_vxlan(overlay(peer(2), peer(3, mac), peer(4)), masquerade=False)
     assert {route.destination for route in plan.state.routes} == {
@@ -132,7 +132,7 @@ def test_a_tunnel_end_is_the_first_holders_and_the_second_is_named() -> None:
         assert words in problem
 
 
-def test_other_types_are_no_peers_and_a_bad_lease_keeps_nobody_away() -> None:
+def test_other_types_are_no_peers_and_a_bad_lease_affects_no_other() -> None:
     poison = replace(peer(4), public_ip=IPv4Address("224.0.0.9"))
     plan = plan_vxlan(
         overlay(peer(2), replace(peer(3), backend_type="host-gw"), poison), masquerade=False

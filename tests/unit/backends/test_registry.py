@@ -54,13 +54,13 @@ OVERLAY = Overlay(
 
 
 @pytest.mark.parametrize("backend", [UDP, VXLAN, HOST_GW], ids=lambda backend: backend.type)
-def test_one_is_what_its_own_plan_is(backend: Backend) -> None:
+def test_one_backend_has_its_own_plan(backend: Backend) -> None:
     network = replace(OVERLAY.network, backend=backend)
     alone = BACKENDS[backend.type](replace(OVERLAY, network=network), False)
     assert plan_backends(OVERLAY, False, [backend]) == alone
 
 
-def test_two_hold_what_both_ask_for_and_announce_the_first() -> None:
+def test_two_backends_have_both_states_and_the_lease_data_of_the_first() -> None:
     plans = [plan_backends(OVERLAY, False, [backend]) for backend in (VXLAN, UDP)]
     both = plan_backends(OVERLAY, False, [VXLAN, UDP])
     assert both.state == plans[0].state | plans[1].state
@@ -71,7 +71,7 @@ def test_two_hold_what_both_ask_for_and_announce_the_first() -> None:
     assert (back.state, back.lease_data) == (both.state, plans[1].lease_data)
 
 
-def test_each_peer_is_reached_by_what_it_announces() -> None:
+def test_each_peer_is_reached_with_the_backend_of_its_lease() -> None:
     state = plan_backends(OVERLAY, False, [UDP, VXLAN, HOST_GW]).state
     assert {(str(route.destination), route.device) for route in state.routes} == {
         ("100.96.0.0/16", "flannel0"),
@@ -80,11 +80,11 @@ def test_each_peer_is_reached_by_what_it_announces() -> None:
     }
 
 
-def test_the_userspace_datapath_carries_one() -> None:
+def test_the_userspace_datapath_runs_one_backend() -> None:
     with pytest.raises(RefusedError, match="use the kernel datapath for vxlan"):
         plan_backends(replace(OVERLAY, kernel_vxlan=False), False, [UDP, VXLAN])
 
 
-def test_an_unknown_one_is_named() -> None:
+def test_an_unknown_backend_is_reported() -> None:
     with pytest.raises(UnknownBackendError, match="wireguard"):
         plan_backends(OVERLAY, False, [UDP, Backend("wireguard")])

@@ -73,7 +73,7 @@ def test_the_state_is_flannels_device_address_and_one_route() -> None:
     assert plan.problems == ()
 
 
-def test_the_datapath_takes_the_table_and_answers_with_the_same() -> None:
+def test_the_datapath_parses_the_table_and_returns_the_same() -> None:
     document = table(overlay(lease(2), lease(3, "vxlan")))
     assert document == {
         "backend": "udp",
@@ -91,7 +91,7 @@ def test_the_datapath_takes_the_table_and_answers_with_the_same() -> None:
     assert parse_table(document).to_document() == document
 
 
-def test_partial_checksums_are_given_to_who_announces_them() -> None:
+def test_partial_checksums_are_sent_to_peers_that_accept_them() -> None:
     def announcing(number: int) -> Lease:
         return replace(lease(number), backend_data=partial_checksum_data())
 
@@ -101,7 +101,7 @@ def test_partial_checksums_are_given_to_who_announces_them() -> None:
 
 
 @pytest.mark.parametrize("data", [None, [], "weft", {"weft": None}, {"weft": {"InnerChecksum": 1}}])
-def test_other_backend_data_announces_nothing(data: JsonValue) -> None:
+def test_other_backend_data_accepts_no_partial_checksum(data: JsonValue) -> None:
     assert not accepts_partial_checksum(replace(lease(2), backend_data=data))
 
 
@@ -117,7 +117,7 @@ def test_port_and_mtu_of_the_network_are_followed() -> None:
 
 
 @pytest.mark.parametrize("address", ["0.0.0.0", "224.0.0.9", "240.0.0.1", "255.255.255.255"])
-def test_a_lease_of_an_impossible_public_ip_does_not_keep_the_others_away(address: str) -> None:
+def test_a_lease_with_an_invalid_public_ip_affects_no_other(address: str) -> None:
     poison = replace(lease(2), public_ip=IPv4Address(address))
     plan = plan_udp(overlay(poison, lease(3)), masquerade=False)
     assert plan.datapath_table is not None
@@ -128,7 +128,7 @@ def test_a_lease_of_an_impossible_public_ip_does_not_keep_the_others_away(addres
     assert address in problem
 
 
-def test_the_registry_knows_udp_and_names_what_there_is_for_another() -> None:
+def test_the_registry_has_udp_and_lists_the_backends_for_an_unknown_one() -> None:
     assert backend_named("udp") is plan_udp
     with pytest.raises(
         UnknownBackendError,
@@ -137,7 +137,7 @@ def test_the_registry_knows_udp_and_names_what_there_is_for_another() -> None:
         backend_named("wireguard")
 
 
-def test_the_lease_accepts_partial_checksums_while_the_datapath_takes_them() -> None:
+def test_the_lease_has_partial_checksums_while_the_datapath_accepts_them() -> None:
     def announced(offloads: dict[str, str] | None) -> LeaseData | None:
         return plan_udp(replace(overlay(), offloads=offloads), masquerade=False).lease_data
 

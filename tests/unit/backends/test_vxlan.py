@@ -73,7 +73,7 @@ def test_the_device_is_flannels_by_name_address_and_mtu() -> None:
     assert backend_named("vxlan") is plan_vxlan
 
 
-def test_the_datapath_takes_the_table_and_answers_with_the_same() -> None:
+def test_the_datapath_parses_the_table_and_returns_the_same() -> None:
     document = plan_vxlan(overlay(flannels(2)), masquerade=False).datapath_table
     assert document == {
         "backend": "vxlan",
@@ -106,7 +106,7 @@ def test_the_options_of_the_network_are_followed_or_named() -> None:
     assert [problem.split()[3] for problem in plan.problems] == ["DirectRouting", "GBP"]
 
 
-def test_the_lease_says_what_flannel_needs_and_what_weft_takes() -> None:
+def test_the_lease_has_flannels_data_and_wefts() -> None:
     def announced(offloads: dict[str, str] | None) -> LeaseData | None:
         return plan_vxlan(replace(overlay(), offloads=offloads), masquerade=False).lease_data
 
@@ -119,7 +119,7 @@ def test_the_lease_says_what_flannel_needs_and_what_weft_takes() -> None:
     assert announced(None) is None
 
 
-def test_partial_checksums_are_given_to_who_announces_them() -> None:
+def test_partial_checksums_are_sent_to_peers_that_accept_them() -> None:
     planned = overlay(flannels(2), _announcing(flannels(3)))
     table = plan_vxlan(planned, masquerade=False).datapath_table
     assert table is not None
@@ -131,13 +131,13 @@ def _announcing(lease: Lease) -> Lease:
     return replace(lease, backend_data={**own, **partial_checksum_data()})
 
 
-def test_the_address_of_a_tunnel_end_is_the_hosts_alone_and_not_a_makers() -> None:
+def test_a_vtep_mac_is_unique_and_locally_administered() -> None:
     one, two = (vtep_mac(IPv4Address(address)) for address in ("192.0.2.1", "192.0.2.2"))
     assert one == vtep_mac(IPv4Address("192.0.2.1")) != two
     assert int(one[:2], 16) & 0b11 == 0b10
 
 
-def test_other_types_are_no_peers_and_a_bad_lease_keeps_nobody_away() -> None:
+def test_other_types_are_no_peers_and_a_bad_lease_affects_no_other() -> None:
     peers = [flannels(2), replace(flannels(3), backend_type=None)]
     bad: list[JsonValue] = [
         None,

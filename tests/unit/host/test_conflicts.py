@@ -38,7 +38,7 @@ def overlaps(name: str, address: str) -> list[str]:
         ("docker0", "100.96.1.1/24"),
         ("docker0", "172.17.0.1/16"),
         ("flannel.1", "100.96.1.0/32"),
-        # Nobody's subnet yet.
+        # A subnet without a lease.
         ("br-user", "100.96.3.1/24"),
     ],
 )
@@ -59,7 +59,7 @@ def test_dockers_bridge_the_overlays_device_and_other_networks_are_no_conflict(
         ("eth1", "100.96.7.7/20", ["100.96.1.0/24", "100.96.2.0/24"]),
     ],
 )
-def test_a_connected_network_that_overlaps_is_named(
+def test_an_overlapping_connected_network_is_reported(
     name: str, address: str, subnets: list[str]
 ) -> None:
     found = overlaps(name, address)
@@ -69,13 +69,13 @@ def test_a_connected_network_that_overlaps_is_named(
         assert subnet in problem
 
 
-def test_a_device_that_carried_another_backend_is_no_conflict() -> None:
+def test_a_device_of_another_backend_is_no_conflict() -> None:
     address = LinkAddress(IPv4Interface("100.96.1.0/32"))
     former = Link("flannel.7", 3, 1500, up=True, addresses=(address,), alias="weft")
     assert overlapping_networks(Links((former,)), {"flannel.1"}, NETWORK, lease(1), []) == []
 
 
-def test_a_public_ip_of_two_subnets_is_named() -> None:
+def test_a_public_ip_with_two_subnets_is_reported() -> None:
     assert shared_public_ips([lease(1), lease(2)]) == []
     (problem,) = shared_public_ips([lease(1), lease(2), lease(3, "10.168.0.12")])
     assert "10.168.0.12 holds 100.96.2.0/24 and 100.96.3.0/24" in problem

@@ -53,7 +53,7 @@ def test_peers_are_the_other_hosts_in_the_network_by_subnet() -> None:
     assert known.peers_of(lease(1), WITHIN) == (lease(2), lease(3))
 
 
-def test_a_rival_overlaps_the_own_subnet_and_is_no_peer() -> None:
+def test_a_conflicting_lease_overlaps_the_own_subnet_and_is_no_peer() -> None:
     rival, twin = lease(0, host=8, length=22), lease(1, host=1, length=25)
     known = view(lease(1), rival, twin, lease(5))
     assert known.conflicting_leases(lease(1)) == (rival,)
@@ -77,7 +77,7 @@ leases = st.builds(
     st.lists(leases, unique_by=lambda held: held.subnet),
     st.none() | st.builds(StoredNetwork, st.text(), st.integers(1, 2**63 - 1)),
 )
-def test_what_is_kept_is_read_back_whole_and_stale(
+def test_a_snapshot_is_read_back_complete_and_stale(
     held: list[Lease], network: StoredNetwork | None
 ) -> None:
     known = LeaseView(network, {one.subnet: one for one in held}, 7)

@@ -57,7 +57,7 @@ def test_a_null_is_the_default() -> None:
     assert parse_settings(json.dumps(nothing)) == Settings()
 
 
-def test_everything_that_is_set_arrives() -> None:
+def test_every_setting_is_parsed() -> None:
     settings = parse_settings(json.dumps(COMPLETE))
     assert settings.store.endpoints == ("https://etcd1:2379", "https://etcd2:2379")
     assert settings.store.prefix == "/lab/network"
@@ -152,7 +152,7 @@ def test_broken_json_is_named_by_line_and_column() -> None:
         parse_settings('{\n "firewall": yes\n}')
 
 
-def test_the_file_is_named_with_what_is_wrong_in_it(tmp_path: Path) -> None:
+def test_an_error_names_the_file(tmp_path: Path) -> None:
     path = tmp_path / "weftd.json"
     with pytest.raises(SettingsError, match=rf"cannot read {path}: No such file.*weft.overlay"):
         load_settings(path)
@@ -186,7 +186,7 @@ def test_metrics_that_cannot_be_served_are_refused(metrics: Any, words: str) -> 
         parse_settings(json.dumps({"metrics": metrics}))
 
 
-def test_the_settings_tell_which_writing_of_the_file_they_are(tmp_path: Path) -> None:
+def test_the_settings_have_the_modification_time_of_the_file(tmp_path: Path) -> None:
     path = tmp_path / "weftd.json"
     path.write_text("{}")
     os.utime(path, ns=(0, 1_700_000_000_000_000_001))

@@ -26,7 +26,7 @@ READY = Status(
 )
 
 
-def test_ready_takes_a_lease_and_no_problem() -> None:
+def test_ready_requires_a_lease_and_no_problem() -> None:
     assert READY.ready
     assert not replace(READY, lease=None).ready
     assert not replace(READY, problems=("iptables failed",)).ready
@@ -38,7 +38,7 @@ def test_an_unreachable_etcd_does_not_make_a_host_unready() -> None:
     assert away.summary() == "100.96.1.0/24, backend udp, 2 peers; etcd unreachable"
 
 
-def test_the_summary_says_what_matters_most() -> None:
+def test_the_summary_is_the_most_important_problem() -> None:
     assert READY.summary() == "100.96.1.0/24, backend udp, 2 peers"
     assert replace(READY, problems=("first", "second")).summary() == "first"
     waiting = replace(READY, lease=None, store=StoreStatus(False))

@@ -53,7 +53,7 @@ def test_the_default_is_the_interface_of_the_default_route_and_its_first_usable_
     assert choose(InterfaceSettings(interfaces=("eth1",))).other_addresses == ()
 
 
-def test_the_public_ip_is_only_what_others_are_told() -> None:
+def test_the_public_ip_is_only_used_in_the_lease() -> None:
     public_ip = IPv4Address("192.0.2.7")
     assert choose(InterfaceSettings(public_ip=public_ip)) == Underlay(
         "eth0", IPv4Address("10.168.0.11"), public_ip, 1500
@@ -88,13 +88,13 @@ def test_a_public_ip_that_is_the_interfaces_own_is_its_address_too() -> None:
         ),
     ],
 )
-def test_the_choice(choice: InterfaceSettings, interface: str, address: str) -> None:
+def test_the_selected_interface(choice: InterfaceSettings, interface: str, address: str) -> None:
     chosen = choose(choice, towards="eth0" if choice.can_reach else None)
     assert (chosen.interface, chosen.address) == (interface, IPv4Address(address))
 
 
 @pytest.mark.parametrize("others", [{}, {"interfaces": ("eth9",)}, {"patterns": ("wlan",)}])
-def test_can_reach_decides_where_nothing_else_fits(others: dict[str, tuple[str, ...]]) -> None:
+def test_can_reach_is_used_if_nothing_else_matches(others: dict[str, tuple[str, ...]]) -> None:
     choice = InterfaceSettings(can_reach=IPv4Address("192.168.7.1"), **others)  # type: ignore[arg-type]
     assert choose(choice, towards="eth1").interface == "eth1"
 
@@ -119,7 +119,7 @@ def test_can_reach_decides_where_nothing_else_fits(others: dict[str, tuple[str, 
         ),
     ],
 )
-def test_an_error_names_what_was_asked_and_the_next_step(
+def test_an_error_names_the_settings_and_the_fix(
     choice: InterfaceSettings, links: Links, said: list[str]
 ) -> None:
     with pytest.raises(UnderlayError) as refused:

@@ -53,5 +53,5 @@ COMMIT
 
 
 def without_weft(saved: str) -> str:
-    """The same host before weft came: Docker's rules alone."""
+    """The same host without weft: only Docker's rules."""
     return "".join(line for line in saved.splitlines(keepends=True) if "WEFT-" not in line)

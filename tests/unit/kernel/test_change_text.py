@@ -45,7 +45,7 @@ FDB = FdbEntry("flannel.1", MAC, IPv4Address("10.168.0.12"))
         (Add(ROUTE), "add route 100.96.2.0/24 via 100.96.2.0 dev flannel.1"),
     ],
 )
-def test_a_change_in_words(change: Change, words: str) -> None:
+def test_the_text_of_a_change(change: Change, words: str) -> None:
     assert describe(change) == words
 
 
@@ -68,5 +68,5 @@ def test_many_changes_are_counted() -> None:
         (errno.EEXIST, Add(FDB), "EEXIST"),
     ],
 )
-def test_a_refusal_says_what_to_do(code: int, change: Change, words: str) -> None:
+def test_an_errno_has_a_reason_and_a_fix(code: int, change: Change, words: str) -> None:
     assert words in explain_errno(code, change)

@@ -145,14 +145,14 @@ class Kernel:
 
 
 @given(states, states)
-def test_the_changes_lead_to_the_desired_state_without_a_refusal(
+def test_the_changes_lead_to_the_desired_state_without_an_error(
     desired: HostState, actual: HostState
 ) -> None:
     kernel = Kernel(actual)
     for change in difference(desired, actual):
         kernel.apply(change)
     reached = kernel.state()
-    # A device that is not desired is a leftover, which is taken away before.
+    # A device that is not desired is a leftover, which is deleted before.
     assert desired.devices <= reached.devices
     assert desired.vxlan_devices <= reached.vxlan_devices
     assert reached.addresses == desired.addresses
@@ -163,7 +163,7 @@ def test_the_changes_lead_to_the_desired_state_without_a_refusal(
 
 
 @given(states)
-def test_there_is_nothing_to_do_where_all_is_well(state: HostState) -> None:
+def test_a_host_in_the_desired_state_needs_no_change(state: HostState) -> None:
     assert difference(state, state) == []
 
 
@@ -230,7 +230,7 @@ LAID = HostState(
         {"learning": True},
     ],
 )
-def test_a_device_that_is_made_anew_gets_all_its_entries_back(changed: dict[str, Any]) -> None:
+def test_a_device_that_is_created_again_gets_all_its_entries_back(changed: dict[str, Any]) -> None:
     other = replace(VXLAN, **changed)
     changes = difference(LAID, replace(LAID, vxlan_devices=frozenset({other})))
     assert changes[:2] == [Remove(other), Add(VXLAN)]

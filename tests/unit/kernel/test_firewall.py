@@ -93,7 +93,7 @@ def test_with_nothing_there_the_jump_goes_to_forward(saved: str) -> None:
     )
 
 
-def test_when_docker_comes_the_jump_moves() -> None:
+def test_when_docker_starts_the_jump_moves() -> None:
     saved = changed(DOCKER_26, "-A DOCKER-USER -j WEFT-FORWARD\n", "")
     saved = changed(
         saved,
@@ -149,7 +149,7 @@ def test_of_duplicate_jumps_one_is_left() -> None:
         "-A WEFT-POSTROUTING -s 100.96.9.0/24 -d 100.96.0.0/16 -j ACCEPT\n",
     ],
 )
-def test_a_chain_whose_content_differs_is_filled_anew(tampered: str) -> None:
+def test_a_chain_whose_content_differs_is_rewritten(tampered: str) -> None:
     rule = "-A WEFT-POSTROUTING -s 100.96.2.0/24 -d 100.96.0.0/16 -j ACCEPT\n"
     assert planned(changed(DOCKER_26, rule, tampered)) == f"*nat\n{POSTROUTING_BLOCK}COMMIT\n"
 
@@ -171,7 +171,7 @@ def test_each_device_has_rules_of_its_own() -> None:
     ]
 
 
-def test_the_removal_takes_what_is_ours_and_nothing_else() -> None:
+def test_the_removal_affects_only_wefts_rules() -> None:
     assert plan_removal(parse_rules(DOCKER_26)) == (
         "*filter\n-D DOCKER-USER -j WEFT-FORWARD\n-F WEFT-FORWARD\n-X WEFT-FORWARD\nCOMMIT\n"
         "*nat\n-D POSTROUTING -j WEFT-POSTROUTING\n-F WEFT-POSTROUTING\n-X WEFT-POSTROUTING\n"
@@ -180,12 +180,12 @@ def test_the_removal_takes_what_is_ours_and_nothing_else() -> None:
 
 
 @pytest.mark.parametrize("saved", ["", without_weft(DOCKER_26)])
-def test_there_is_nothing_to_remove_where_there_is_nothing_of_ours(saved: str) -> None:
+def test_without_wefts_rules_there_is_nothing_to_remove(saved: str) -> None:
     assert plan_removal(parse_rules(saved)) == ""
 
 
 @pytest.mark.parametrize(("docker", "closed"), [("20.10", False), ("26.1", False), ("28.5", True)])
-def test_raw_is_touched_where_docker_closes_its_containers(docker: str, closed: bool) -> None:
+def test_raw_is_used_only_if_docker_drops_direct_access(docker: str, closed: bool) -> None:
     saved = recorded(docker)
     assert docker_drops_direct_access(parse_rules(saved)) is closed
     assert ("*raw" in planned(saved)) is closed
@@ -199,7 +199,7 @@ def test_raw_is_touched_where_docker_closes_its_containers(docker: str, closed: 
         "-A DOCKER ! -i docker0 -o docker0 -p tcp -m tcp --dport 80 -j DROP\n",
     ],
 )
-def test_a_rule_that_only_looks_like_dockers_closes_nothing(rule: str) -> None:
+def test_a_similar_rule_does_not_count_as_dockers(rule: str) -> None:
     assert not docker_drops_direct_access(
         parse_rules(changed(recorded("28.5"), "-A DOCKER ! -i docker0 -o docker0 -j DROP\n", rule))
     )
@@ -242,7 +242,7 @@ def test_the_removal_takes_the_chain_in_raw_too() -> None:
     )
 
 
-def test_own_rules_are_the_chains_their_rules_and_the_jumps() -> None:
+def test_weft_rules_are_the_chains_their_rules_and_the_jumps() -> None:
     saved = "*filter\n-A FORWARD -j WEFT-FORWARD\n-A FORWARD -j DOCKER-USER\n"
     saved += ":WEFT-FORWARD - [0:0]\n-A WEFT-FORWARD -s 100.96.0.0/16 -j ACCEPT\nCOMMIT\n"
     assert weft_rules(parse_rules(saved)) == (
@@ -253,7 +253,7 @@ def test_own_rules_are_the_chains_their_rules_and_the_jumps() -> None:
     assert weft_rules(parse_rules(without_weft(DOCKER_26))) == ()
 
 
-def test_a_chain_that_an_earlier_docker_asked_for_goes() -> None:
+def test_a_chain_for_an_earlier_docker_is_removed() -> None:
     left = (
         "*raw\n:PREROUTING ACCEPT [0:0]\n:WEFT-PREROUTING - [0:0]\n"
         "-A PREROUTING -s 203.0.113.0/24 -j DROP\n-A PREROUTING -j WEFT-PREROUTING\n"

@@ -86,7 +86,7 @@ IN_USERSPACE = HostState(frozenset({Device("flannel.1", 1450)}))
     ("desired", "there", "stale"),
     [
         (IN_KERNEL, link("flannel.1", "vxlan", "weft"), False),
-        # As flannel left it: taken over, whoever made it.
+        # As flannel left it: taken over, with any alias.
         (IN_KERNEL, link("flannel.1", "vxlan"), False),
         (IN_KERNEL, link("flannel.1", "tun", "weft"), True),
         (IN_KERNEL, link("flannel0", "tun", "weft"), True),
@@ -103,7 +103,7 @@ IN_USERSPACE = HostState(frozenset({Device("flannel.1", 1450)}))
         (HostState(), link("flannel.1", "vxlan"), False),
     ],
 )
-def test_leftovers_are_wefts_own_and_what_has_a_name_that_is_needed(
+def test_leftovers_are_wefts_devices_and_those_with_a_desired_name(
     desired: HostState, there: Link, stale: bool
 ) -> None:
     assert leftovers(desired, Links((there,))) == ([there] if stale else [])

@@ -58,7 +58,7 @@ def encoded(kind: type, fields: dict[str, Any], attributes: Sequence[tuple[str, 
 
 
 @pytest.mark.parametrize("route", [BY_GATEWAY, ON_LINK, PLAIN])
-def test_a_route_is_added_where_there_is_none_and_deleted_whatever_its_scope(route: Route) -> None:
+def test_a_route_is_added_if_there_is_none_and_deleted_with_any_scope(route: Route) -> None:
     for change, kind, flags, scope, type_ in (
         (Add, NEW_ROUTE, CREATE_EXCL, 0, 1),
         (Remove, DELETE_ROUTE, 0, 255, 0),
@@ -131,7 +131,7 @@ def test_a_route_is_read() -> None:
 
 
 @pytest.mark.parametrize("changes", [{"RTA_TABLE": 99}, {"type": 2}, {"type": 7}])
-def test_routes_of_other_tables_and_types_are_none_of_ours(changes: dict[str, Any]) -> None:
+def test_routes_of_other_tables_and_types_are_ignored(changes: dict[str, Any]) -> None:
     assert parse_route(route_body(**changes)) is None
 
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is read from /proc and /sys, from folders of the same form."""
+"""Readers of /proc and /sys, on folders of the same form."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_the_counters_of_devices(tmp_path: Path) -> None:
     }
 
 
-def test_the_kernel_says_it_in_this_form() -> None:
+def test_the_kernel_uses_this_format() -> None:
     assert "lo" in read_device_counters()
 
 

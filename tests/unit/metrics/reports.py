@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The report of an agent whose host is well, by the udp backend."""
+"""The report of an agent on a healthy host with the udp backend."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ def fresh() -> Report:
     return replace(REPORT, ended_monotonic=time.monotonic())
 
 
-def test_metrics_and_health_of_a_host_that_is_well(running: Running) -> None:
+def test_metrics_and_health_of_a_healthy_host(running: Running) -> None:
     running.endpoint.update(fresh())
     status, content_type, body = running.get("/metrics")
     assert status == 200
@@ -95,7 +95,7 @@ def test_a_head_has_no_body(running: Running) -> None:
     assert running.get("/healthz", "HEAD")[::2] == (200, "")
 
 
-def test_what_is_missing_is_said(running: Running) -> None:
+def test_an_unready_host_lists_the_reasons(running: Running) -> None:
     assert running.get("/readyz")[::2] == (503, "the agent has not finished its first pass\n")
     running.endpoint.update(fresh())
     running.said.observation = replace(OBSERVED, pending=("add route",))
@@ -108,7 +108,7 @@ def test_an_agent_that_stopped_its_passes_is_not_healthy(running: Running) -> No
     assert running.get("/healthz")[0] == 503
 
 
-def test_without_the_library_health_is_answered(
+def test_without_the_library_health_is_served(
     running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(exposition, "IMPORT_ERROR", "no module")
@@ -119,14 +119,14 @@ def test_without_the_library_health_is_answered(
     assert running.get("/readyz")[0] == 200
 
 
-def test_a_client_that_says_nothing_holds_nobody_up(running: Running) -> None:
+def test_a_silent_client_does_not_block_others(running: Running) -> None:
     silent = [socket.create_connection(("127.0.0.1", running.port)) for _client in range(3)]
     assert running.get("/healthz")[0] == 200
     for client in silent:
         client.close()
 
 
-def test_a_port_that_is_taken_is_named_and_tried_again(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_port_in_use_is_reported_and_tried_again(caplog: pytest.LogCaptureFixture) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = int(taken.getsockname()[1])
         settings = MetricsSettings(IPv4Address("127.0.0.1"), port)
@@ -141,7 +141,7 @@ def test_a_port_that_is_taken_is_named_and_tried_again(caplog: pytest.LogCapture
     endpoint.close()
 
 
-def test_an_endpoint_that_nobody_wants_is_not_there() -> None:
+def test_a_disabled_endpoint_does_not_listen() -> None:
     endpoint = Endpoint(None, cast(Observer, Said(OBSERVED)))
     endpoint.serve()
     assert endpoint.state is None

@@ -91,7 +91,7 @@ def test_each_metric_has_its_value(well: dict[str, float], sample: str, value: f
     assert well[sample] == value
 
 
-def test_a_peer_that_was_never_heard_has_no_time() -> None:
+def test_a_peer_without_a_received_packet_has_no_time() -> None:
     assert 'weft_peer_last_heard_timestamp_seconds{peer="192.0.2.13"' not in shown(REPORT, OBSERVED)
 
 
@@ -113,7 +113,7 @@ def test_before_the_first_pass_little_is_known() -> None:
     assert not any(name.startswith(("weft_lease", "weft_datapath")) for name in early)
 
 
-def test_where_the_kernel_carries_the_userspace_datapath_is_left_out() -> None:
+def test_with_the_kernel_datapath_the_userspace_datapath_is_left_out() -> None:
     plan = REPORT.plan
     assert plan is not None
     kernel = replace(REPORT, plan=replace(plan, datapath_table=None))
@@ -122,7 +122,7 @@ def test_where_the_kernel_carries_the_userspace_datapath_is_left_out() -> None:
     assert "weft_device_packets_total['flannel0', 'in']" in names
 
 
-def test_a_datapath_that_does_not_answer_is_down_and_not_zero() -> None:
+def test_an_unreachable_datapath_is_down_and_not_zero() -> None:
     names = values(shown(REPORT, replace(OBSERVED, datapath="refused"), "refused"))
     assert names["weft_datapath_up[]"] == 0
     assert not any(name.startswith("weft_datapath_packets") for name in names)

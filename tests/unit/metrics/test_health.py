@@ -18,11 +18,11 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.metrics.report i
 from .reports import NOW, OBSERVED, REPORT, TABLE, datapath
 
 
-def test_a_host_that_holds_all_is_ready() -> None:
+def test_a_host_in_the_desired_state_is_ready() -> None:
     assert unready_reasons(REPORT, OBSERVED, NOW) == []
 
 
-def test_a_store_that_is_away_does_not_make_a_host_unready() -> None:
+def test_an_unreachable_etcd_does_not_make_a_host_unready() -> None:
     away = replace(REPORT.status, store=replace(REPORT.status.store, connected=False))
     assert unready_reasons(replace(REPORT, status=away), OBSERVED, NOW) == []
 
@@ -44,7 +44,7 @@ def test_without_a_lease_or_with_a_problem() -> None:
     ]
 
 
-def test_a_datapath_that_does_not_answer_forward_or_follow() -> None:
+def test_an_unreachable_idle_or_outdated_datapath_is_a_reason() -> None:
     def reasons(answer: Status | str) -> list[str]:
         return unready_reasons(REPORT, replace(OBSERVED, datapath=answer), NOW)
 
@@ -55,7 +55,7 @@ def test_a_datapath_that_does_not_answer_forward_or_follow() -> None:
     assert "another table" in reasons(datapath(table={**TABLE, "peers": []}))[0]
 
 
-def test_what_the_kernel_lacks_is_said() -> None:
+def test_pending_changes_are_a_reason() -> None:
     lacking = replace(OBSERVED, pending=("pending: add route 100.96.2.0/24",))
     assert unready_reasons(REPORT, lacking, NOW) == ["pending: add route 100.96.2.0/24"]
 

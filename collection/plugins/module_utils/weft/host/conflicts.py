@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Conflicts of leases with each other, and with connected networks of the host. No I/O.
 
-A connected network hides the subnet of a peer from this host, whatever the routes.
+A connected network hides the subnet of a peer from this host, regardless of routes.
 """
 
 from __future__ import annotations

@@ -67,7 +67,7 @@ class _Jump:
 def desired_chains(
     traffic: OverlayTraffic, *, direct_access_dropped: bool = False
 ) -> dict[str, dict[str, tuple[str, ...]]]:
-    """Return the rules of weft's chains, in the syntax and order of iptables-save.
+    """Return the rules in each chain of weft, in the syntax and order of iptables-save.
 
     direct_access_dropped: whether Docker drops direct access to its containers' addresses.
     """

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The door to rtnetlink: reads the host's state as values, and applies changes to it."""
+"""The rtnetlink client: read the state of the host as values, and apply changes to it."""
 
 from __future__ import annotations
 
