@@ -82,7 +82,7 @@ def test_site_asks_for_wheels_that_nobody_gathered(run: Play, folder: Path) -> N
 def test_wheels_are_gathered_once_for_the_host_that_needs_them(run: Play, folder: Path) -> None:
     foretold = run("gather_wheels", "--check")
     assert foretold.status == 0, foretold.output
-    assert "A real run gathers" in foretold.output
+    assert "A real run downloads" in foretold.output
     assert not list(folder.glob("wheels/*"))
     gathered = run("gather_wheels")
     assert gathered.status == 0, gathered.output
