@@ -1,13 +1,13 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``python3 -m bench.flood``: what junk at the port costs the host that it hits.
+"""``python3 -m bench.flood``: the cost of a flood of invalid datagrams for the receiving host.
 
 The left host floods the right one's datapath with 64-byte datagrams: from an address that is no
-peer's, which the kernel filters once they are many, and from its own address but a port that is
-not the datapath's, which the datapath drops one by one. The honest path's TCP stream is measured
-without a flood and beside each, interleaved. The flood takes a core of its own from a machine that
-the hosts share: what remains of the stream beside the two floods tells them apart, not its share.
+peer's, which a socket filter drops in the kernel, and from its own address but another port, which
+the datapath drops one by one. A TCP stream between the hosts is measured without a flood and during
+each, interleaved. The flood itself takes a core of the machine that the hosts share: compare the
+stream during the two floods, not with the stream without one.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ from lab.errors import LabError
 
 _PATH = weft.PATHS[0]
 _UNIT = "bench-flooder"
-_STRANGER = "10.171.0.99"
+_UNKNOWN_SENDER = "10.171.0.99"
 _SECONDS = 3
-_SETTLING = 2.5  # until the filter is on, which is looked at once a second
+_SETTLING = 2.5  # until the filter, updated once a second, is attached
 _FLOOD = """
 import contextlib, socket, sys
 with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
@@ -48,7 +48,7 @@ with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Junk beside nothing, and beside a stream; `gbits` is the stream's."""
+    """The rate and the CPU cost of the flood, and the throughput of the stream beside it."""
 
     packets_per_second: float
     cpu_per_million: float
@@ -56,7 +56,7 @@ class Sample:
 
 
 def main(argv: Sequence[str]) -> int:
-    """Measure, print a line a flood, and return the exit code."""
+    """Measure, print a line for each flood, and return the exit code."""
     parser = argparse.ArgumentParser(prog="python3 -m bench.flood", description=__doc__)
     parser.add_argument("--repeats", type=int, default=3, help="of each flood (%(default)s)")
     arguments = parser.parse_args(argv)
@@ -74,14 +74,17 @@ def _measure(pair: Pair, repeats: int) -> None:
     if unavailable:
         raise BenchError("; ".join(unavailable.values()))
     set_mode(pair, Mode.W)
-    pair.left.run(f"ip address add {_STRANGER}/24 dev eth0")
+    pair.left.run(f"ip address add {_UNKNOWN_SENDER}/24 dev eth0")
     pair.right.start(iperf3.UNIT, *iperf3.SERVER)
     command = iperf3.tcp_command(targets[_PATH.name], _SECONDS, 1)
 
     def gbits() -> float:
         return iperf3.parse_tcp(iperf3.run(pair.left, command)).bits_per_second / 1e9
 
-    floods = {"unknown sender, filtered": _STRANGER, "peer, other port": str(pair.left.underlay)}
+    floods = {
+        "unknown sender, filtered": _UNKNOWN_SENDER,
+        "peer, other port": str(pair.left.underlay),
+    }
     quiet: list[float] = []
     samples: dict[str, list[Sample]] = {name: [] for name in floods}
     for _repeat in range(repeats):
@@ -107,7 +110,7 @@ def _sample(pair: Pair, gbits: Callable[[], float]) -> Sample:
     time.sleep(_SECONDS)
     taken, consumed = _junk(pair) - junk, cpu.seconds([pair.right.host]) - before
     if not taken:
-        raise BenchError("the flood does not arrive")
+        raise BenchError("no datagram of the flood was received")
     seconds = time.monotonic() - began
     return Sample(taken / seconds, consumed / taken * 1e6, gbits())
 
@@ -120,12 +123,12 @@ def _flooding(pair: Pair, source: str) -> Iterator[None]:
         yield
     finally:
         pair.left.run(f"systemctl stop {_UNIT}")
-        # The guard looks again, and the receive queue drains.
+        # The filter is detached, and the receive queue drains.
         time.sleep(_SETTLING)
 
 
 def _junk(pair: Pair) -> int:
-    """Return how many datagrams the datapath or the kernel on its behalf has dropped."""
+    """Return how many datagrams the datapath and its socket filter have dropped."""
     return int(sum(weft.status(_PATH.name, pair.right)["counters"]["drops"].values()))
 
 

@@ -1,10 +1,10 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``python3 -m bench.handover``: what a new datapath process costs the packets under way.
+"""``python3 -m bench.handover``: packet loss and delay while the datapath process is replaced.
 
-An echo request each 5 ms crosses while the left host's unit is reloaded, which hands over to
-another process, restarted, or killed with SIGKILL.
+An echo request is sent each 5 ms while the unit of the left host is reloaded, which hands over to
+a new process, restarted, or killed with SIGKILL.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _EVENTS = {
 
 
 def main(argv: Sequence[str]) -> int:
-    """Measure, print a line a path and event, and return the exit code."""
+    """Measure, print a line for each path and event, and return the exit code."""
     parser = argparse.ArgumentParser(prog="python3 -m bench.handover", description=__doc__)
     parser.add_argument("--repeats", type=int, default=5, help="of each event (%(default)s)")
     parser.add_argument("--suite", default="trixie", help="Debian of the hosts (%(default)s)")
@@ -75,10 +75,10 @@ def _measure(pair: Pair, repeats: int) -> None:
 
 def _interrupted(pair: Pair, command: str, event: str) -> Interruption:
     with ThreadPoolExecutor(1) as background:
-        asking = background.submit(pair.left.run, command)
+        pinging = background.submit(pair.left.run, command)
         time.sleep(_BEFORE)
         pair.left.run(event)
-        return ping.parse_interruption(asking.result())
+        return ping.parse_interruption(pinging.result())
 
 
 def _spread(taken: Sequence[Interruption], figure: Callable[[Interruption], float]) -> str:

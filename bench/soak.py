@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``python3 -m bench.soak``: mixed traffic for a while, and the memory of both ends' processes.
+"""``python3 -m bench.soak``: the memory of both datapath processes under mixed traffic.
 
 The resident set is read after a first round, in which buffers and caches fill, and at the end.
 """
@@ -28,7 +28,7 @@ _ROUND = 2  # seconds of each kind of traffic
 
 
 def main(argv: Sequence[str]) -> int:
-    """Soak, print a line a path and host, and return the exit code."""
+    """Measure, print a line for each path and host, and return the exit code."""
     parser = argparse.ArgumentParser(prog="python3 -m bench.soak", description=__doc__)
     parser.add_argument("--seconds", type=float, default=180, help="of traffic (%(default)s)")
     arguments = parser.parse_args(argv)
@@ -61,10 +61,10 @@ def _soak(pair: Pair, seconds: float) -> None:
 
 
 def _traffic(pair: Pair, targets: Iterable[IPv4Address]) -> None:
-    """Carry every kind once over each path: streams, small and large datagrams, echoes.
+    """Send every kind of traffic once over each path: streams, small and large datagrams, echoes.
 
     Raises:
-        BenchError: a path does not carry a kind.
+        BenchError: a kind of traffic fails on a path.
     """
     for target in targets:
         iperf3.parse_tcp(iperf3.run(pair.left, iperf3.tcp_command(target, _ROUND, 4)))

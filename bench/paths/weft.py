@@ -1,9 +1,9 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""weft's own datapath, without an agent: its process, and a table applied by its control client.
+"""The userspace datapath without an agent: its process, and a table from the control client.
 
-The package is copied from this checkout, so what is measured is what is checked out.
+The package is copied from this checkout.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _PACKAGE = Path(__file__).parents[2] / "collection/plugins/module_utils/weft"
 _DESTINATION = "/opt/weft-bench"
 PYTHON = f"PYTHONPATH={_DESTINATION} python3"
 _PROCESS = "import sys; from weft.datapath.process.main import run; sys.exit(run(sys.argv[1:]))"
-# Applies the table on standard input, in which `"offloads": false` stands for all of them off.
+# Applies the table from standard input, in which `"offloads": false` disables all of them.
 _APPLY = """
 import json, sys
 from weft.datapath.process.client import DatapathClient, DatapathError
@@ -48,20 +48,20 @@ print(json.dumps(DatapathClient(sys.argv[1]).status()))
 """
 
 VNI = 7
-# RFC 7348's header and the inner Ethernet header.
+# The header of RFC 7348 and the inner Ethernet header.
 VXLAN_ETHERNET = 8 + 14
 
 
 @dataclass(frozen=True, slots=True)
 class _Form:
-    """One form of the datapath: what it adds to its table and to the peer in it."""
+    """A variant of the datapath: the additional keys of its table and of its peer."""
 
     name: str
     backend: str
     mtu: int
     table: Mapping[str, Any] = field(default_factory=dict)
     peer: Mapping[str, Any] = field(default_factory=dict)
-    # As on hosts that have nothing of the distribution's Python packages for it, or with NumPy.
+    # Without the Python packages of the distribution, or with NumPy.
     python: Sequence[str] = ("/usr/bin/python3", "-S")
 
     def document(self, overlay: Overlay, side: Side) -> dict[str, Any]:
@@ -95,7 +95,7 @@ def _control(name: str) -> str:
 
 
 def vtep_mac(address: IPv4Address) -> str:
-    """Return a locally administered address of a tunnel end, after that of its host."""
+    """Return a locally administered MAC address of a VTEP, derived from the address of its host."""
     return "02:77:" + address.packed.hex(":")
 
 
@@ -126,13 +126,13 @@ def _connect(form: _Form, pair: Pair, overlay: Overlay) -> IPv4Address:
 
 
 def copy_package(host: Endpoint) -> None:
-    """Put the checkout's package where PYTHON finds it."""
+    """Copy the package of the checkout to the host, where PYTHON finds it."""
     host.run(f"mkdir -p {_DESTINATION} && tar -x -C {_DESTINATION}", _archive())
 
 
 @cache
 def _archive() -> bytes:
-    """Return the package as a tar archive, without what Python compiled of it."""
+    """Return the package as a tar archive, without compiled files."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as archive:
         for source in sorted(_PACKAGE.rglob("*.py")):
@@ -188,7 +188,7 @@ PATHS = (
     ),
 )
 
-# Not compared with others: two cores show neither gain nor loss by a second queue.
+# Not compared with others: on two cores a second queue makes no difference.
 TWO_QUEUES = _path(
     _Form(
         "weft-udp-2-queues", "udp", _UDP_MTU, table={"queues": 2}, peer={"partial_checksum": True}

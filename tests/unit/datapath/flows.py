@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Flows for the tests of cutting and joining, built and summed by scapy."""
+"""Flows for the tests of segmentation and coalescing, built and summed by scapy."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def flow(sizes: list[int], **fields: Any) -> list[bytes]:
 
 
 def laid_out(packets: list[bytes], ip: int = 0) -> tuple[bytearray, Batch]:
-    """A buffer that holds a train of datagrams as they are received, and the train."""
+    """A buffer with a batch of datagrams as they are received, and the batch."""
     stride = len(packets[0]) + ip
     assert all(len(packet) + ip == stride for packet in packets[:-1])
     assert len(packets[-1]) + ip <= stride
@@ -64,9 +64,9 @@ def laid_out(packets: list[bytes], ip: int = 0) -> tuple[bytearray, Batch]:
 
 
 def joined(packets: list[bytes], ip: int = 0) -> list[int]:
-    """How many packets are in each run that the train of `packets` becomes."""
-    data, train = laid_out(packets, ip)
-    found = runs(data, memoryview(data), train)
+    """The number of packets in each run of the batch of `packets`."""
+    data, batch = laid_out(packets, ip)
+    found = runs(data, memoryview(data), batch)
     assert [run.first for run in found] == [
         sum(run.packets for run in found[:index]) for index in range(len(found))
     ]
@@ -74,15 +74,15 @@ def joined(packets: list[bytes], ip: int = 0) -> list[int]:
 
 
 def merged(packets: list[bytes]) -> bytes:
-    """What is written for a train that is one run, the virtio-net header first."""
-    data, train = laid_out(packets)
-    (run,) = runs(data, memoryview(data), train)
+    """The bytes written for a batch that is one run, the virtio-net header first."""
+    data, batch = laid_out(packets)
+    (run,) = runs(data, memoryview(data), batch)
     payloads = [packet[run.layout.payload :] for packet in packets]
-    return merged_header(data, train, run) + b"".join(payloads)
+    return merged_header(data, batch, run) + b"".join(payloads)
 
 
 def cut(written: bytes, full: bool = True) -> list[bytes]:
-    """The packets that a super-packet, with its virtio-net header, is cut into."""
+    """The segments of a GSO packet with its virtio-net header."""
     header, packet = virtio_net.pull(written), written[virtio_net.LENGTH :]
     layout = gso_layout(header, packet, len(packet))
     assert layout is not None
@@ -102,7 +102,7 @@ def cut_by(packet: bytes, layout: Layout, size: int, full: bool) -> list[bytes]:
 
 
 def redone(packet: bytes) -> bytes:
-    """The packet with every length and checksum computed anew by scapy."""
+    """The packet with every length and checksum recomputed by scapy."""
     parsed = IP(packet)
     for layer in (parsed, parsed.payload):
         for field in {"len", "chksum"} & layer.fields.keys():

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The rules of joining once more, packet by packet and read with scapy: the oracle of the tests."""
+"""The rules of coalescing again, packet by packet and parsed by scapy: the oracle of the tests."""
 
 from __future__ import annotations
 

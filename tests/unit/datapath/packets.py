@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Packets for the datapath's tests, built by scapy, so that the code under test is no party."""
+"""Packets for the tests of the datapath, built by scapy and not by the code under test."""
 
 from __future__ import annotations
 

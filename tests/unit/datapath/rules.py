@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What may come out of the datapath, decided anew by the wire formats alone: the fuzzing's oracle.
+"""The packets that the datapath may output, by the wire formats alone: the oracle of the fuzzing.
 
 It shares no code with the datapath: RFC 791 and 9293, and the kernel's contract of virtio-net.
 """
@@ -54,7 +54,7 @@ class Packet:
         return (checksum or (0xFFFF if self.data[9] == 17 else 0)).to_bytes(2, "big")
 
     def same_flow_form(self) -> bytes:
-        """The bytes that a train must keep: with DF, not the number nor the sum that follows it."""
+        """The bytes that coalescing keeps: with DF, not the identification and IP checksum."""
         if self.keeps_its_number:
             return self.data
         return self.data[:4] + bytes(2) + self.data[6:10] + bytes(2) + self.data[12:]
@@ -76,7 +76,7 @@ def folded(total: int) -> int:
 def inner_packet(
     data: bytes, prefix: bytes, sources: IPv4Network, own: IPv4Network
 ) -> bytes | None:
-    """What a datagram carries for us if its sender holds `sources`, or None.
+    """The inner packet of a datagram whose sender holds `sources`, or None.
 
     Of `prefix`, the VNI flag, the VNI, the destination and the EtherType must be those.
     """

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The corpus that the fuzzing starts from: named datagrams, and named packets of the device.
 
-Each seed of `DATAGRAMS` is a train as a peer sends it, without the VXLAN prefix, which the tests
+Each seed of `DATAGRAMS` is a batch as a peer sends it, without the VXLAN prefix, which the tests
 add; each of `DEVICE_PACKETS` a virtio-net header and a packet as the kernel hands them out.
 """
 
@@ -52,16 +52,16 @@ DATAGRAMS: Mapping[str, list[bytes]] = {
     "zeros": [bytes(60)],
     "IPv6": [b"\x60" + bytes(59)],
     "an echo request": [bytes(IP(src=SOURCE, dst=DESTINATION) / ICMP() / Raw(bytes(56)))],
-    "a TCP train with a short tail": flow([700, 700, 700, 33]),
-    "a TCP train that ends with PSH": [*flow([300] * 3), tcp(content(300), 1900, "PA")],
+    "a TCP batch with a shorter last segment": flow([700, 700, 700, 33]),
+    "a TCP batch that ends with PSH": [*flow([300] * 3), tcp(content(300), 1900, "PA")],
     "TCP segments out of order": flow([200] * 4)[::-1],
     "a TCP handshake": [tcp(b"", flags="S"), tcp(b"", flags="A"), tcp(b"", flags="FA")],
     "TCP marked ECE and CWR": [tcp(content(90), flags="AEC"), tcp(content(90), 1090, "AE")],
     "TCP without options": flow([64] * 5, options=[]),
-    "a UDP train": [udp(content(120, seed), ip={"id": 1 + seed}) for seed in range(6)],
+    "a UDP batch": [udp(content(120, seed), ip={"id": 1 + seed}) for seed in range(6)],
     "UDP without DF": [udp(content(50, at), ip={"flags": "", "id": 7 + at}) for at in range(3)],
     "UDP without a checksum": [udp(content(50), chksum=0)] * 3,
-    "a wrong checksum in a train": [
+    "a wrong checksum in a batch": [
         *(udp(content(40)) for _ in range(2)),
         _with_wrong_checksum(udp(content(40))),
     ],
@@ -73,7 +73,7 @@ DATAGRAMS: Mapping[str, list[bytes]] = {
     ],
     "partial TCP": [_left_partial(packet, 16) for packet in flow([500, 500, 9])],
     "partial UDP": [_left_partial(udp(content(77)), 6)],
-    "a super-packet left partial": [_left_partial(tcp(content(9000)), 16)],
+    "a GSO packet left partial": [_left_partial(tcp(content(9000)), 16)],
     "padding behind the packet": [udp(content(20)) + bytes(11)],
     "a source of another peer": [udp(content(20), ip={"src": "100.96.3.2"})],
     "a destination that is not ours": [udp(content(20), ip={"dst": "192.0.2.1"})],
@@ -98,11 +98,11 @@ DEVICE_PACKETS: Mapping[str, tuple[bytes, bytes]] = {
         virtio_net.push(NetHeader(FLAG_NEEDS_CSUM, 0, 0, 0, 20, 6)),
         _left_partial(udp(content(55), ip=TO_THE_PEER), 6),
     ),
-    "a TCP super-packet": _gso(tcp(content(5000), ip=TO_THE_PEER), GSO_TCPV4, 1400, 52),
-    "a TCP super-packet with CWR": _gso(
+    "a TCP GSO packet": _gso(tcp(content(5000), ip=TO_THE_PEER), GSO_TCPV4, 1400, 52),
+    "a TCP GSO packet with CWR": _gso(
         tcp(content(3000), flags="APEC", ip=TO_THE_PEER), GSO_TCPV4 | GSO_ECN, 1000, 52
     ),
-    "a UDP super-packet": _gso(udp(content(4000), ip=TO_THE_PEER), GSO_UDP_L4, 1000, 28),
+    "a UDP GSO packet": _gso(udp(content(4000), ip=TO_THE_PEER), GSO_UDP_L4, 1000, 28),
     "a fragment": (PLAIN, bytes(IP(**TO_THE_PEER, flags="MF", proto=17) / Raw(bytes(64)))),
     "no route": (PLAIN, udp(content(9), ip={"src": DESTINATION, "dst": "100.96.9.9"})),
     "IPv6": (PLAIN, b"\x60" + bytes(59)),

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Trains on injected calls: what is sent and written at once, and what an errno falls back to."""
+"""Batches on injected calls: what one call sends or writes, and the fallback after each errno."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ def outward(*sizes: int, destination: str = THERE) -> list[bytes]:
 
 
 def gso_packet(size: int, segment: int = 1420, **fields: object) -> tuple[bytes, bytes]:
-    """A TCP super-packet as the device gives it: its virtio-net header, and the packet."""
+    """A TCP GSO packet as read from the device: its virtio-net header, and the packet."""
     packet = tcp(content(size), ip={**OUTWARD, "id": 9}, **fields)  # type: ignore[arg-type]
     return virtio_net.push(NetHeader(1, virtio_net.GSO_TCPV4, 999, segment, 20, 16)), packet
 
@@ -147,7 +147,7 @@ def test_packets_of_one_size_to_one_peer_leave_by_one_send() -> None:
     assert (rig.counters.packets_out, rig.counters.bytes_out) == (4, 3 * 128 + 68)
 
 
-def test_a_train_ends_where_size_or_peer_change() -> None:
+def test_a_batch_ends_where_size_or_peer_change() -> None:
     rig = Rig()
     elsewhere = outward(100, 100, destination="100.96.3.2")
     packets = [*outward(100, 100, 50), *outward(50, 200, 200), *elsewhere, *outward(9)]
@@ -162,7 +162,7 @@ def test_a_train_ends_where_size_or_peer_change() -> None:
     ]
 
 
-def test_a_train_is_bounded() -> None:
+def test_a_batch_is_bounded() -> None:
     rig = Rig()
     packets = outward(*[1400] * 64)
     rig.out(*packets)
@@ -170,7 +170,7 @@ def test_a_train_is_bounded() -> None:
     assert max(len(data) for data, _, _ in rig.sent) <= 65507
 
 
-def test_a_drop_inside_a_train_does_not_end_it() -> None:
+def test_a_drop_inside_a_batch_does_not_end_it() -> None:
     rig = Rig()
     one, two = outward(100, 100)
     rig.out(one, udp(content(100), ip={"src": INSIDE, "dst": "100.96.9.9"}), two)
@@ -179,14 +179,14 @@ def test_a_drop_inside_a_train_does_not_end_it() -> None:
 
 
 @pytest.mark.parametrize("number", [errno.EIO, errno.EINVAL, errno.EOPNOTSUPP])
-def test_gso_that_is_refused_is_dropped_and_the_train_sent_singly(number: int) -> None:
+def test_refused_gso_is_disabled_and_the_batch_sent_singly(number: int) -> None:
     rig = Rig()
     packets = outward(100, 100, 40)
-    for train in range(2):
+    for batch in range(2):
         assert rig.offloads.active(Offload.UDP_GSO)
         rig.send_errors.append(number)
         rig.out(*packets)
-        assert rig.sent[3 * train :] == [(packet, 0, PEER) for packet in packets]
+        assert rig.sent[3 * batch :] == [(packet, 0, PEER) for packet in packets]
     assert rig.offloads.status()["udp-gso"] == f"refused: {os.strerror(number)}"
     assert rig.offloads.active(Offload.UDP_GRO)
     rig.out(*packets)
@@ -194,22 +194,22 @@ def test_gso_that_is_refused_is_dropped_and_the_train_sent_singly(number: int) -
     assert (rig.counters.packets_out, rig.drops()) == (9, {})
 
 
-def test_gso_is_kept_where_a_route_that_refuses_goes_inside_a_train() -> None:
-    """A blackhole answers the train with EINVAL, and is deleted before its first datagram."""
+def test_gso_is_kept_if_a_refusing_route_is_deleted_during_a_batch() -> None:
+    """A blackhole route answers the batch with EINVAL, and is deleted before its first datagram."""
     rig = Rig()
-    for train in (outward(100, 100), outward(200, 200)):
+    for batch in (outward(100, 100), outward(200, 200)):
         rig.send_errors.append(errno.EINVAL)
-        rig.out(*train)
-        assert rig.sent == [(packet, 0, PEER) for packet in train]
+        rig.out(*batch)
+        assert rig.sent == [(packet, 0, PEER) for packet in batch]
         rig.sent.clear()
-        rig.out(*train)
-        assert [len(data) for data, _, _ in rig.sent] == [sum(map(len, train))]
+        rig.out(*batch)
+        assert [len(data) for data, _, _ in rig.sent] == [sum(map(len, batch))]
         rig.sent.clear()
     assert rig.offloads.active(Offload.UDP_GSO)
 
 
-def test_gso_is_kept_where_the_path_takes_no_datagram_alone_either() -> None:
-    """EINVAL, as a blackhole route answers to whatever is sent."""
+def test_gso_is_kept_if_single_datagrams_are_refused_too() -> None:
+    """EINVAL, as from a blackhole route for every send."""
     rig = Rig()
     rig.send_errors.extend([errno.EINVAL] * 4)
     rig.out(*outward(100, 100, 40))
@@ -234,7 +234,7 @@ def test_gso_is_kept_where_a_segment_is_larger_than_the_path_takes(flags: str) -
     assert rig.offloads.active(Offload.UDP_GSO)
 
 
-def test_emsgsize_of_a_train_keeps_gso() -> None:
+def test_emsgsize_of_a_batch_keeps_gso() -> None:
     rig = Rig()
     packets = outward(100, 100)
     rig.send_errors.append(errno.EMSGSIZE)
@@ -259,7 +259,7 @@ def test_enobufs_is_tried_again_and_then_sent_singly() -> None:
     ("number", "reason"),
     [(errno.ENETUNREACH, "underlay-unreachable"), (errno.EPERM, "send-refused")],
 )
-def test_a_train_that_is_lost_is_counted_whole(number: int, reason: str) -> None:
+def test_every_packet_of_a_lost_batch_is_counted(number: int, reason: str) -> None:
     rig = Rig()
     rig.send_errors.append(number)
     rig.out(*outward(100, 100, 100))
@@ -268,7 +268,7 @@ def test_a_train_that_is_lost_is_counted_whole(number: int, reason: str) -> None
 
 @pytest.mark.parametrize("partial", [True, False])
 @pytest.mark.parametrize("disabled", [(), (Offload.UDP_GSO,)])
-def test_a_gso_packet_is_cut(partial: bool, disabled: tuple[Offload, ...]) -> None:
+def test_a_gso_packet_is_segmented(partial: bool, disabled: tuple[Offload, ...]) -> None:
     rig = Rig(partial, disabled)
     header, packet = gso_packet(1420 * 46 + 7)
     rig.out(packet, header=header)
@@ -286,7 +286,7 @@ def test_packets_around_a_gso_packet_keep_their_order() -> None:
     assert rig.sent_datagrams() == [*outward(60), *cut(header + packet, full=False), *outward(60)]
 
 
-def test_a_gso_packet_that_lies_is_dropped() -> None:
+def test_a_contradictory_gso_packet_is_dropped() -> None:
     rig = Rig()
     rig.out(gso_packet(3000)[1], header=virtio_net.push(NetHeader(1, 4, 52, 1420, 20, 16)))
     tiny = virtio_net.push(NetHeader(1, virtio_net.GSO_TCPV4, 52, 1, 20, 16))
@@ -336,13 +336,13 @@ def test_a_checksum_inside_a_tunnel_of_the_containers_is_finished_for_every_peer
 
 
 def test_a_wrong_checksum_that_the_peer_would_make_right_is_dropped() -> None:
-    """It looks partial, but our kernel says that it is complete: then it is wrong."""
+    """It looks partial, but is complete by its virtio-net header: so it is wrong."""
     _header, partial, full = left_partial()
     rig = Rig(partial=True)
     rig.out(partial, full)
     assert rig.drops() == {"wrong-checksum": 1}
     assert rig.sent == [(full, 0, PEER)]
-    # Towards a peer that does not finish checksums it goes on, as wrong as it came.
+    # To a peer that does not finish checksums it is sent unchanged.
     rig = Rig()
     rig.out(partial)
     assert rig.sent == [(partial, 0, PEER)]
@@ -385,7 +385,7 @@ def test_a_path_that_makes_no_sense_is_only_counted(mtu: int) -> None:
 
 
 @pytest.mark.parametrize("gro", [True, False])
-def test_a_train_is_written_as_one_gso_packet(gro: bool) -> None:
+def test_a_batch_is_written_as_one_gso_packet(gro: bool) -> None:
     rig = Rig()
     packets = flow([1000, 1000, 1000, 300])
     rig.into(packets, gro=gro)
@@ -405,7 +405,7 @@ def test_two_receives_of_one_run_become_one_write() -> None:
     assert cut(written) == packets
 
 
-def test_trains_of_different_senders_do_not_mix() -> None:
+def test_batches_of_different_senders_stay_separate() -> None:
     rig = Rig()
     others = [tcp(content(1000), ip={"src": "100.96.3.2"})]
     rig.to_receive.extend((packet, 0, PEER) for packet in flow([1000, 1000]))
@@ -416,7 +416,7 @@ def test_trains_of_different_senders_do_not_mix() -> None:
     assert rig.drops() == {}
 
 
-def test_a_spoofed_packet_in_a_train_does_not_pass() -> None:
+def test_a_spoofed_packet_in_a_batch_is_dropped() -> None:
     rig = Rig()
     packets = flow([100] * 4)
     packets[2] = tcp(content(100, 2), 1200, ip={"id": 3, "src": "100.96.3.2"})
@@ -427,13 +427,13 @@ def test_a_spoofed_packet_in_a_train_does_not_pass() -> None:
     assert rig.drops() == {"inner-source": 4}
 
 
-def test_a_strangers_train_is_counted_by_its_datagrams() -> None:
+def test_a_batch_of_an_unknown_sender_is_counted_by_datagrams() -> None:
     rig = Rig()
     rig.into(flow([100] * 5), sender=("192.0.2.1", 8285))
     assert (rig.written, rig.drops()) == ([], {"stranger": 5})
 
 
-def test_a_joined_write_that_is_refused_is_dropped_for_its_protocol() -> None:
+def test_a_refused_coalesced_write_disables_it_for_its_protocol() -> None:
     rig = Rig()
     packets = flow([100] * 3)
     rig.write_errors.append(errno.EINVAL)
@@ -446,7 +446,7 @@ def test_a_joined_write_that_is_refused_is_dropped_for_its_protocol() -> None:
     assert rig.drops() == {}
 
 
-def test_a_joined_write_that_fails_otherwise_is_counted_whole() -> None:
+def test_every_packet_of_a_failed_coalesced_write_is_counted() -> None:
     rig = Rig()
     rig.write_errors.append(errno.EIO)
     rig.into(flow([100] * 3))
@@ -454,11 +454,11 @@ def test_a_joined_write_that_fails_otherwise_is_counted_whole() -> None:
     assert rig.offloads.active(Offload.COALESCE_TCP)
 
 
-def test_partial_checksums_are_left_to_our_kernel_whoever_sent_them() -> None:
+def test_partial_checksums_of_every_peer_are_left_to_our_kernel() -> None:
     _header, partial, full = left_partial()
     inward = bytearray(partial)
     inward[12:20] = inward[16:20] + inward[12:16]  # the sum of the addresses stays
-    # Whether we have heard of what the peer announces, and what we give ourselves, is no condition.
+    # Neither the announcement of the peer nor our own is a condition.
     for rig in (Rig(partial=True), Rig(), Rig(disabled=[Offload.PARTIAL_CHECKSUM])):
         rig.into([bytes(inward)], gro=False)
         assert rig.written == [virtio_net.push(NetHeader(1, 0, 0, 0, 20, 16)) + inward]

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What may be joined, what must not, and that nothing is lost or invented by it."""
+"""Which packets are merged, which are not, and that segmenting gives the same packets again."""
 
 from __future__ import annotations
 
@@ -65,9 +65,7 @@ def test_datagrams_become_one_gso_packet() -> None:
     st.integers(2, 60),
     st.data(),
 )
-def test_cutting_what_was_joined_is_the_identity(
-    size: int, count: int, draw: st.DataObject
-) -> None:
+def test_segmenting_a_run_gives_its_packets(size: int, count: int, draw: st.DataObject) -> None:
     count = min(count, 65000 // size)
     if count < 2:
         return
@@ -122,7 +120,7 @@ def test_segments_with_other_flags_stay_alone(flags: str) -> None:
         {"seq": 1000},
     ],
 )
-def test_packets_that_differ_are_not_joined(change: dict[str, object]) -> None:
+def test_packets_that_differ_are_not_merged(change: dict[str, object]) -> None:
     first = tcp(content(100))
     second = tcp(content(100, 1), **{"seq": 1100, "ip": {"id": 2}, **change})  # type: ignore[arg-type]
     assert joined([first, second]) == [1, 1]
@@ -133,7 +131,7 @@ def parsed(packet: bytes) -> Candidate | Obstacle:
 
 
 @pytest.mark.parametrize(
-    ("verdict", "packet"),
+    ("obstacle", "packet"),
     [
         (Obstacle.LENGTH, b"\x45" + bytes(26)),
         (Obstacle.IP_HEADER, b"\x55" + tcp(b"x")[1:]),
@@ -152,8 +150,8 @@ def parsed(packet: bytes) -> Candidate | Obstacle:
         (Obstacle.NO_CHECKSUM, udp(b"x", chksum=0)),
     ],
 )
-def test_packets_that_are_never_joined(verdict: Obstacle, packet: bytes) -> None:
-    assert parsed(packet) is verdict
+def test_packets_that_are_never_merged(obstacle: Obstacle, packet: bytes) -> None:
+    assert parsed(packet) is obstacle
     assert joined([packet, packet]) == [1, 1]
 
 
@@ -180,7 +178,7 @@ def test_a_wrong_transport_checksum_is_never_laundered() -> None:
     packets = flow([100] * 6)
     packets[2] = wrong(packets[2])
     assert joined(packets) == [2, 1, 3]
-    # Two that cancel each other in a sum over the train.
+    # Two errors that cancel each other in a sum over the batch.
     for position, step in ((1, 1), (3, -1)):
         number = int.from_bytes(packets[position][36:38], "big") + step
         packets[position] = (
@@ -201,7 +199,7 @@ def test_a_wrong_ip_checksum_is_never_laundered() -> None:
         assert found[: broken + 1][-1] == 1 or broken == 2
 
 
-def test_partial_checksums_are_joined_with_their_like() -> None:
+def test_partial_checksums_are_merged_with_partial_ones() -> None:
     packets = partial(flow([100] * 3))
     assert joined(packets) == [3]
     mixed = [packets[0], flow([100] * 3)[1], packets[2]]
@@ -237,7 +235,7 @@ def test_behind_another_header() -> None:
 def test_the_rules_packet_by_packet_agree(
     chance: random.Random, is_tcp: bool, dont_fragment: bool
 ) -> None:
-    """A flow with a few fields changed, and the checksums made right again or not."""
+    """A flow with a few fields changed, and the checksums corrected or not."""
     ip_flags = "DF" if dont_fragment else ""
     packets = [
         tcp(content(40, index), 1000 + 40 * index, ip={"id": index, "flags": ip_flags})
@@ -265,7 +263,7 @@ def test_the_rules_packet_by_packet_agree(
 
 
 @given(st.binary(min_size=1, max_size=300), st.integers(1, 120))
-def test_any_bytes_are_carried_whole_and_in_order(data: bytes, stride: int) -> None:
+def test_any_bytes_keep_their_content_and_order(data: bytes, stride: int) -> None:
     packets = [data[at : at + stride] for at in range(0, len(data), stride)]
     assert sum(joined(packets)) == len(packets)
 
@@ -276,11 +274,11 @@ def test_a_damaged_flow_gives_the_same_packets_in_the_same_order(chance: random.
     for _ in range(chance.randrange(4)):
         packets[chance.randrange(6)][chance.randrange(92)] ^= 1 << chance.randrange(8)
     came = [bytes(packet) for packet in packets]
-    data, train = laid_out(came)
+    data, batch = laid_out(came)
     delivered: list[bytes] = []
-    for run in runs(data, memoryview(data), train):
+    for run in runs(data, memoryview(data), batch):
         some = came[run.first : run.first + run.packets]
         delivered += cut(merged(some)) if run.packets > 1 else some
     for packet, before in zip(delivered, came, strict=True):
-        # With DF the identification may be counted anew, and the IP checksum with it.
+        # With DF the identification may change, and the IP checksum with it.
         assert packet[:4] + packet[6:10] + packet[12:] == before[:4] + before[6:10] + before[12:]

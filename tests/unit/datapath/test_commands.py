@@ -135,7 +135,7 @@ def test_a_damaged_file_is_a_clear_error(
     assert engine.status()["table"] is None
 
 
-def test_start_goes_on_trying_and_says_so_once(
+def test_start_retries_and_logs_the_problem_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     file = TableFile(tmp_path / "table.json")

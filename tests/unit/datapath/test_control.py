@@ -117,15 +117,15 @@ def test_requests_in_one_piece_and_in_many(served: Served) -> None:
         assert json.loads(stream.readline())["request"] == {"a": 4}
 
 
-def test_a_stuck_client_holds_nobody_up(served: Served) -> None:
+def test_a_stuck_client_delays_no_other(served: Served) -> None:
     with served.connect() as silent, served.connect() as deaf:
         silent.sendall(b'{"command"')
         # Far more than the socket buffers take, and never read.
         for _ in range(5):
             deaf.sendall(b'{"repeat": 5000000}\n')
-        # One loop serves all: it answers others while the replies wait.
+        # The loop answers other clients while the replies are unread.
         assert served.ask(b"7\n")["request"] == 7
-        # Once it does read, each of its replies is there, whole.
+        # When it reads, each of its replies is complete.
         with deaf.makefile("rb") as stream:
             for _ in range(5):
                 assert len(json.loads(stream.readline())["data"]) == 5_000_000
@@ -148,13 +148,13 @@ def test_a_large_request_is_taken(served: Served) -> None:
     assert served.ask(json.dumps(text).encode() + b"\n")["request"] == text
 
 
-def test_a_crowd_pushes_the_longest_silent_out(served: Served) -> None:
+def test_too_many_clients_drop_the_longest_idle(served: Served) -> None:
     crowd = [served.connect() for _ in range(CLIENTS_MAX)]
     try:
         crowd[0].sendall(b"1\n")
         assert read_reply(crowd[0])["request"] == 1
         assert served.ask(b"7\n")["request"] == 7
-        # The first had spoken, so the second was the longest silent.
+        # The first has sent a request, so the second is the longest idle.
         assert crowd[1].recv(1) == b""
         crowd[0].sendall(b"2\n")
         assert read_reply(crowd[0])["request"] == 2

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The filter as vectors, by an interpreter of classic BPF, and on a socket of the kernel's."""
+"""The socket filter: known programs, an interpreter of classic BPF, and a real socket."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.datapath.sockets
 )
 
 
-def verdict(program: Sequence[Instruction], source: int) -> int:
-    """What the program returns for a packet from `source` (filter.rst)."""
+def result(program: Sequence[Instruction], source: int) -> int:
+    """The return value of the program for a packet from `source` (filter.rst)."""
     assert program[0] == Instruction(0x20, 0xFFF0000C)
     at = 1
     while True:
@@ -70,8 +70,8 @@ def test_every_size(count: int) -> None:
 def expect_exactly(addresses: Collection[int], others: set[int]) -> None:
     program = accept_only(addresses)
     neighbours = {address + step for address in addresses for step in (-1, 1)} | others
-    assert all(verdict(program, address) == ACCEPT for address in addresses)
-    assert all(verdict(program, other) == DROP for other in neighbours - set(addresses))
+    assert all(result(program, address) == ACCEPT for address in addresses)
+    assert all(result(program, other) == DROP for other in neighbours - set(addresses))
 
 
 def test_more_than_fit_are_refused() -> None:
@@ -118,18 +118,16 @@ def has_arrived(receiver: socket.socket) -> bool:
 
 
 @pytest.mark.parametrize(
-    ("filtering", "strangers", "lost", "wanted"),
+    ("filtering", "unknown", "lost", "wanted"),
     [
         (False, 0, 0, False),
         (False, flood_filter.FLOOD, 0, False),
         (False, flood_filter.FLOOD + 1, 0, True),
-        # A peer's flood that fills the queue is no stranger's.
+        # A flood from a peer fills the queue.
         (False, 0, 10 * flood_filter.FLOOD, False),
         (True, 0, flood_filter.FLOOD + 1, True),
         (True, 0, flood_filter.FLOOD, False),
     ],
 )
-def test_when_the_filter_is_wanted(
-    filtering: bool, strangers: int, lost: int, wanted: bool
-) -> None:
-    assert flood_filter.is_flood(filtering, strangers, lost) is wanted
+def test_when_the_filter_is_needed(filtering: bool, unknown: int, lost: int, wanted: bool) -> None:
+    assert flood_filter.is_flood(filtering, unknown, lost) is wanted

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Fuzzing of both directions, from a seeded corpus, bounded, and the same in every run.
 
-Whatever comes: no exception escapes, every packet is counted once, and what is written or sent is
-what somebody who may say so said (`rules`).
+For any input: no exception escapes, every packet is counted once, and every written or sent packet
+is one that a permitted sender sent (`rules`).
 """
 
 from __future__ import annotations
@@ -44,15 +44,15 @@ OWN = IPv4Network("100.96.1.0/24")
 SUBNETS = {PEER: IPv4Network("100.96.2.0/24"), OTHER_PEER: IPv4Network("100.96.3.0/24")}
 SENDERS = (PEER, PEER, PEER, OTHER_PEER, (PEER[0], 9), ("192.0.2.1", PEER[1]))
 MACS = {"own": "02:77:0a:a8:00:0b", PEER: "02:77:0a:a8:00:0c", OTHER_PEER: "02:77:0a:a8:00:0d"}
-# Where one byte decides: the header's length, lengths, flags, offsets.
-TELLING = (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 16, 20, 23, 24, 25, 26, 27, 32, 33, 36, 37)
+# The offsets of the header length, of lengths, flags and offsets.
+SIGNIFICANT = (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 16, 20, 23, 24, 25, 26, 27, 32, 33, 36, 37)
 VALUES = (0, 1, 4, 5, 15, 0x40, 0x45, 0x4F, 0x60, 0x7F, 0x80, 0xFF)
 
 Arrival = tuple[bytes, int, Endpoint]
 
 
 class Wire:
-    """A forwarder between what is to be received and read, and what was written and sent."""
+    """Both directions on fake calls, with the packets to read and those written."""
 
     def __init__(self, is_vxlan: bool, partial: bool, chance: random.Random) -> None:
         self.arrivals: deque[Arrival] = deque()
@@ -116,8 +116,8 @@ class Wire:
             raise OSError(number, os.strerror(number))
 
 
-def mutated(data: bytes, chance: random.Random, telling: Sequence[int] = TELLING) -> bytes:
-    """The data with some bytes changed, or cut, or longer, or as it was."""
+def mutated(data: bytes, chance: random.Random, significant: Sequence[int] = SIGNIFICANT) -> bytes:
+    """The data with some bytes changed, truncated, extended, or unchanged."""
     changed = bytearray(data)
     for _turn in range(chance.randrange(4)):
         kind = chance.randrange(6)
@@ -128,13 +128,13 @@ def mutated(data: bytes, chance: random.Random, telling: Sequence[int] = TELLING
         elif kind == 2:
             changed += chance.randbytes(chance.randrange(60))
         elif changed:
-            at = min(chance.choice(telling), len(changed) - 1)
+            at = min(chance.choice(significant), len(changed) - 1)
             changed[at] = chance.choice(VALUES)
     return bytes(changed[:65507])
 
 
 def datagrams(arrival: Arrival, ip: int) -> list[bytes]:
-    """The datagrams of one receive; behind a prefix, what looks like a train may be one packet."""
+    """The datagrams of one receive; behind a tunnel header, a batch may be a single packet."""
     data, size, sender = arrival
     if not size or not data:
         return [data]
@@ -149,7 +149,7 @@ def expect_rules_kept(wire: Wire, arrivals: Sequence[Arrival]) -> None:
     came = [(piece, one[2]) for one in arrivals for piece in datagrams(one, len(wire.prefix))]
     assert wire.counters.packets_in + sum(wire.counters.drops) == len(came)
     alone: Counter[bytes] = Counter()
-    in_trains: Counter[bytes] = Counter()
+    in_batches: Counter[bytes] = Counter()
     for data, sender in came:
         subnet = SUBNETS.get(sender)
         own = subnet and inner_packet(data, wire.prefix, subnet, OWN)
@@ -158,9 +158,9 @@ def expect_rules_kept(wire: Wire, arrivals: Sequence[Arrival]) -> None:
             packet = packet.finished()
             alone[packet.data] += 1
             if packet.has_right_header_sum():
-                in_trains[packet.same_flow_form()] += 1
+                in_batches[packet.same_flow_form()] += 1
     for data in wire.written:
-        # A packet alone may be a super-packet, which a kernel on the peer's side left uncut.
+        # A single packet may be a GSO packet that the peer's kernel did not segment.
         whole = Packet(data[NET_HEADER.size :])
         whole = whole.finished()
         packets = cut(data)
@@ -169,8 +169,8 @@ def expect_rules_kept(wire: Wire, arrivals: Sequence[Arrival]) -> None:
             alone[whole.data] -= 1
             continue
         for packet in packets:
-            assert in_trains[packet.same_flow_form()], packet.data[:80].hex()
-            in_trains[packet.same_flow_form()] -= 1
+            assert in_batches[packet.same_flow_form()], packet.data[:80].hex()
+            in_batches[packet.same_flow_form()] -= 1
     expect_peers_add_up(wire)
 
 
@@ -193,7 +193,7 @@ FORMS = pytest.mark.parametrize(
 
 
 @FORMS
-def test_mutated_trains(is_vxlan: bool, partial: bool) -> None:
+def test_mutated_batches(is_vxlan: bool, partial: bool) -> None:
     chance = random.Random(SEED)
     seeds = list(DATAGRAMS.values())
     joined = 0
@@ -201,11 +201,11 @@ def test_mutated_trains(is_vxlan: bool, partial: bool) -> None:
         wire = Wire(is_vxlan, partial, chance)
         if turn % 3 == 0:
             wire.failing = (errno.EIO, errno.EAGAIN, errno.ENOBUFS)
-        for _train in range(chance.randrange(1, 4)):
+        for _batch in range(chance.randrange(1, 4)):
             packets = [wire.prefix + packet for packet in chance.choice(seeds)]
             if turn % 4:
                 packets = [
-                    mutated(packet, chance, [ip + len(wire.prefix) for ip in TELLING])
+                    mutated(packet, chance, [ip + len(wire.prefix) for ip in SIGNIFICANT])
                     if chance.random() < 0.4
                     else packet
                     for packet in packets
@@ -249,8 +249,8 @@ def test_any_bytes(is_vxlan: bool, partial: bool, arrivals: list[Arrival]) -> No
     expect_rules_kept(wire, arrivals)
 
 
-def lying(header: bytes, chance: random.Random) -> bytes:
-    """A virtio-net header with a field that says something else."""
+def contradictory(header: bytes, chance: random.Random) -> bytes:
+    """A virtio-net header with one wrong field."""
     fields = list(NET_HEADER.unpack(header))
     at = chance.randrange(len(fields))
     if at < 2:
@@ -265,7 +265,7 @@ def test_mutated_packets_of_the_device(is_vxlan: bool, partial: bool) -> None:
     """No length, checksum offset or segment size that the device could say breaks the sender."""
     chance = random.Random(SEED)
     seeds = list(DEVICE_PACKETS.values())
-    trains = 0
+    batches = 0
     for turn in range(ROUNDS):
         wire = Wire(is_vxlan, partial, chance)
         failing = turn % 3 == 0
@@ -277,20 +277,20 @@ def test_mutated_packets_of_the_device(is_vxlan: bool, partial: bool) -> None:
             if chance.random() < 0.4:
                 packet = mutated(packet, chance)
             if chance.random() < 0.4:
-                header = lying(header, chance)
+                header = contradictory(header, chance)
             wire.readings.append((header, packet))
         readings = list(wire.readings)
         wire.path.drain_device()
         expect_peers_add_up(wire)
         counters = wire.counters
-        trains += counters.packets_out > len(readings)
+        batches += counters.packets_out > len(readings)
         if failing:
             continue
         assert len(wire.sent) == counters.packets_out
         assert counters.packets_out + sum(counters.drops) >= len(readings)
         for data, endpoint in wire.sent:
             expect_sent_from(data, endpoint, wire, readings)
-    assert trains > 100
+    assert batches > 100
 
 
 def expect_sent_from(
@@ -305,7 +305,7 @@ def expect_sent_from(
 
 
 def gives(inner: bytes, header: bytes, packet: bytes) -> bool:
-    """Whether `inner` is what the kernel meant by this reading."""
+    """Whether `inner` is the packet, or a segment of the packet, that was read."""
     flags, gso_type, _hint, size, start, offset = NET_HEADER.unpack(header)
     if gso_type and start + 12 < len(packet):
         headers = start + ((packet[start + 12] >> 4) * 4 if packet[9] == 6 else 8)
@@ -317,8 +317,8 @@ def gives(inner: bytes, header: bytes, packet: bytes) -> bool:
     return inner == packet
 
 
-def test_a_packet_whose_checksum_was_verified_goes_as_it_came() -> None:
-    """VIRTIO_NET_HDR_F_DATA_VALID: tun_put_user says so of what a NIC or GRO has verified."""
+def test_a_packet_with_a_verified_checksum_is_sent_unchanged() -> None:
+    """VIRTIO_NET_HDR_F_DATA_VALID: set by tun_put_user if a NIC or GRO verified it."""
     wire = Wire(is_vxlan=False, partial=False, chance=random.Random(SEED))
     _header, packet = DEVICE_PACKETS["complete TCP"]
     wire.readings.append((NET_HEADER.pack(2, 0, 0, 0, 0, 0), packet))
@@ -334,9 +334,9 @@ def test_a_segment_larger_than_any_datagram_neither_ends_nor_hangs_the_process()
     assert wire.counters.packets_out + sum(wire.counters.drops) > 0
 
 
-def test_a_segment_that_no_total_length_can_tell_is_malformed() -> None:
+def test_a_segment_beyond_the_total_length_field_is_malformed() -> None:
     wire = Wire(is_vxlan=False, partial=False, chance=random.Random(SEED))
-    header, packet = DEVICE_PACKETS["a TCP super-packet"]
+    header, packet = DEVICE_PACKETS["a TCP GSO packet"]
     fields = NET_HEADER.unpack(header)
     wire.readings.append((NET_HEADER.pack(*fields[:3], 65535, *fields[4:]), packet))
     wire.path.drain_device()

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Super-packets in a row: what one leaves begins the next one's train, and order stays."""
+"""GSO packets in a row: pending segments begin the next batch, and the order stays."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .test_batches import Rig, gso_packet, outward
 MOST = 44
 
 
-def test_what_is_left_of_one_begins_the_train_of_the_next() -> None:
+def test_pending_segments_begin_the_next_batch() -> None:
     rig = Rig(partial=True)
     header, packet = gso_packet(1420 * 46)
     rig.out(*[packet] * 4, header=header)
@@ -31,15 +31,15 @@ def test_what_is_left_of_one_begins_the_train_of_the_next() -> None:
     assert rig.counters.packets_out == 4 * 46
 
 
-def test_nothing_is_kept_beyond_a_wake() -> None:
+def test_no_segment_stays_pending_after_a_wake_up() -> None:
     rig = Rig(partial=True)
     header, packet = gso_packet(1420 * 46)
-    for _wake in range(2):
+    for _turn in range(2):
         rig.out(packet, header=header)
     assert [len(data) // 1472 for data, _, _ in rig.sent] == [MOST, 2] * 2
 
 
-def test_what_another_peer_or_size_cannot_go_on_with_leaves_first() -> None:
+def test_pending_segments_of_another_peer_or_size_are_sent_first() -> None:
     rig = Rig(partial=True)
     one, other = gso_packet(1420 * 46), gso_packet(1000 * 50, segment=1000)
     for header, packet in (one, other, one):
@@ -53,7 +53,7 @@ def test_what_another_peer_or_size_cannot_go_on_with_leaves_first() -> None:
     assert rig.sent_datagrams() == expected
 
 
-def test_a_train_that_is_refused_loses_nothing_of_what_was_left() -> None:
+def test_a_refused_batch_loses_no_pending_segment() -> None:
     rig = Rig(partial=True)
     header, packet = gso_packet(1420 * 46)
     rig.to_read.extend([(header, packet)] * 2)
@@ -85,7 +85,7 @@ def test_order_is_kept_and_nothing_is_lost(packets: list[tuple[bytes, bytes]]) -
     assert max((len(data) for data, _, _ in rig.sent), default=0) <= 65507
 
 
-def test_after_a_wake_with_one_packet_the_next_leaves_before_another_is_asked_for() -> None:
+def test_after_a_single_packet_the_next_is_sent_before_another_is_read() -> None:
     rig = Rig()
     first, second, third = outward(100, 100, 100)
     rig.out(first)

@@ -85,7 +85,7 @@ def udp_socket() -> socket.socket:
 
 
 def test_what_is_sent_arrives(wire: tuple[socket.socket, socket.socket]) -> None:
-    """More descriptors than one message takes, each still what it was."""
+    """More descriptors than one message takes, each of the same kind as before."""
     with contextlib.ExitStack() as opened:
         own, *others = [opened.enter_context(udp_socket()) for _each in range(DESCRIPTORS_MAX + 50)]
         readable, writable = os.pipe()

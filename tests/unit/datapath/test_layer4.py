@@ -82,7 +82,7 @@ def test_the_coincidence_that_would_launder() -> None:
     wrong = as_partial(tcp(content(9)))
     assert is_hidden_error(wrong, len(wrong))
     assert not is_hidden_error(tcp(content(9)), 61)
-    # A payload that makes the right one equal the pseudo-header's sum: nothing is lost by it.
+    # A payload whose correct checksum equals the sum of the pseudo-header: it is not dropped.
     empty = as_partial(tcp(b"\0\0"))
     pseudo, rest = int.from_bytes(empty[36:38], "big"), word_sum(empty[20:36] + empty[38:])
     word = -(2 * pseudo + rest) % 0xFFFF

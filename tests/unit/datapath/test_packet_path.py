@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The forwarder on injected calls, with every offload off: errnos, budgets, counters."""
+"""Both directions on injected calls, with every offload off: errnos, bursts, counters."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ OUT = packet("100.96.1.2", "100.96.2.2")
 IN = packet("100.96.2.2", "100.96.1.2")
 
 
-def test_packets_are_carried_and_counted(rig: Rig) -> None:
+def test_packets_are_forwarded_and_counted(rig: Rig) -> None:
     other = packet("100.96.1.2", "100.96.3.9", size=1000)
     rig.io.to_read.extend([OUT, other, OUT])
     rig.io.to_receive.append((IN + b"padding", PEER))
@@ -151,7 +151,7 @@ def test_dropped_packets_spend_the_budget_too(rig: Rig) -> None:
     assert rig.drops()["receive-error"] == BURST - 1
 
 
-def test_what_icmp_says_of_a_datagram_sent_before_is_no_loss(rig: Rig) -> None:
+def test_an_icmp_error_about_a_sent_datagram_is_no_loss(rig: Rig) -> None:
     """Those of icmp_err_convert, EMSGSIZE of a narrower path, EPROTO of a header problem."""
     for number in (
         *(errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENOPROTOOPT, errno.ECONNREFUSED),
@@ -221,7 +221,7 @@ def test_a_read_that_fails_means_the_device_is_lost(rig: Rig, number: int) -> No
 
 
 @pytest.mark.parametrize(("destination", "code"), [("100.96.9.9", 0), ("100.96.1.77", 1)])
-def test_the_sender_is_told_of_the_unreachable(rig: Rig, destination: str, code: int) -> None:
+def test_the_sender_gets_an_icmp_unreachable(rig: Rig, destination: str, code: int) -> None:
     rig.io.to_read.append(packet("100.96.1.2", destination))
     rig.path.drain_device()
     (answer,) = (IP(data) for data in rig.io.written)
@@ -242,7 +242,7 @@ def test_the_sender_is_told_of_the_unreachable(rig: Rig, destination: str, code:
         b"",
     ],
 )
-def test_silence_where_no_error_may_be_sent(rig: Rig, silent: bytes) -> None:
+def test_no_icmp_error_where_none_may_be_sent(rig: Rig, silent: bytes) -> None:
     rig.io.to_read.append(silent)
     rig.path.drain_device()
     assert rig.io.written == []

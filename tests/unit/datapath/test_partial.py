@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a kernel left uncut and unsummed, and how it is written, whole or in pieces."""
+"""Packets without segmentation and checksum, and how they are written, whole or in segments."""
 
 from __future__ import annotations
 
@@ -46,36 +46,36 @@ def unsummed(packet: bytes) -> memoryview:
     return memoryview(data)
 
 
-def left(packet: memoryview, size: int = 0) -> NetHeader | None:
+def finishing(packet: memoryview, size: int = 0) -> NetHeader | None:
     return finishing_header(packet, len(packet), MTU, size)
 
 
 @pytest.mark.parametrize("packet", [tcp(content(100)), udp(content(100)), tcp(content(60000))])
 def test_a_complete_checksum_is_left_alone(packet: bytes) -> None:
-    assert left(memoryview(packet)) is None
+    assert finishing(memoryview(packet)) is None
 
 
-def test_a_short_packet_is_summed_and_not_cut() -> None:
-    assert left(unsummed(tcp(content(1398)))) == NetHeader(1, GSO_NONE, 0, 0, 20, 16)
-    assert left(unsummed(tcp(b"", flags="S"))) == NetHeader(1, GSO_NONE, 0, 0, 20, 16)
-    assert left(unsummed(udp(content(1)))) == NetHeader(1, GSO_NONE, 0, 0, 20, 6)
+def test_a_short_packet_is_not_segmented() -> None:
+    assert finishing(unsummed(tcp(content(1398)))) == NetHeader(1, GSO_NONE, 0, 0, 20, 16)
+    assert finishing(unsummed(tcp(b"", flags="S"))) == NetHeader(1, GSO_NONE, 0, 0, 20, 16)
+    assert finishing(unsummed(udp(content(1)))) == NetHeader(1, GSO_NONE, 0, 0, 20, 6)
 
 
-def test_tcp_is_cut_by_the_mtu() -> None:
-    header = left(unsummed(tcp(content(1399))))
+def test_tcp_is_segmented_by_the_mtu() -> None:
+    header = finishing(unsummed(tcp(content(1399))))
     assert header == NetHeader(1, GSO_TCPV4, 0, MTU - 52, 20, 16)
-    congested = left(unsummed(tcp(content(9000), flags="AC")))
+    congested = finishing(unsummed(tcp(content(9000), flags="AC")))
     assert congested == NetHeader(1, GSO_TCPV4 | GSO_ECN, 0, MTU - 52, 20, 16)
 
 
-def test_udp_is_cut_where_it_was_joined_or_not_at_all() -> None:
+def test_udp_is_segmented_by_its_own_size_or_not_at_all() -> None:
     packet = unsummed(udp(content(10000)))
-    assert left(packet, 1000) == NetHeader(1, GSO_UDP_L4, 0, 1000, 20, 6)
+    assert finishing(packet, 1000) == NetHeader(1, GSO_UDP_L4, 0, 1000, 20, 6)
     # A datagram of a link with a larger MTU.
-    assert left(packet) == NetHeader(1, GSO_NONE, 0, 0, 20, 6)
+    assert finishing(packet) == NetHeader(1, GSO_NONE, 0, 0, 20, 6)
 
 
-def test_a_data_offset_that_lies_is_not_cut() -> None:
+def test_a_contradictory_data_offset_is_not_segmented() -> None:
     packet = bytearray(tcp(content(9000)))
     for offset in (0x00, 0x40, 0xF0):
         packet[20 + layer4.TCP_DATA_OFFSET] = offset
@@ -94,7 +94,7 @@ def test_any_valid_ipv4_header_has_an_answer(rest: bytes, size: int, mtu: int) -
 def test_the_pieces_are_right_and_hold_everything(size: int, is_tcp: bool) -> None:
     data = content(MTU + size)
     packet = unsummed((tcp if is_tcp else udp)(data))
-    header = left(packet, 700)
+    header = finishing(packet, 700)
     assert header
     pieces = [
         headers + bytes(payload)
@@ -105,9 +105,9 @@ def test_the_pieces_are_right_and_hold_everything(size: int, is_tcp: bool) -> No
     assert b"".join(piece[skipped:] for piece in pieces) == data
 
 
-def test_a_train_of_udp_gro_is_not_one_packet() -> None:
+def test_a_udp_gro_batch_is_not_one_packet() -> None:
     one, front = udp(content(5000)), bytes(22)
     assert is_single_packet(memoryview(front + one), 22, 22 + len(one))
-    train = (front + udp(content(500))) * 10
-    assert not is_single_packet(memoryview(train), 22, len(train))
+    batch = (front + udp(content(500))) * 10
+    assert not is_single_packet(memoryview(batch), 22, len(batch))
     assert not is_single_packet(memoryview(front), 22, 22)

@@ -33,7 +33,7 @@ def outcome(decision: Route | Drop) -> str | Drop:
     [
         ("to a peer", packet("100.96.1.2", "100.96.2.2"), "10.168.0.12"),
         ("to another peer", packet("100.96.1.2", "100.96.3.255"), "10.168.0.13"),
-        ("nobody's subnet", packet("100.96.1.2", "100.96.9.9"), Drop.NO_ROUTE),
+        ("a subnet without a lease", packet("100.96.1.2", "100.96.9.9"), Drop.NO_ROUTE),
         ("outside the network", packet("100.96.1.2", "192.0.2.1"), Drop.NO_ROUTE),
         ("with options", packet("100.96.1.2", "100.96.2.2", options=NOPS), "10.168.0.12"),
         ("our own subnet", packet("100.96.1.2", "100.96.1.77"), Drop.OWN_SUBNET),
@@ -64,8 +64,8 @@ def test_egress(name: str, data: bytes, expected: str | Drop) -> None:
         ("padded", packet() + bytes(9), PEER, "10.168.0.12"),
         ("to our base, the host itself", packet(destination="100.96.1.0"), PEER, "10.168.0.12"),
         ("from the other peer", packet("100.96.3.1"), OTHER_PEER, "10.168.0.13"),
-        ("a stranger", packet(), ("10.168.0.99", 8285), Drop.UNKNOWN_SENDER),
-        ("a stranger's garbage", b"", ("10.168.0.99", 8285), Drop.UNKNOWN_SENDER),
+        ("an unknown sender", packet(), ("10.168.0.99", 8285), Drop.UNKNOWN_SENDER),
+        ("garbage of an unknown sender", b"", ("10.168.0.99", 8285), Drop.UNKNOWN_SENDER),
         ("a peer's other port", packet(), ("10.168.0.12", 40000), Drop.SOURCE_PORT),
         ("another peer's source", packet("100.96.3.1"), PEER, Drop.INNER_SOURCE),
         ("our own source", packet("100.96.1.9"), PEER, Drop.INNER_SOURCE),
@@ -83,6 +83,14 @@ def test_egress(name: str, data: bytes, expected: str | Drop) -> None:
 )
 def test_ingress(name: str, data: bytes, sender: Endpoint, expected: str | Drop) -> None:
     assert outcome(decide_ingress(data, len(data), sender, FORWARDING)) == expected, name
+
+
+def test_labels_are_those_of_earlier_releases() -> None:
+    """Dashboards, alerts and a process of another release at a handover read them."""
+    labels = {reason.name.lower().replace("_", "-"): reason.label for reason in Drop}
+    assert labels.pop("unknown-sender") == "stranger"
+    assert all(name == label for name, label in labels.items())
+    assert [*Drop] == [*range(26)]
 
 
 def test_a_longer_prefix_of_another_peer_takes_the_source_away() -> None:
@@ -128,8 +136,8 @@ def test_stale_bytes_after_the_length_decide_nothing(
 
 
 @given(st.data())
-def test_whatever_is_accepted_is_whole(draw: st.DataObject) -> None:
-    """Any damage to a good packet: what still passes is as long as it says."""
+def test_an_accepted_packet_is_complete(draw: st.DataObject) -> None:
+    """Any damage to a valid packet: an accepted one is as long as its total length."""
     data = bytearray(packet(options=NOPS[: draw.draw(st.integers(0, 40))]))
     for position in draw.draw(st.lists(st.integers(0, len(data) - 1), max_size=3)):
         data[position] = draw.draw(st.integers(0, 255))

@@ -74,13 +74,13 @@ def test_a_life_under_systemd(tmp_path: Path, manager: socket.socket) -> None:
 
 
 def test_the_new_process_becomes_the_main_process(tmp_path: Path, manager: socket.socket) -> None:
-    """Its starter knows nothing of the manager, as a command of ExecReload does not."""
+    """Its starter has no environment of systemd, like a command of ExecReload."""
     first = start(tmp_path, "--state", str(tmp_path / "table.json"))
     pid = 0
     try:
         while manager.recv(100) != b"READY=1":
             pass
-        # A file, since what goes on in the background would keep a pipe open.
+        # A file, since the process in the background would keep a pipe open.
         with (tmp_path / "log").open("wb") as log:
             starter = subprocess.run(
                 [sys.executable, "-c", START, "--control", str(tmp_path / "c.sock"), "--take-over"],

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A queue without privilege: a pair of sockets stands for the device, loopback for the hosts."""
+"""A queue without root: a pair of sockets stands in for the device, loopback for the hosts."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ class Rig:
     kernel: socket.socket
     offloads: Offloads
 
-    def carry_out(self) -> None:
-        """Let one packet leave."""
+    def send_one(self) -> None:
+        """Forward one packet to the peer."""
         self.kernel.send(PLAIN + OUT)
         before = self.queue.statistics().counters.packets_out
 
@@ -91,17 +91,17 @@ def raised() -> Iterator[Callable[[], Rig]]:
 @pytest.mark.parametrize(
     "change", [{"partial_checksum": True}, {"vtep_mac": "02:00:00:00:00:01"}], ids=str
 )
-def test_a_peer_that_announces_something_else_keeps_its_counts(
+def test_a_peer_with_another_announcement_keeps_its_counters(
     raised: Callable[[], Rig], change: dict[str, bool | str]
 ) -> None:
     rig = raised()
-    rig.carry_out()
+    rig.send_one()
     (peer,) = rig.table.peers
     changed = replace(peer, **change)  # type: ignore[arg-type]
     rig.queue.apply(replace(rig.table, peers=(changed,)))
     (traffic,) = rig.queue.statistics().traffic.values()
     assert (traffic.packets_out, traffic.bytes_out) == (1, len(OUT))
-    # One that took over its subnet is another.
+    # A host that took over its subnet is another peer.
     moved = replace(peer, public_ip=IPv4Address("127.0.0.3"))
     rig.queue.apply(replace(rig.table, peers=(moved,)))
     (traffic,) = rig.queue.statistics().traffic.values()

@@ -75,7 +75,9 @@ def test_ip_options_and_fragment_bits_stay() -> None:
 
 
 @given(st.integers(1, 3000), st.integers(100, 1460), st.integers(0, 0xFFFF), st.booleans())
-def test_every_piece_is_right_by_scapy(size: int, cut_at: int, number: int, is_tcp: bool) -> None:
+def test_every_segment_is_correct_by_scapy(
+    size: int, cut_at: int, number: int, is_tcp: bool
+) -> None:
     payload = content(size, number)
     packet = (tcp if is_tcp else udp)(payload, ip={"id": number})
     header = (TCP_HEADER if is_tcp else UDP_HEADER)._replace(gso_size=cut_at)
@@ -102,7 +104,7 @@ def test_every_piece_is_right_by_scapy(size: int, cut_at: int, number: int, is_t
         ("a data offset beyond it", TCP_HEADER, tcp(b"", options=[])[:32] + b"\xf0" + bytes(8)),
     ],
 )
-def test_what_cannot_be_cut(name: str, header: NetHeader, packet: bytes) -> None:
+def test_packets_that_cannot_be_segmented(name: str, header: NetHeader, packet: bytes) -> None:
     assert gso_layout(header, packet, len(packet)) is None, name
 
 

@@ -33,7 +33,7 @@ def counters(factor: int, **drops: int) -> Counters:
     return counted
 
 
-def test_every_count_is_summed_with_what_was_before() -> None:
+def test_every_counter_is_summed_with_the_past() -> None:
     whole = sum_statistics(
         Statistics(counters(100, UNKNOWN_SENDER=7)),
         [Statistics(counters(1, UNKNOWN_SENDER=1, TOO_BIG=2)), Statistics(counters(10, TOO_BIG=3))],
@@ -42,7 +42,7 @@ def test_every_count_is_summed_with_what_was_before() -> None:
     assert whole.counters == counters(111, UNKNOWN_SENDER=8, TOO_BIG=5)
 
 
-def test_a_peer_is_summed_over_the_queues_that_know_it() -> None:
+def test_a_peer_is_summed_over_the_queues_that_have_it() -> None:
     past = Statistics(traffic={ONE.key: Traffic(1000, 1000, 1000, 1000, 30.0)})
     queues = [
         Statistics(traffic={ONE.key: Traffic(1, 2, 3, 4, 50.0), OTHER.key: Traffic()}),
@@ -56,12 +56,12 @@ def test_a_peer_is_summed_over_the_queues_that_know_it() -> None:
     }
 
 
-def test_a_peer_that_left_is_forgotten_and_a_new_one_begins_at_nothing() -> None:
+def test_a_removed_peer_is_dropped_and_a_new_one_starts_at_zero() -> None:
     past = Statistics(traffic={ONE.key: Traffic(1, 1, 1, 1, 1.0)})
     assert sum_statistics(past, (), (OTHER,)).traffic == {OTHER.key: Traffic()}
 
 
-def test_a_peer_that_announces_something_else_keeps_its_counts() -> None:
+def test_a_peer_with_another_announcement_keeps_its_counters() -> None:
     counted = Traffic(1, 2, 3, 4, 5.0)
     for changed in (
         replace(ONE, partial_checksum=True),
@@ -75,7 +75,7 @@ def test_a_peer_that_announces_something_else_keeps_its_counts() -> None:
     }
 
 
-def test_the_parts_are_left_as_they_are() -> None:
+def test_the_parts_are_not_changed() -> None:
     part = Statistics(counters(1), {ONE.key: Traffic(1)}, Offloads().status())
     whole = sum_statistics(Statistics(), [part], (ONE,))
     whole.counters.packets_in += 1
@@ -83,12 +83,12 @@ def test_the_parts_are_left_as_they_are() -> None:
     assert part == Statistics(counters(1), {ONE.key: Traffic(1)}, Offloads().status())
 
 
-def test_an_offload_is_active_where_it_is_in_every_queue() -> None:
+def test_an_offload_is_active_if_every_queue_has_it_active() -> None:
     queues = [
         Statistics(offloads={"udp-gso": ACTIVE, "udp-gro": ACTIVE, "tun-tso": IDLE}),
         Statistics(offloads={"udp-gso": "refused: no", "udp-gro": ACTIVE, "tun-tso": IDLE}),
     ]
     expected = {"udp-gso": "refused: no", "udp-gro": ACTIVE, "tun-tso": IDLE}
     assert sum_statistics(Statistics(), queues, ()).offloads == expected
-    # What nobody carries now is as it was.
+    # Without queues, the states are those of before.
     assert sum_statistics(queues[0], (), ()).offloads == queues[0].offloads

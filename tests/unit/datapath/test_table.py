@@ -115,7 +115,7 @@ def test_offloads_and_announcements_are_optional_and_kept() -> None:
     assert parse_table(document(offloads={"udp-gso": True})).offloads_disabled == frozenset()
 
 
-def test_queues_are_one_unless_the_table_says_more() -> None:
+def test_the_default_is_one_queue() -> None:
     assert parse_table(document()).queues == 1
     given = document(queues=2)
     assert parse_table(given).queues == 2
@@ -147,7 +147,7 @@ def vxlan_document(**changes: Any) -> dict[str, Any]:
     return document(**{**own, "peers": peers, **changes})
 
 
-def test_a_table_of_vxlan_says_both_ends() -> None:
+def test_a_vxlan_table_has_both_vteps() -> None:
     table = parse_table(vxlan_document())
     assert table.vtep == Vtep(7, "02:77:0a:a8:00:0b")
     assert table.peers[0].vtep_mac == "02:77:0a:a8:00:0c"

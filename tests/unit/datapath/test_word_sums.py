@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The sums of a train are those of its packets, with NumPy and without."""
+"""The sums of a batch are those of its packets, with NumPy and without."""
 
 from __future__ import annotations
 
@@ -45,6 +45,6 @@ def test_each_slice_is_summed(data: bytes, start: int, length: int, gap: int) ->
 
 
 @pytest.mark.usefixtures("_numpy")
-def test_a_full_train_of_ones_does_not_overflow() -> None:
+def test_a_full_batch_of_ones_does_not_overflow() -> None:
     data = b"\xff" * 65507
     assert word_sums(data, 0, 1472, 1472, 44) == [0] * 44

@@ -70,15 +70,18 @@ class DatapathClient:
             reply = json.loads(answer)
         except OSError as error:
             raise DatapathUnavailableError(
-                f"{self.path}: {error.strerror or error}; is the unit of `weftd datapath` running, "
-                "and may this user write to its socket?"
+                f"{self.path}: {error.strerror or error}; check that weft-datapath.service is "
+                "running and that this user may write to the socket"
             ) from error
         except ValueError as error:
             raise DatapathUnavailableError(
-                f"{self.path}: the answer is not JSON ({error}); does another service own the path?"
+                f"{self.path}: the reply is not JSON ({error}); check that no other service listens "
+                "there"
             ) from error
         if not isinstance(reply, dict) or "ok" not in reply:
-            raise DatapathUnavailableError(f"{self.path}: the answer is not a datapath's: {reply}")
+            raise DatapathUnavailableError(
+                f"{self.path}: the reply is not one of the datapath: {reply}"
+            )
         if reply["ok"] is not True:
             raise DatapathRefusedError(str(reply.get("error")))
         return reply
@@ -97,6 +100,6 @@ class DatapathClient:
                 connection.settimeout(remaining)
                 data = connection.recv(_CHUNK)
                 if not data:
-                    raise ConnectionResetError("closed before it answered")
+                    raise ConnectionResetError("connection closed without a reply")
                 reply += data
         return bytes(reply)

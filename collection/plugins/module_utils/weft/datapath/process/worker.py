@@ -104,7 +104,7 @@ class Worker:
         return self._answer()
 
     def request_stop(self) -> None:
-        """Send the command to stop, for which `release` and `stop` wait; workers stop at once."""
+        """Send the command to stop, without waiting: `release` and `stop` wait for it."""
         self._stopping = True
         try:
             self._request(_Command.STOP)
