@@ -75,8 +75,8 @@ class DatapathClient:
             ) from error
         except ValueError as error:
             raise DatapathUnavailableError(
-                f"{self.path}: the reply is not JSON ({error}); check that no other service listens "
-                "there"
+                f"{self.path}: the reply is not JSON ({error}); check that no other service uses "
+                "this path"
             ) from error
         if not isinstance(reply, dict) or "ok" not in reply:
             raise DatapathUnavailableError(
