@@ -56,7 +56,7 @@ _ENOBUFS_TRIES = 3
 # Errors by which the kernel or a driver refuses to segment: EIO without checksums in the device
 # (before 10154dbded6d, Linux 6.11) or with IPsec on the route, EINVAL for an unknown option or
 # capability. But a blackhole route answers EINVAL, too, and so do segments larger than the path
-# MTU (before 235174b2bed8, Linux 6.14): only a datagram that is then sent alone tells.
+# MTU (before 235174b2bed8, Linux 6.14). A datagram sent alone afterwards distinguishes them.
 _GSO_REFUSALS = frozenset({errno.EIO, errno.EINVAL, errno.EOPNOTSUPP})
 # A blackhole route may be deleted between the send of a batch and that of its first datagram:
 # one refusal proves nothing.
@@ -176,7 +176,7 @@ class Egress:
         self._single = False
 
     def drain(self) -> None:
-        """Send the device's packets to the peers; raise DeviceLostError if the device is gone."""
+        """Send the packets of the device to the peers. Raises DeviceLostError if it was deleted."""
         self._longest = SEGMENTS_MAX if self._offloads.active(Offload.UDP_GSO) else 1
         packets = spent = 0
         try:
@@ -342,9 +342,9 @@ class Segmenter:
         self._counters.drops[Drop.MALFORMED] += 1
 
     def _send(self, batch: GsoBatch) -> None:
-        """Send `batch` in as many full ones as it makes; keep pending what the next can continue.
+        """Send `batch` in as many full ones as it makes; keep the rest pending.
 
-        What is pending lies in one buffer, the one just read: the other is for the next packet.
+        Pending segments are in the buffer just read; the other buffer is for the next packet.
         """
         pending, stride = self._pending, batch.stride
         self._pending = None

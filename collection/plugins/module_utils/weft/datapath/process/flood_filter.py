@@ -5,7 +5,7 @@
 
 The filter makes a flood cheap, but hides it: the drop counter of unknown senders is how an operator
 finds a host whose lease is missing. So each is counted, and the filter is attached only during a
-flood. The kernel counts its drops and those of a full receive queue by one number (SO_MEMINFO).
+flood. The kernel counts filtered datagrams and those of a full receive queue together (SO_MEMINFO).
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ FLOOD = 1000
 def is_flood(filtering: bool, unknown: int, lost: int) -> bool:
     """Return whether the filter is needed, by the drops of the last second.
 
-    `unknown` is the datagrams of unknown senders that we dropped, `lost` those that the kernel
-    dropped: from unknown senders only while the filter is attached.
+    `unknown` is the number of datagrams of unknown senders that this process dropped, `lost` the
+    number that the kernel dropped, with those of unknown senders while the filter is attached.
     """
     return (unknown + (lost if filtering else 0)) > FLOOD
 

@@ -44,7 +44,7 @@ class PeerQueues:
         self._sockets = dict(released)
         self._receive_offload = False
         self._on_readable: OnReadable | None = None
-        # Datagrams lost by closed sockets, less those that the released ones had lost before.
+        # Datagrams lost by closed sockets, minus those lost by the released ones before.
         self._lost_before = -self._lost_by_sockets()
         self._problem = ""
 

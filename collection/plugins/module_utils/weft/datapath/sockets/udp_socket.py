@@ -107,8 +107,8 @@ def _open(
 def open_connected(shared: socket.socket, peer: tuple[str, int]) -> socket.socket:
     """Return a socket at the address and port of `shared` that receives from `peer`.
 
-    Datagrams of others that arrive between bind and connect are in it, too. The caller owns it.
-    Raises OSError.
+    Datagrams of other senders that arrive between bind and connect are in it, too. The caller owns
+    the socket. Raises OSError.
     """
     transport = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
     try:
@@ -116,7 +116,7 @@ def open_connected(shared: socket.socket, peer: tuple[str, int]) -> socket.socke
         transport.setsockopt(socket.IPPROTO_IP, IP_FREEBIND, 1)
         with _reusable(transport, (shared,)):
             transport.bind(shared.getsockname())
-        # So that a socket that replaces `shared` may bind; `shared` itself keeps all others out.
+        # A socket that replaces `shared` may bind then; while `shared` is open, no other may.
         transport.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         transport.connect(peer)
     except OSError:
