@@ -50,7 +50,7 @@ def main(arguments: list[str]) -> int:
 
 
 def tables(specs: Mapping[str, Any]) -> str:
-    """Return a table for `main`, then the inputs of each other entry point, by its task file.
+    """Return a table for `main`, then the inputs of each other entry point, by its name.
 
     Options that an entry point shares with `main` are listed by name.
     """
@@ -65,7 +65,7 @@ def tables(specs: Mapping[str, Any]) -> str:
         description = markdown(spec["short_description"])
         words = ", ".join(f"`{name}`" for name in shared) or ("" if own else "no variables")
         reads = f" It reads {words}." if words else ""
-        parts.append(f"`tasks_from: {entry}.yml`: {description}.{reads}")
+        parts.append(f"`tasks_from: {entry}`: {description}.{reads}")
         if own:
             parts.append(_table(own))
     return "\n\n".join(parts)

@@ -124,7 +124,7 @@ def test_majority_lost_for_good(fleet: Fleet, well: FleetState, record: Record) 
             (backup,) = (fleet.folder / "backup").iterdir()
             restored = fleet.play(
                 "restore",
-                *("-e", "restore_from=snapshot", "-e", f"weft_backup={backup}"),
+                *("-e", "restore_from=snapshot", "-e", f"restore_backup={backup}"),
                 *("-e", json.dumps({"weft_confirm": f"restore {backup.name}"})),
             )
             assert restored.status == 0, restored.output

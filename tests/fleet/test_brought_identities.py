@@ -182,7 +182,7 @@ def test_a_brought_identity_writes_its_own_lease_alone(fleet: Fleet, tmp_path: P
 def test_certificates_that_are_brought_are_not_rotated(fleet: Fleet) -> None:
     run = fleet.play("rotate")
     assert run.status != 0
-    assert "are not weft's: renew them where they are made" in " ".join(run.output.split())
+    assert "has user-provided certificates" in " ".join(run.output.split())
 
 
 def test_an_etcd_of_ones_own_may_ask_for_a_password(fleet: Fleet, lab: Lab) -> None:

@@ -134,7 +134,7 @@ def test_a_broken_environment_is_made_anew_and_an_old_one_goes(lab: Lab, run: Pl
 
 
 def test_playbooks_that_ask_the_store_find_the_environment(run: Play, folder: Path) -> None:
-    saved = run("backup", "-e", f"weft_backup_directory={folder}/backup")
+    saved = run("backup", "-e", f"backup_directory={folder}/backup")
     assert saved.status == 0, saved.output
     assert "leases of 100.96.0.0/16" in saved.output
 

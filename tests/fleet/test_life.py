@@ -197,7 +197,7 @@ def test_a_host_joins_and_the_others_are_left_alone(fleet: Fleet) -> None:
 def test_the_leases_are_saved_and_come_back(fleet: Fleet) -> None:
     directory = fleet.folder / "saved"
     # As the docs have it: paths from the folder where the command is given.
-    saved = fleet.run("backup", "-e", f"weft_backup_directory={directory.name}")
+    saved = fleet.run("backup", "-e", f"backup_directory={directory.name}")
     assert saved.status == 0, saved.output
     (backup,) = directory.iterdir()
     document = yaml.safe_load((backup / "leases.yml").read_text(encoding="utf-8"))
@@ -205,7 +205,7 @@ def test_the_leases_are_saved_and_come_back(fleet: Fleet) -> None:
     assert [entry["name"] for entry in document["leases"]] == ["lif1", "lif2", "lif3"]
     before = fleet.leases(1)
     relative = backup.relative_to(fleet.folder)
-    words = ("-e", "restore_from=leases", "-e", f"weft_backup={relative}")
+    words = ("-e", "restore_from=leases", "-e", f"restore_backup={relative}")
     unneeded = fleet.run("restore", *words)
     assert unneeded.status == 0, unneeded.output
     assert set(unneeded.changed().values()) == {0}
@@ -239,8 +239,8 @@ def test_check_mode_tells_and_does_nothing(
     (backup,) = directory.iterdir()
     before = sorted(fleet.folder.iterdir())
     arguments = {
-        "weft_backup_directory": str(directory),
-        "weft_backup": str(backup),
+        "backup_directory": str(directory),
+        "restore_backup": str(backup),
         "docker_change_policy": "restart",
         **words,
     }
@@ -258,7 +258,7 @@ def test_a_backup_of_another_time_does_not_replace_what_lives(fleet: Fleet) -> N
     swapped = text.replace(first, "X").replace(second, first).replace("X", second)
     (other / "leases.yml").write_text(swapped, encoding="utf-8")
     before = fleet.leases(1)
-    words = ("-e", "restore_from=leases", "-e", f"weft_backup={other}")
+    words = ("-e", "restore_from=leases", "-e", f"restore_backup={other}")
     refused = fleet.run("restore", *words)
     assert refused.status != 0
     output = " ".join(refused.output.split())

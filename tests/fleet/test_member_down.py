@@ -89,7 +89,7 @@ def succeeds(run: Run) -> None:
 
 def saves(fleet: Fleet, directory: Path, without: str) -> None:
     """Save the store and its leases while a host is off."""
-    succeeds(fleet.run("backup", without=without, weft_backup_directory=str(directory)))
+    succeeds(fleet.run("backup", without=without, backup_directory=str(directory)))
     (backup,) = directory.iterdir()
     assert {path.name for path in backup.iterdir()} == {"etcd.db", "etcd.json", "leases.yml"}
     document = yaml.safe_load((backup / "leases.yml").read_text(encoding="utf-8"))
@@ -118,7 +118,7 @@ def test_what_needs_a_certificate_says_that_its_authority_is_off(fleet: Fleet) -
     refused = fleet.run("rotate", without=FIRST)
     assert refused.status != 0
     said = " ".join(refused.output.split())
-    assert f"{FIRST}, which signs it, cannot be reached" in said
+    assert f"{FIRST}, which signs certificates, is unreachable" in said
     assert set(refused.changed().values()) == {0}
 
 
@@ -156,7 +156,8 @@ def test_its_lease_and_its_membership_go(fleet: Fleet) -> None:
     assert "Released 100.96.3.0/24" in " ".join(forgotten.output.split()), forgotten.output
     assert all(forgotten.recap[host]["failed"] == 0 for host in HOSTS[:2])
     assert fleet.leases(1) == {"10.211.0.11", "10.211.0.12"}
-    removed = fleet.run("remove_member", without=LAST, member=LAST, weft_confirm=f"remove {LAST}")
+    confirmed = {"remove_member": LAST, "weft_confirm": f"remove {LAST}"}
+    removed = fleet.run("remove_member", without=LAST, **confirmed)
     succeeds(removed)
     assert voters(fleet.lab) == set(HOSTS[:2])
 

@@ -118,11 +118,11 @@ def test_a_member_goes_when_it_is_meant_and_comes_back_as_a_new_one(
     assert foretold.status == 0, foretold.output
     assert "-sto3" in foretold.output
     assert voters(lab) == set(HOSTS)
-    unconfirmed = plays.run("weft.overlay.remove_member", member="sto3")
+    unconfirmed = plays.run("weft.overlay.remove_member", remove_member="sto3")
     assert unconfirmed.status != 0
     assert "weft_confirm='remove sto3'" in unconfirmed.output
     assert voters(lab) == set(HOSTS)
-    needed = plays.run("weft.overlay.remove_member", member="sto3", etcd_access_host="sto3")
+    needed = plays.run("weft.overlay.remove_member", remove_member="sto3", etcd_access_host="sto3")
     assert needed.status != 0
     assert "etcd_access_host is sto3" in " ".join(needed.output.split())
     assert voters(lab) == set(HOSTS)
@@ -131,17 +131,18 @@ def test_a_member_goes_when_it_is_meant_and_comes_back_as_a_new_one(
     plays.run_until(
         "remove_member_stop",
         "weft.overlay.remove_member",
-        member="sto3",
+        remove_member="sto3",
         weft_confirm="remove sto3",
     )
     assert voters(lab) == {"sto1", "sto2"}
-    removed = plays.run("weft.overlay.remove_member", member="sto3", weft_confirm="remove sto3")
+    confirmed = {"remove_member": "sto3", "weft_confirm": "remove sto3"}
+    removed = plays.run("weft.overlay.remove_member", **confirmed)
     assert removed.status == 0, removed.output
     assert "-e rotate_authority=true afterwards" in " ".join(removed.output.split())
     assert voters(lab) == {"sto1", "sto2"}
     assert lab.on(3, "ls /var/lib/etcd") == ""
     assert lab.on(3, KEYS) == ""
-    again = plays.run("weft.overlay.remove_member", member="sto3")
+    again = plays.run("weft.overlay.remove_member", remove_member="sto3")
     assert again.status == 0, again.output
     assert again.changed() == QUIET
     returned = plays.provide()
@@ -166,15 +167,15 @@ def test_a_lost_majority_is_named_and_comes_back_from_what_a_member_still_has(
     assert refused.status != 0
     assert "etcd has no majority" in refused.output
     assert "weft.overlay.restore" in refused.output
-    saved = plays.run("weft.overlay.backup", weft_backup_directory=str(tmp_path))
-    assert "The store has no majority" in saved.output
+    saved = plays.run("weft.overlay.backup", backup_directory=str(tmp_path))
+    assert "etcd has no majority" in saved.output
     (backup,) = tmp_path.iterdir()
     assert (backup / "etcd.db").stat().st_mode & 0o077 == 0
 
     phrase = f"restore {backup.name}"
     # As the shell names it from where the command is given.
     relative = os.path.relpath(backup, plays.folder)
-    restore: dict[str, Any] = {"restore_from": "snapshot", "weft_backup": relative}
+    restore: dict[str, Any] = {"restore_from": "snapshot", "restore_backup": relative}
     unconfirmed = plays.run("weft.overlay.restore", **restore)
     assert unconfirmed.status != 0
     assert f"weft_confirm='{phrase}'" in " ".join(unconfirmed.output.split())
@@ -199,7 +200,7 @@ def test_a_store_comes_back_on_hosts_that_were_built_anew(
 ) -> None:
     in_store(lab, "put /kept third")
     # There is no network whose leases could be saved, too.
-    saved = plays.run("weft.overlay.backup", weft_backup_directory=str(tmp_path))
+    saved = plays.run("weft.overlay.backup", backup_directory=str(tmp_path))
     assert "Saved a snapshot" in saved.output
     (backup,) = tmp_path.iterdir()
     lab.on(1, "cp -a /etc/weft/ca /root/ca; cp -a /etc/weft/store /root/identity")
@@ -208,7 +209,7 @@ def test_a_store_comes_back_on_hosts_that_were_built_anew(
     if authority_is_saved:
         lab.on(1, "cp -a /root/ca /etc/weft/ca")
     restore: dict[str, Any] = {"restore_from": "snapshot", "weft_confirm": f"restore {backup.name}"}
-    restored = plays.run("weft.overlay.restore", weft_backup=str(backup), **restore)
+    restored = plays.run("weft.overlay.restore", restore_backup=str(backup), **restore)
     assert restored.status == 0, restored.output
     assert voters(lab) == set(HOSTS)
     assert "third" in in_store(lab, "get /kept", 2)
@@ -224,7 +225,7 @@ def test_a_damaged_snapshot_is_refused(plays: StorePlays, tmp_path: Path) -> Non
     backup.mkdir()
     (backup / "etcd.db").write_bytes(b"not what it was")
     (backup / "etcd.json").write_text(json.dumps({"sha256": "0" * 64}), encoding="utf-8")
-    refused = plays.run("weft.overlay.restore", restore_from="snapshot", weft_backup=str(backup))
+    refused = plays.run("weft.overlay.restore", restore_from="snapshot", restore_backup=str(backup))
     assert refused.status != 0
     assert "has changed since it was saved" in " ".join(refused.output.split())
     assert all(count == 0 for count in refused.changed().values())

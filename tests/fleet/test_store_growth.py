@@ -67,7 +67,7 @@ def test_the_way_back_to_plain_http_is_refused(lab: Lab, plays: StorePlays) -> N
     refused = plays.provide(members=1, etcd_tls=False)
     assert refused.status != 0
     said = " ".join(refused.output.split())
-    assert "Only a store of one member changes over, from HTTP to TLS" in said
+    assert "Only a cluster of one member can be migrated, and only from HTTP to TLS" in said
     assert refused.changed() == {HOSTS[0]: 0}
     assert "first" in in_store(lab, "get /kept")
 
@@ -75,7 +75,7 @@ def test_the_way_back_to_plain_http_is_refused(lab: Lab, plays: StorePlays) -> N
 def test_it_does_not_listen_at_all_addresses(plays: StorePlays) -> None:
     refused = plays.provide(members=1, etcd_address="0.0.0.0")
     assert refused.status != 0
-    assert "is '0.0.0.0', which is none of the IPv4" in " ".join(refused.output.split())
+    assert "is '0.0.0.0', which is not an IPv4" in " ".join(refused.output.split())
     assert refused.changed() == {HOSTS[0]: 0}
 
 
@@ -110,7 +110,7 @@ def test_what_one_member_does_not_start_with_reaches_no_other(lab: Lab, plays: S
     (lost,) = (
         host
         for host in ADDRESSES
-        if f"etcd on {HOSTS[host - 1]} has not come back with what has changed" in said
+        if f"etcd on {HOSTS[host - 1]} did not restart with the new configuration" in said
     )
     others = [host for host in ADDRESSES if host != lost]
     assert {host: process(lab, host) for host in others} == {host: before[host] for host in others}
@@ -154,7 +154,7 @@ def test_a_database_that_runs_full_is_named_and_gets_room(lab: Lab, plays: Store
     assert full.status != 0
     said = " ".join(full.output.split())
     assert "alarm NOSPACE" in said
-    assert "weft.overlay.maintain_etcd makes room" in said
+    assert "weft.overlay.maintain_etcd frees space" in said
 
     foretold = plays.run("weft.overlay.maintain_etcd", "--check")
     assert foretold.status == 0, foretold.output

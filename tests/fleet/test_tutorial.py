@@ -66,7 +66,7 @@ def test_every_command_of_the_tutorial_works(home: Path) -> None:
     said = outputs(TRANSCRIPT.read_text("utf-8", errors="replace"))
     assert done.returncode == 0, said[-1]
     assert len(said) == len(found)
-    again = [output for shown, output in said if shown == "ansible-playbook weft.overlay.site"][1]
+    again = [output for shown, output in said if shown == "ansible-playbook site.yml"][1]
     assert again.count("changed=0") == 3, again
 
 

@@ -39,7 +39,7 @@ def test_a_row_has_type_default_choices_and_parts() -> None:
 
 def test_other_entry_points_follow_by_their_task_file() -> None:
     specs = {"main": MAIN, "absent": {"short_description": "Undo", "options": {}}}
-    assert tables(specs).endswith("`tasks_from: absent.yml`: Undo. It reads no variables.")
+    assert tables(specs).endswith("`tasks_from: absent`: Undo. It reads no variables.")
 
 
 def test_options_shared_with_main_are_listed_by_name() -> None:

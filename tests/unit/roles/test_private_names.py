@@ -14,9 +14,6 @@ import pytest
 ROOT = Path(__file__).parents[3]
 ROLES = ROOT / "collection/roles"
 NAMES = sorted(path.name for path in ROLES.iterdir() if path.is_dir())
-# Playbooks of these still read private variables.
-PENDING = {"certificate", "etcd"}
-
 _READ = ("*.yml", "*.yaml", "*.j2", "*.md")
 _FOLDERS = ("collection", "docs", "tests", "bench", "lab")
 
@@ -31,7 +28,7 @@ def readers(role: str) -> Iterator[Path]:
     yield from ROOT.glob("*.md")
 
 
-@pytest.mark.parametrize("role", [name for name in NAMES if name not in PENDING])
+@pytest.mark.parametrize("role", NAMES)
 def test_private_variables_stay_in_their_role(role: str) -> None:
     private = re.compile(rf"(?<![A-Za-z0-9_])__?{role}_\w+")
     found = {

@@ -77,7 +77,7 @@ def lost_majority(observations: Sequence[Observation]) -> str:
         f"etcd has no majority: {', '.join(found)}. Start the missing members with their data and "
         "run this again. If their data is lost, back up a remaining member with the playbook "
         "weft.overlay.backup, and create a new cluster from the backup with 'ansible-playbook "
-        "weft.overlay.restore -e restore_from=snapshot -e weft_backup=DIRECTORY'."
+        "weft.overlay.restore -e restore_from=snapshot -e restore_backup=DIRECTORY'."
     )
 
 
