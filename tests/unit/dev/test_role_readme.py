@@ -46,7 +46,7 @@ def test_options_shared_with_main_are_listed_by_name() -> None:
     own = {"web_force": {"type": "bool", "default": False, "description": "Whether to force."}}
     shared = {"web_ports": MAIN["options"]["web_ports"]}
     specs = {"main": MAIN, "undo": {"short_description": "Undo", "options": shared | own}}
-    _, _, entry = tables(specs).partition("`tasks_from: undo.yml`: Undo. It reads `web_ports`.\n\n")
+    _, _, entry = tables(specs).partition("`tasks_from: undo`: Undo. It reads `web_ports`.\n\n")
     assert entry.splitlines()[2:] == ["| `web_force` | bool | `false` | Whether to force. |"]
 
 
