@@ -135,7 +135,7 @@ def test_a_member_goes_when_it_is_meant_and_comes_back_as_a_new_one(
         weft_confirm="remove sto3",
     )
     assert voters(lab) == {"sto1", "sto2"}
-    confirmed = {"remove_member": "sto3", "weft_confirm": "remove sto3"}
+    confirmed: dict[str, Any] = {"remove_member": "sto3", "weft_confirm": "remove sto3"}
     removed = plays.run("weft.overlay.remove_member", **confirmed)
     assert removed.status == 0, removed.output
     assert "-e rotate_authority=true afterwards" in " ".join(removed.output.split())
