@@ -109,10 +109,10 @@ def test_a_run_in_check_mode_tells_what_it_would_change(folder: Path) -> None:
         },
         {"host": "here", "what": "Say [second]", "before": "second", "after": None},
         {"host": "here", "what": "Hide", "before": None, "after": None},
-        {"host": "here", "what": "Stumble fails", "before": "over this", "after": None},
+        {"host": "here", "what": "Stumble failed", "before": "over this", "after": None},
     ]
     listed = done.stdout.partition("DRIFT ***")[2]
-    assert "away: unreachable, so nothing is known of it" in listed
+    assert "away: unreachable, not checked" in listed
     assert f"here: Write ({folder}/kept)\n    - two\n    + three {{{{ x }}}}\n" in listed
     assert "secret" not in done.stdout
 
@@ -184,7 +184,7 @@ def test_the_line_for_cron_runs_and_mails_what_differs(folder: Path) -> None:
         timeout=100,
         env={"PATH": "/usr/bin:/bin", "HOME": str(home), "LANG": "C.UTF-8"},
     )
-    assert "away: unreachable, so nothing is known of it" in done.stdout, done.stdout + done.stderr
+    assert "away: unreachable, not checked" in done.stdout, done.stdout + done.stderr
     assert done.stderr == ""
     assert json.loads((folder / "drift/drift.json").read_text())["unreachable"] == ["away"]
 
@@ -199,5 +199,5 @@ def test_the_playbook_names_hosts_that_cannot_be_reached(folder: Path) -> None:
         enabled=False,
     )
     assert done.returncode != 0
-    assert "away: unreachable, so nothing is known of it" in done.stdout
+    assert "away: unreachable, not checked" in done.stdout
     assert json.loads((out / "drift.json").read_text(encoding="utf-8"))["unreachable"] == ["away"]

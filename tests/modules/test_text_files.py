@@ -96,9 +96,9 @@ def test_nothing_is_written_where_one_cannot_be(tmp_path: Path) -> None:
     assert "create it first" in refused["msg"]
     (tmp_path / "taken").mkdir()
     other = _run(tmp_path, files=[files[0], {"path": str(tmp_path / "taken"), "content": ""}])
-    assert "is a directory: move it away" in other["msg"]
+    assert "is a directory: move it" in other["msg"]
     mode = _run(tmp_path, files=[files[0], {**files[0], "mode": "u=rw"}])
     assert "'u=rw' of" in mode["msg"]
     none = _run(tmp_path, files=[files[0], {"path": str(tmp_path / "empty")}])
-    assert "is to be present and has 0 contents" in none["msg"]
+    assert "has state present and 0 contents" in none["msg"]
     assert [path.name for path in tmp_path.iterdir()] == ["taken"]

@@ -11,13 +11,13 @@ from ansible import constants
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-# Stdout callbacks whose whole output a program reads, without their collections.
+# Stdout callbacks whose output is for programs, without the names of their collections.
 _FOR_PROGRAMS = frozenset({"json", "jsonl", "null"})
 
 
 # Ansible's classes have no types.
 class ActionModule(ActionBase):  # type: ignore[misc]
-    """Prints the lines between the task's name and its result."""
+    """Prints the lines between the name of the task and its result."""
 
     TRANSFERS_FILES = False
     _requires_connection = False
@@ -32,7 +32,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         )
         lines = [_without_controls(line) for line in options["lines"]]
         if str(constants.DEFAULT_STDOUT_CALLBACK).rpartition(".")[2] not in _FOR_PROGRAMS:
-            # In one call, since another host's task may print meanwhile.
+            # In one call, so that no output of another host comes between the lines.
             Display().display("\n".join(lines))
         return result | {"changed": False, "lines": lines}
 

@@ -8,24 +8,24 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: drift
 type: aggregate
-short_description: Collect what a run in check mode would change
+short_description: Report the differences that a run in check mode finds
 version_added: 1.0.0
 description:
-  - Collects from a run with C(--check --diff) each task that would change something, on which host,
-    what is there and what is wanted, with the tasks that fail and the hosts that cannot be reached.
-    It lists them when the run ends.
-  - The playbook C(weft.overlay.drift) brings it along. To have it in a run of another playbook,
-    enable it.
-  - A run without C(--check) is left alone.
-  - A play that has a variable C(drift_document) gets there what was found so far, and is not
-    looked at itself.
+  - Collects, in a run with C(--check --diff), each task that would change something, with its host,
+    the current and the wanted state, and also the failed tasks and the unreachable hosts. It prints
+    them at the end of the run.
+  - The playbook C(weft.overlay.drift) enables it. For other playbooks, enable it in the
+    configuration.
+  - It does nothing in a run without C(--check).
+  - A play with a variable C(drift_document) gets the differences found so far in this variable. The
+    tasks of this play are not collected.
 options:
   output_directory:
     description:
       - Folder on the controller into which the file C(drift.json) is written, with C(format),
-        C(began), C(drifts) (a list of C(host), C(what), C(before), C(after)) and C(unreachable).
-        Empty writes none.
-      - The variable C(drift_output_directory) of the playbook goes before it.
+        C(began), C(drifts) (a list of C(host), C(what), C(before), C(after)) and C(unreachable). If
+        it is empty, no file is written.
+      - The variable C(drift_output_directory) of the playbook takes precedence.
     type: str
     default: ""
     env:
@@ -34,7 +34,7 @@ options:
       - section: callback_weft_drift
         key: output_directory
 requirements:
-  - Enabling in configuration, but for the playbook drift.
+  - Enable it in the configuration, except for the playbook drift.
 author:
   - The weft developers (@weft)
 """
@@ -59,13 +59,13 @@ from ansible_collections.weft.overlay.plugins.plugin_utils.drift import (
     render,
 )
 
-# The play's variable in which it gets the document, and the statistic that names the folder.
+# The variable of a play for the document, and the custom statistic with the directory.
 _DOCUMENT = "drift_document"
 _DIRECTORY = "drift_output_directory"
 
 
 class CallbackModule(CallbackBase):  # type: ignore[misc]
-    """Remembers what would change, hands it to the play that tells, and lists it at the end."""
+    """Collects the differences, passes them to a play that reports them, and prints them."""
 
     CALLBACK_VERSION = 2.0
     CALLBACK_TYPE = "aggregate"
@@ -82,36 +82,36 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
         self._collects = True
 
     def v2_playbook_on_play_start(self, play: Any) -> None:
-        """Learn the names of hosts; give what was found to a play that asks for it."""
+        """Read the host names; set the variable drift_document if the play has it."""
         self._hosts = set(play.get_variable_manager().get_vars(play=play)["groups"]["all"])
         self._collects = _DOCUMENT not in play.vars
         if not self._collects:
-            # What hosts say is no template.
+            # Text from hosts must not be evaluated as a template.
             play.vars[_DOCUMENT] = wrap_var(self._document())
 
     def v2_runner_on_ok(self, result: Any) -> None:
-        """Collect what would change; a loop has told of its items."""
+        """Collect the change of a task without a loop; loops report each item."""
         if not result._task.loop:
             self._collect(result)
 
     def v2_runner_item_on_ok(self, result: Any) -> None:
-        """Collect what would change for an item of a loop."""
+        """Collect the change of an item of a loop."""
         self._collect(result)
 
     def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
-        """Collect a failure: what it kept from being looked at is not known to be right."""
+        """Collect a failure, because the tasks after it were not checked."""
         if self._collects and not ignore_errors:
             message = str(result._result.get("msg") or "see the run's output")
-            what = f"{_name(result)} fails"
+            what = f"{_name(result)} failed"
             self._drifts.append(Drift(result._host.get_name(), what, message, None))
 
     def v2_runner_on_unreachable(self, result: Any) -> None:
-        """Remember the host."""
+        """Collect the unreachable host."""
         if not result._task.ignore_unreachable:
             self._unreachable.add(result._host.get_name())
 
     def v2_playbook_on_stats(self, stats: Any) -> None:
-        """List what was found, and write the document."""
+        """Print the differences and write the document."""
         directory = stats.custom.get("_run", {}).get(_DIRECTORY) or self.default_directory()
         self._display.banner("DRIFT")
         for line in render(self._drifts, self._unreachable):
@@ -122,11 +122,11 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
             write_atomically(path, f"{json.dumps(self._document(), indent=2)}\n".encode())
 
     def default_directory(self) -> str | None:
-        """Return where the document goes if the playbook does not say."""
+        """Return the directory of the document if the playbook does not set it."""
         return str(self.get_option("output_directory")) or None
 
     def _collect(self, result: Any) -> None:
-        # A handler follows from what a task has told.
+        # A handler runs because of a change that is collected already.
         if not self._collects or not result.is_changed() or _is_handler(result._task):
             return
         host = result._host.get_name()

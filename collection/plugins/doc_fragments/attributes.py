@@ -1,13 +1,13 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How all modules of the collection describe what they support."""
+"""The documentation of the attributes that all modules of the collection share."""
 
 from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Documentation of the attributes; a module adds the level of support."""
+    """The attributes; a module adds its level of support."""
 
     DOCUMENTATION = r"""
 options: {}
@@ -20,7 +20,7 @@ attributes:
       C(check_mode)), when in diff mode.
 """
 
-    # For modules that ask the store: plugins/doc_fragments/store.py has the options they share.
+    # For modules that connect to etcd: plugins/doc_fragments/store.py has their common options.
     ACTIONGROUP_WEFT = r"""
 options: {}
 attributes:
@@ -32,7 +32,7 @@ attributes:
       - weft.overlay.weft
 """
 
-    # For modules that run etcdctl: plugins/doc_fragments/etcdctl.py has the options they share.
+    # For modules that run etcdctl: plugins/doc_fragments/etcdctl.py has their common options.
     ACTIONGROUP_ETCDCTL = r"""
 options: {}
 attributes:
@@ -44,7 +44,7 @@ attributes:
       - weft.overlay.etcdctl
 """
 
-    # For modules that read only.
+    # For modules that only read.
     INFO_MODULE = r"""
 options: {}
 attributes:

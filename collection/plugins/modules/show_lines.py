@@ -8,18 +8,18 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: show_lines
-short_description: Show lines of text on the controller's terminal, as they are
+short_description: Print lines of text on the controller's terminal
 version_added: 1.0.0
 author:
   - The weft developers (@weft)
 description:
-  - Prints lines below the name of the task, without quotes, brackets or indentation, whatever
-    C(callback_result_format) is. It is for what is drawn with characters, such as the matrix of
-    the role C(verify), where M(ansible.builtin.debug) prints JSON or YAML.
-  - Characters that a terminal may obey are shown as a question mark, since text may come from
-    hosts.
-  - Nothing is printed where the output is for a program, which is where the stdout callback is
-    C(json), C(jsonl) or C(null); the result has the lines everywhere.
+  - Internal to the collection. Its roles and playbooks use it.
+  - Prints lines below the name of the task, without quotes, brackets or indentation, with every
+    C(callback_result_format). It is for text such as the matrix of the role C(verify), which
+    M(ansible.builtin.debug) would print as JSON or YAML.
+  - Control characters are replaced by question marks, because the text may come from hosts.
+  - Nothing is printed if the stdout callback is C(json), C(jsonl) or C(null), whose output is for
+    programs. The result always has the lines.
 extends_documentation_fragment:
   - weft.overlay.attributes
   - weft.overlay.attributes.info_module
@@ -44,7 +44,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 lines:
-  description: The lines, as they were shown.
+  description: The lines, as printed.
   returned: success
   type: list
   elements: str

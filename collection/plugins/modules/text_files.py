@@ -8,15 +8,16 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: text_files
-short_description: Give a host several small text files in one call
+short_description: Write several small text files in one call
 version_added: 1.0.0
 author:
   - The weft developers (@weft)
 description:
-  - Writes, changes or removes any number of small text files and directories. A loop over
-    M(ansible.builtin.copy) makes two calls or more for each of them, this module one for all.
-  - The files are handled in their order. One that is as it shall be is not touched, and a reader
-    never sees one half-written.
+  - Internal to the collection. Its roles use it.
+  - Writes, changes or removes any number of small text files and directories in one call, where a
+    loop over M(ansible.builtin.copy) makes two calls or more for each file.
+  - The files are processed in the given order. A file without a difference is not written. A file
+    is replaced atomically.
 extends_documentation_fragment:
   - weft.overlay.attributes
 attributes:
@@ -32,31 +33,31 @@ options:
     required: true
     suboptions:
       path:
-        description: Where it lies. Directories above it that are missing are made, with mode 0755.
+        description: The path. Missing parent directories are created with mode 0755.
         type: path
         required: true
       state:
         description:
           - V(present) is a file with O(files[].content) or O(files[].secret_content).
-          - V(directory) is a directory, which may hold anything.
-          - V(absent) is no file; a directory in its place fails the module.
+          - V(directory) is a directory with any content.
+          - V(absent) removes the file. The module fails if the path is a directory.
         type: str
         choices: [present, directory, absent]
         default: present
       content:
-        description: What the file is to hold.
+        description: The content of the file.
         type: str
       secret_content:
         description:
-          - The same, where no log and no difference may show it.
-          - What a file held that was its owner's alone no difference shows either.
+          - The content of the file, if it is a secret. It is not shown in logs and diffs.
+          - The previous content is not shown either, if only its owner could read the file.
         type: str
       owner:
-        description: The user whose it is.
+        description: The user that owns it.
         type: str
         default: root
       group:
-        description: The group whose it is.
+        description: The group that owns it.
         type: str
         default: root
       mode:
@@ -87,7 +88,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 changed_paths:
-  description: The files and directories that were not as they shall be, in the order of O(files).
+  description: The changed files and directories, in the order of O(files).
   returned: success
   type: list
   elements: str
@@ -114,30 +115,30 @@ _MODE = re.compile(r"0?[0-7]{3,4}")
 
 
 class FileError(Exception):
-    """A file cannot be brought to what it shall be; the message names it and the reason."""
+    """A file cannot be written or removed; the message names it and the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A file or directory as it is, or as it shall be; one without a text is a directory."""
+    """A file, or a directory if it has no text."""
 
     attributes: FileAttributes
     text: str | None
 
     @property
     def is_private(self) -> bool:
-        """Whether nobody but its owner may use it."""
+        """Whether only its owner has permissions."""
         return not self.attributes.mode & 0o077
 
     def shown(self, *, secret: bool) -> str:
-        """Return what a difference shows of it."""
+        """Return its text in a diff."""
         text = "(secret)\n" if secret and self.text is not None else self.text or ""
         return f"{self.attributes}\n{text}"
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What is at a path and what shall be; None is nothing."""
+    """The current and the wanted entry at a path; None if there is none."""
 
     path: Path
     before: Entry | None
@@ -145,7 +146,7 @@ class Change:
     secret: bool
 
     def shown(self) -> dict[str, str]:
-        """Return it as a difference; what was its owner's alone may have been a secret."""
+        """Return the diff. The content of a private file is hidden, because it may be a secret."""
         before = self.before
         was_secret = self.secret or (before is not None and before.is_private)
         return {
@@ -156,19 +157,19 @@ class Change:
         }
 
     def owner(self) -> tuple[int, int] | None:
-        """Return whose it will be, in numbers. Raises FileError."""
+        """Return the wanted user and group IDs. Raises FileError."""
         if self.after is None:
             return None
         try:
             return self.after.attributes.numbers()
         except KeyError as error:
             raise FileError(
-                f"{self.path} is to be {self.after.attributes}, and the host has no such user or "
+                f"{self.path} should be {self.after.attributes}, but the host has no such user or "
                 "group: create it first"
             ) from error
 
-    def make(self, owner: tuple[int, int] | None) -> None:
-        """Bring the path from the one to the other. Raises OSError."""
+    def apply(self, owner: tuple[int, int] | None) -> None:
+        """Write, change or remove the path. Raises OSError."""
         path, after = self.path, self.after
         if after is None or owner is None:
             path.unlink()
@@ -183,14 +184,14 @@ class Change:
         path.chmod(after.attributes.mode)
 
 
-def wanted(options: dict[str, Any]) -> Entry | None:
-    """Read what is asked for; None is nothing. Raises FileError."""
+def parse_entry(options: dict[str, Any]) -> Entry | None:
+    """Return the wanted entry, None if it should not exist. Raises FileError."""
     path, state = options["path"], options["state"]
     texts = [options[key] for key in ("content", "secret_content") if options[key] is not None]
     if (state == "present") != (len(texts) == 1):
         raise FileError(
-            f"{path} is to be {state} and has {len(texts)} contents: give content or "
-            "secret_content to a file that is to be present, and to no other"
+            f"{path} has state {state} and {len(texts)} contents: set either content or "
+            "secret_content with state present, and neither with any other state"
         )
     if state == "absent":
         return None
@@ -200,29 +201,29 @@ def wanted(options: dict[str, Any]) -> Entry | None:
     return Entry(attributes, texts[0] if texts else None)
 
 
-def found(path: Path, *, directory: bool) -> Entry | None:
-    """Read what is there. Raises FileError where it is of another kind."""
+def read_entry(path: Path, *, directory: bool) -> Entry | None:
+    """Return the current entry, None if it does not exist. Raises FileError if of another type."""
     try:
         attributes = attributes_of(path.stat())
     except FileNotFoundError:
         return None
     if path.is_dir() != directory:
-        kind = "a directory" if path.is_dir() else "no directory"
-        raise FileError(f"{path} is {kind}: move it away")
+        kind = "a directory" if path.is_dir() else "not a directory"
+        raise FileError(f"{path} is {kind}: move it")
     return Entry(attributes, None if directory else path.read_bytes().decode(errors="replace"))
 
 
 def run(module: AnsibleModule) -> dict[str, Any]:
-    """Decide for all files, then write what differs, and return the module's result."""
+    """Compare all files, write the changes unless in check mode, and return the result."""
     changes = []
     for options in module.params["files"]:
-        path, after = Path(options["path"]), wanted(options)
-        before = found(path, directory=options["state"] == "directory")
+        path, after = Path(options["path"]), parse_entry(options)
+        before = read_entry(path, directory=options["state"] == "directory")
         if before != after:
             changes.append(Change(path, before, after, options["secret_content"] is not None))
     if not module.check_mode:
         for change, owner in [(change, change.owner()) for change in changes]:
-            change.make(owner)
+            change.apply(owner)
     return {
         "changed": bool(changes),
         "changed_paths": [str(change.path) for change in changes],

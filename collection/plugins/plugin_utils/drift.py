@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a run in check mode would change, read from the results of its tasks. No I/O."""
+"""The differences that a run in check mode finds, from the results of its tasks. No I/O."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-# Of a changed text, so many lines of each side are listed.
+# The most lines to print of each side of a difference.
 _LISTED_LINES = 12
 
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """A difference on a host: the task that would mend it, the lines that are, those wanted.
+    """A difference on a host: the task that would fix it, the current and the wanted lines.
 
-    A task that tells no difference has None for the one, its message or None for the other.
+    For a task without a diff, before is its message or None, and after is None.
     """
 
     host: str
@@ -32,12 +32,12 @@ class Drift:
 def drifts_in(
     host: str, what: str, result: Mapping[str, Any], hosts: Collection[str]
 ) -> list[Drift]:
-    """The drifts that the changed result of a task tells.
+    """Return the differences in the changed result of a task.
 
-    A difference that is told by host, with keys from hosts, belongs to these hosts.
+    A diff whose keys are all in hosts is split into the differences of these hosts.
     """
-    told = result.get("diff") or []
-    differences = [told] if isinstance(told, Mapping) else told
+    diff = result.get("diff") or []
+    differences = [diff] if isinstance(diff, Mapping) else diff
     found = [
         drift
         for difference in differences
@@ -64,7 +64,7 @@ def _drifts_of(
 
 
 def _drift(host: str, what: str, before: object, after: object) -> Drift:
-    """Keep the lines that differ."""
+    """Return the difference with the changed lines only."""
     lines = list(difflib.ndiff(_text(before).splitlines(), _text(after).splitlines()))
     gone = [line[2:] for line in lines if line.startswith("- ")]
     new = [line[2:] for line in lines if line.startswith("+ ")]
@@ -93,7 +93,7 @@ def _message(result: Mapping[str, Any]) -> str | None:
 def document(
     began: datetime, drifts: Sequence[Drift], unreachable: Iterable[str]
 ) -> dict[str, Any]:
-    """The drift document, format 1; began is a time of UTC."""
+    """Return the drift document, format 1; began is a time in UTC."""
     return {
         "format": 1,
         "began": began.strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -103,8 +103,8 @@ def document(
 
 
 def render(drifts: Sequence[Drift], unreachable: Iterable[str]) -> list[str]:
-    """The lines that a person reads, by host; one line says that there is no drift."""
-    lines = [f"{host}: unreachable, so nothing is known of it" for host in sorted(unreachable)]
+    """Return the lines to print, by host, or one line if there is no drift."""
+    lines = [f"{host}: unreachable, not checked" for host in sorted(unreachable)]
     for drift in sorted(drifts, key=lambda drift: drift.host):
         lines.append(f"{drift.host}: {drift.what}")
         lines += _sided("-", drift.before)

@@ -77,7 +77,7 @@ def test_the_list_goes_by_host_and_is_short() -> None:
     drifts = [Drift("docker2", "Write", long, "x"), Drift("docker1", "Start", None, None)]
     lines = render(drifts, {"docker9"})
     assert lines[:3] == [
-        "docker9: unreachable, so nothing is known of it",
+        "docker9: unreachable, not checked",
         "docker1: Start",
         "docker2: Write",
     ]
