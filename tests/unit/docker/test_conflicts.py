@@ -84,7 +84,7 @@ def test_a_bridge_of_ones_own_excludes_a_bip() -> None:
 
 def test_another_configuration_file_is_named() -> None:
     other = invocation("dockerd --config-file=/etc/other.json")
-    with pytest.raises(ConflictError, match=r"give /etc/other\.json as path"):
+    with pytest.raises(ConflictError, match=r"set the option path to /etc/other\.json"):
         refuse_other_config_file(other, Path("/etc/docker/daemon.json"))
     refuse_other_config_file(other, Path("/etc/other.json"))
     refuse_other_config_file(invocation("dockerd"), Path("/etc/docker/daemon.json"))

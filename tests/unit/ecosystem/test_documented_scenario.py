@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[3]
-_FILE = re.compile(r"^`(molecule/default/\w+\.yml)`:[^\n]*\n\n```yaml\n(.*?)^```", re.M | re.S)
+_FILE = re.compile(r"^`(molecule/default/\w+\.yml)`[^\n]*\n\n```yaml\n(.*?)^```", re.M | re.S)
 
 
 @pytest.fixture
