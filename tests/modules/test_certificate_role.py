@@ -230,7 +230,7 @@ def test_renewal_makes_a_new_key(place: Place) -> None:
 
 
 def test_a_name_that_is_none_is_refused(place: Place) -> None:
-    with pytest.raises(AssertionError, match="give the common name of the certificate"):
+    with pytest.raises(AssertionError, match="set the common name of the certificate"):
         place.converge(certificate_identities=[{"name": ""}])
 
 
