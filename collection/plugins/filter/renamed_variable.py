@@ -10,7 +10,7 @@ name: renamed_variable
 short_description: "Internal: read a playbook variable by its old name, with a deprecation warning"
 version_added: 1.0.0
 description:
-  - Internal to the playbooks of this collection. Returns its input as it is, and warns that the
+  - Internal to the playbooks of this collection. Returns its input unchanged, and warns that the
     variable has another name.
   - An undefined variable stays undefined and causes no warning, so that
     P(ansible.builtin.default#filter) can follow.

@@ -43,7 +43,7 @@ options:
         type: path
         required: true
       owner:
-        description: The owner of the key, the only user who may read it.
+        description: The owner of the key, the only user with read access.
         type: str
         default: root
       group:

@@ -88,7 +88,7 @@ options:
     default: /run/docker.sock
   overlay_network:
     description:
-      - The overlay's network, such as V(100.96.0.0/16); O(bip) must lie in it.
+      - The overlay's network, such as V(100.96.0.0/16); O(bip) must be inside it.
       - Addresses and routes of the overlay may overlap with O(bip) only inside this network.
     type: str
   overlay_devices:

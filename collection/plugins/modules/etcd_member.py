@@ -41,7 +41,7 @@ options:
   peer_urls:
     description:
       - The URLs by which the other members reach it. Required if O(state=present).
-      - Selects the member that has one of these URLs, whatever its name. If the member O(name) has
+      - Selects the member that has one of these URLs, under any name. If the member O(name) has
         other URLs, they are changed to these.
     type: list
     elements: str

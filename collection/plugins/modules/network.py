@@ -15,8 +15,8 @@ author:
 description:
   - Publishes or removes the network configuration that all hosts read, those of weft and those of
     flannel.
-  - The options describe the whole configuration. An option that is omitted has its default,
-    whatever the stored configuration has.
+  - The options describe the whole configuration. An omitted option has its default,
+    even if the stored configuration has another value.
   - Keys of the stored configuration that this module has no option for are kept.
   - A change that would orphan leases is refused unless O(force=true). A lease is orphaned if its
     subnet is outside the range of the new configuration.

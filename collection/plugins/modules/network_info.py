@@ -60,7 +60,7 @@ network:
       Type: udp
       Port: 8285
 text:
-  description: The configuration as it is stored. None if there is none.
+  description: The stored configuration as text. None if there is none.
   returned: success
   type: str
   sample: '{"Network": "100.96.0.0/16", "Backend": {"Type": "udp"}}'

@@ -27,7 +27,7 @@ attributes:
   check_mode:
     support: partial
     details:
-      - In check mode, no container is started, probed or removed. RV(ignore:changed) tells whether
+      - In check mode, no container is started, probed or removed. RV(ignore:changed) shows whether
         a container would be started or removed.
   diff_mode:
     support: none
