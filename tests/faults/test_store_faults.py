@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The store goes away, in part or whole; packets never ask it."""
+"""etcd fails, in part or whole; traffic does not depend on it."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from .traffic import UNTOUCHED, pinging
 pytestmark = pytest.mark.timeout(900)
 
 ETCD = "etcd.service"
-# Seconds that the store stays away.
+# Seconds for which etcd is stopped.
 OUTAGE = float(os.environ.get("WEFT_FAULTS_OUTAGE", "120"))
 
 
-def test_store_away_for_minutes(fleet: Fleet, well: FleetState, record: Record) -> None:
+def test_etcd_stopped_for_minutes(fleet: Fleet, well: FleetState, record: Record) -> None:
     with pinging(fleet) as traffic:
         with faults.stopped(fleet, ETCD):
             gone = time.monotonic()
@@ -53,11 +53,11 @@ def test_store_away_for_minutes(fleet: Fleet, well: FleetState, record: Record) 
     assert traffic.worst.lost <= UNTOUCHED
     record(
         Result(
-            f"all of etcd away for {OUTAGE:.0f} s, and an agent restarted meanwhile",
+            f"all of etcd stopped for {OUTAGE:.0f} s, and an agent restarted meanwhile",
             seen,
             traffic.worst,
             healed,
-            note="a host that joins is told so, and joins when site.yml is run once more",
+            note="meanwhile, site.yml fails to add a host; the next run succeeds",
         )
     )
 
@@ -133,7 +133,7 @@ def test_majority_lost_for_good(fleet: Fleet, well: FleetState, record: Record) 
     assert traffic.worst.lost <= UNTOUCHED
     record(
         Result(
-            "two of three members of etcd lost for good, with their data",
+            "two of three members of etcd lost permanently, with their data",
             seen,
             traffic.worst,
             healed,
@@ -160,7 +160,7 @@ def test_compaction_while_an_agent_is_cut_off(
                 time.sleep(25)
             eventually(lambda: fleet.peers(3) == 3, "host 3 has 3 peers", 60, pause=0.5)
             journal = f"journalctl --no-pager --output=cat --unit=weftd --since=@{since}"
-            seen = fleet.on(3, f"{journal} | grep -m1 'store is away'").strip()
+            seen = fleet.on(3, f"{journal} | grep -m1 'etcd unreachable'").strip()
     healed = await_health(fleet, well, 60)
     assert traffic.worst.lost <= UNTOUCHED
     record(Result("the store compacted while an agent was cut off", seen, traffic.worst, healed))
