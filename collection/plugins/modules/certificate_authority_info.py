@@ -42,6 +42,7 @@ trusted:
   description: All certificates in the directory in PEM, sorted by file name.
   returned: success
   type: str
+  sample: "-----BEGIN CERTIFICATE-----\nMIIB...\n-----END CERTIFICATE-----\n"
 """
 
 from pathlib import Path
