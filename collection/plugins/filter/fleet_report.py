@@ -13,7 +13,7 @@ description:
   - Internal to the collection. The playbook C(report) uses it.
   - Takes the data that the playbook gathers, and returns a page with a map of the fleet, the
     reachability matrix, the address space, the leases, drift and versions.
-  - The page is self-contained: it loads nothing from the network.
+  - The page is self-contained and loads nothing from the network.
 options:
   _input:
     description:
