@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,12 +19,11 @@ import pytest
 import yaml
 
 from tests.docker_stand_in import DockerStandIn
+from tests.playbook import CHECKOUT, Run, play
 
 from .namespaces import Namespaces
 from .overlay_hosts import Machine
 from .probed_fleet import raise_routed
-
-REPOSITORY = Path(__file__).parents[2]
 
 
 @dataclass
@@ -36,7 +34,7 @@ class Fleet:
     dockers: list[DockerStandIn]
     folder: Path
 
-    def verify(self, *flags: str, **variables: Any) -> subprocess.CompletedProcess[str]:
+    def verify(self, *flags: str, **variables: Any) -> Run:
         """Run the role, with ``archive`` for the image."""
         archive = self.folder / "image.tar"
         archive.touch()
@@ -47,20 +45,12 @@ class Fleet:
             "verify_output_directory": str(self.folder / "results"),
             **variables,
         }
-        return subprocess.run(
-            [
-                *(str(Path(sys.executable).with_name("ansible-playbook")), *flags),
-                *("--inventory", str(self._inventory()), str(self._playbook())),
-                *("--extra-vars", json.dumps(given)),
-            ],
-            env={
-                **os.environ,
-                "ANSIBLE_COLLECTIONS_PATH": str(REPOSITORY / ".collections"),
-                "ANSIBLE_NOCOLOR": "1",
-            },
-            capture_output=True,
-            text=True,
-            check=False,
+        return play(
+            CHECKOUT,
+            self.folder,
+            *flags,
+            *("--inventory", str(self._inventory()), str(self._playbook())),
+            *("--extra-vars", json.dumps(given)),
             timeout=280,
         )
 
@@ -116,12 +106,12 @@ def recap(output: str) -> list[str]:
 @pytest.mark.timeout(600)
 def test_a_fleet_is_verified_and_the_results_are_written(fleet: Fleet) -> None:
     preview = fleet.verify("--check")
-    assert preview.returncode == 0, preview.stdout + preview.stderr
+    assert preview.status == 0, preview.output
     assert "check mode starts none" in preview.stdout
     assert not (fleet.folder / "results").exists()
 
     first = fleet.verify(verify_throughput_pairs=2, verify_throughput_seconds=1)
-    assert first.returncode == 0, first.stdout + first.stderr
+    assert first.status == 0, first.output
     assert "3 hosts, all reach each other" in first.stdout
     assert all("changed=1 " in line for line in recap(first.stdout)), "the image was loaded"
     assert re.search(r"^from \\ to +host1 +host2 +host3$", first.stdout, re.MULTILINE)
@@ -135,7 +125,7 @@ def test_a_fleet_is_verified_and_the_results_are_written(fleet: Fleet) -> None:
     assert (suites.tests, suites.failures, suites.errors) == (6, 0, 0)
 
     second = fleet.verify()
-    assert second.returncode == 0, second.stdout + second.stderr
+    assert second.status == 0, second.output
     assert len(recap(second.stdout)) == 3
     assert all("changed=0 " in line for line in recap(second.stdout))
     assert [docker.pid for docker in fleet.dockers] == [None] * 3
@@ -148,7 +138,7 @@ def test_what_fails_is_told_written_and_cleaned_up(fleet: Fleet) -> None:
         *("-m", "conntrack", "--ctstate", "NEW", "-j", "DROP"),
     )
     run = fleet.verify()
-    assert run.returncode == 2, run.stdout + run.stderr
+    assert run.status == 2, run.output
     assert "all reach each other" not in run.stdout
     assert "host1 -> host2: TCP to a port that is not published is not answered" in run.stdout
     (problem,) = fleet.document()["problems"]
@@ -161,7 +151,7 @@ def test_what_fails_is_told_written_and_cleaned_up(fleet: Fleet) -> None:
     fleet.machines[1].namespace.run("iptables", "-F", "FORWARD")
     fleet.dockers[2].go_down()
     run = fleet.verify()
-    assert run.returncode == 2, run.stdout + run.stderr
+    assert run.status == 2, run.output
     assert "Cannot connect to the Docker daemon" in run.stdout
     assert "2 hosts, all reach each other" in run.stdout
     document = fleet.document()
@@ -180,14 +170,14 @@ def test_what_fails_is_told_written_and_cleaned_up(fleet: Fleet) -> None:
 @pytest.mark.timeout(600)
 def test_one_host_is_not_said_to_reach_others(fleet: Fleet) -> None:
     run = fleet.verify("--limit", "host1")
-    assert run.returncode == 0, run.stdout + run.stderr
+    assert run.status == 0, run.output
     assert "1 host, and there is no other to reach" in run.stdout
     assert "all reach each other" not in run.stdout
     assert (fleet.document()["pairs"], fleet.document()["problems"]) == ([], [])
 
     fleet.dockers[1].go_down()
     run = fleet.verify("--limit", "host1,host2")
-    assert run.returncode == 2, run.stdout + run.stderr
+    assert run.status == 2, run.output
     assert "1 host, and there is no other to reach; not verified: host2" in run.stdout
     assert "all reach each other" not in run.stdout
     (problem,) = fleet.document()["problems"]
@@ -197,6 +187,6 @@ def test_one_host_is_not_said_to_reach_others(fleet: Fleet) -> None:
 @pytest.mark.timeout(600)
 def test_a_variable_out_of_its_bounds_is_refused_before_anything_starts(fleet: Fleet) -> None:
     run = fleet.verify(verify_throughput_seconds=61)
-    assert run.returncode == 2, run.stdout + run.stderr
+    assert run.status == 2, run.output
     assert "verify_throughput_seconds 61 (1 to 60)" in run.stdout
     assert not (fleet.folder / "results").exists()

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import datetime
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -20,7 +19,8 @@ import pytest
 from cryptography import x509
 
 from ansible_collections.weft.overlay.plugins.modules.certificate_info import reasons
-from tests.modules.ansible_run import REPOSITORY, run_module
+from tests.modules.ansible_run import run_module
+from tests.playbook import CHECKOUT, play
 
 PLAY = """
 - hosts: localhost
@@ -73,22 +73,14 @@ class Place:
 
     def converge(self, *flags: str, **others: Any) -> str:
         """Run the play and return what it printed."""
-        play = self.root / "play.yml"
-        play.write_text(PLAY)
-        path = f"{REPOSITORY}/.collections:{REPOSITORY}/.venv/collections"
-        done = subprocess.run(
-            [
-                *(Path(sys.executable).with_name("ansible-playbook"), play),
-                *("--inventory", "localhost,", "--connection", "local", *flags),
-                *("--extra-vars", json.dumps(self.variables(**others))),
-            ],
-            cwd=self.root,
-            env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": path, "ANSIBLE_NOCOLOR": "1"},
-            capture_output=True,
-            text=True,
-            check=False,
+        playbook = self.root / "play.yml"
+        playbook.write_text(PLAY)
+        done = play(
+            *(CHECKOUT, self.root, playbook),
+            *("--inventory", "localhost,", "--connection", "local", *flags),
+            *("--extra-vars", json.dumps(self.variables(**others))),
         )
-        assert done.returncode == 0, done.stdout + done.stderr
+        assert done.status == 0, done.output
         return done.stdout
 
     def due(self, days: int = 30, **change: Any) -> dict[str, list[str]]:

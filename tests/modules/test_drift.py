@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +13,8 @@ from typing import Any
 
 import pytest
 
-REPOSITORY = Path(__file__).parents[2]
+from tests.playbook import ANSIBLE_PLAYBOOK, CHECKOUT, REPOSITORY, Run, play
+
 # Port 1 of loopback: nobody answers.
 HOSTS = {
     "weft": {
@@ -64,18 +64,9 @@ def tasks(folder: Path) -> list[dict[str, Any]]:
     ]
 
 
-def play(folder: Path, *arguments: str, enabled: bool = True) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [str(Path(sys.executable).with_name("ansible-playbook")), "-i", "hosts.yml", *arguments],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=100,
-        env=os.environ
-        | {"ANSIBLE_COLLECTIONS_PATH": str(REPOSITORY / ".collections"), "ANSIBLE_NOCOLOR": "1"}
-        | (ENABLED if enabled else {}),
-    )
+def run(folder: Path, *arguments: str, enabled: bool = True) -> Run:
+    environment = ENABLED if enabled else {}
+    return play(CHECKOUT, folder, "-i", "hosts.yml", *arguments, environment=environment)
 
 
 def write_playbook(folder: Path, *plays: dict[str, Any]) -> str:
@@ -95,7 +86,7 @@ def first_play(folder: Path) -> dict[str, Any]:
 
 
 def test_a_run_in_check_mode_tells_what_it_would_change(folder: Path) -> None:
-    done = play(folder, write_playbook(folder, first_play(folder)), "--check", "--diff")
+    done = run(folder, write_playbook(folder, first_play(folder)), "--check", "--diff")
     assert (folder / "kept").read_text(encoding="utf-8") == "one\ntwo\n"
     document = json.loads((folder / "out/drift.json").read_text(encoding="utf-8"))
     assert document["format"] == 1
@@ -128,16 +119,16 @@ def test_a_play_that_asks_for_it_gets_what_was_found(folder: Path) -> None:
         ],
     }
     first = first_play(folder) | {"tasks": tasks(folder)[:1], "hosts": "here"}
-    done = play(folder, write_playbook(folder, first, telling), "--check", "--diff")
-    assert done.returncode == 0, done.stdout + done.stderr
+    done = run(folder, write_playbook(folder, first, telling), "--check", "--diff")
+    assert done.status == 0, done.stdout + done.stderr
     document = json.loads((folder / "out/drift.json").read_text(encoding="utf-8"))
     assert len(document["drifts"]) == 1
 
 
 def test_a_quiet_run_says_so(folder: Path) -> None:
     quiet = first_play(folder) | {"tasks": tasks(folder)[2:3], "hosts": "here"}
-    done = play(folder, write_playbook(folder, quiet), "--check", "--diff")
-    assert done.returncode == 0, done.stdout + done.stderr
+    done = run(folder, write_playbook(folder, quiet), "--check", "--diff")
+    assert done.status == 0, done.stdout + done.stderr
     assert done.stdout.rstrip().endswith("no drift")
     document = json.loads((folder / "out/drift.json").read_text(encoding="utf-8"))
     assert (document["drifts"], document["unreachable"]) == ([], [])
@@ -146,16 +137,16 @@ def test_a_quiet_run_says_so(folder: Path) -> None:
 def test_a_run_that_changes_hosts_is_left_alone(folder: Path) -> None:
     write = first_play(folder) | {"tasks": tasks(folder)[:1], "hosts": "here", "handlers": []}
     write["tasks"][0].pop("notify")
-    done = play(folder, write_playbook(folder, write))
-    assert done.returncode == 0, done.stdout + done.stderr
+    done = run(folder, write_playbook(folder, write))
+    assert done.status == 0, done.stdout + done.stderr
     assert "DRIFT" not in done.stdout
     assert not (folder / "out").exists()
 
 
 @pytest.mark.parametrize("arguments", [(), ("--check",), ("--diff",)])
 def test_the_playbook_refuses_to_change_anything(folder: Path, arguments: tuple[str, ...]) -> None:
-    done = play(folder, "weft.overlay.drift", *arguments, enabled=False)
-    assert done.returncode != 0
+    done = run(folder, "weft.overlay.drift", *arguments, enabled=False)
+    assert done.status != 0
     assert "Run it with --check --diff" in " ".join(done.stdout.split())
     assert "Install etcd" not in done.stdout
     assert "Gathering Facts" not in done.stdout
@@ -168,8 +159,7 @@ def test_the_line_for_cron_runs_and_mails_what_differs(folder: Path) -> None:
     command = line.split(None, 6)[6].replace("/srv/fleet", str(folder))
     home = folder / "home"
     (home / "weft/bin").mkdir(parents=True)
-    program = Path(sys.executable).with_name("ansible-playbook")
-    (home / "weft/bin/ansible-playbook").symlink_to(program)
+    (home / "weft/bin/ansible-playbook").symlink_to(ANSIBLE_PLAYBOOK)
     (home / ".ansible").mkdir()
     (home / ".ansible/collections").symlink_to(REPOSITORY / ".collections")
     away = {"hosts": {"away": HOSTS["weft"]["hosts"]["away"]}}
@@ -192,12 +182,12 @@ def test_the_line_for_cron_runs_and_mails_what_differs(folder: Path) -> None:
 def test_the_playbook_names_hosts_that_cannot_be_reached(folder: Path) -> None:
     """It brings the callback along, and writes the document also where it ends early."""
     out = folder / "elsewhere"
-    done = play(
+    done = run(
         folder,
         "weft.overlay.drift",
         *("--check", "--diff", "--limit", "away", "-e", f"drift_output_directory={out}"),
         enabled=False,
     )
-    assert done.returncode != 0
+    assert done.status != 0
     assert "away: unreachable, not checked" in done.stdout
     assert json.loads((out / "drift.json").read_text(encoding="utf-8"))["unreachable"] == ["away"]

@@ -6,18 +6,15 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.playbook import CHECKOUT, REPOSITORY, play
 from tests.returned import misfits
 
-REPOSITORY = Path(__file__).parents[2]
 MATRIX = [
     "from \\ to              host1    host2",
     "host1      100.96.1.2  -        ok 0.09",
@@ -53,21 +50,8 @@ def run(folder: Path, drawn: list[str], *flags: str, **environment: str) -> str:
     variables = {"ansible_connection": "local", "drawn": [{"__ansible_unsafe": x} for x in drawn]}
     hosts = {"all": {"hosts": {"host1": variables, "host2": variables}}}
     (folder / "hosts.json").write_text(json.dumps(hosts), encoding="utf-8")
-    done = subprocess.run(
-        [
-            str(Path(sys.executable).with_name("ansible-playbook")),
-            *("-i", "hosts.json", "play.yml", *flags),
-        ],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=100,
-        env={name: text for name, text in os.environ.items() if not name.startswith("ANSIBLE_")}
-        | {"ANSIBLE_COLLECTIONS_PATH": str(REPOSITORY / ".collections"), "ANSIBLE_NOCOLOR": "1"}
-        | environment,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    done = play(CHECKOUT, folder, "-i", "hosts.json", "play.yml", *flags, environment=environment)
+    assert done.status == 0, done.output
     return done.stdout
 
 

@@ -7,15 +7,13 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 from pathlib import Path
 
 import pytest
 import yaml
 
+from tests.playbook import CHECKOUT, REPOSITORY, Run, play
 from tests.report.fleets import gathered
-
-ROOT = Path(__file__).parents[2]
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -48,22 +46,12 @@ def fleet(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def report(fleet: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [
-            ROOT / ".venv/bin/ansible-playbook",
-            "-i",
-            "hosts.yml",
-            ROOT / "collection/playbooks/report.yml",
-            "-e",
-            "report_verification=seen.json",
-            *arguments,
-        ],
-        cwd=fleet,
-        env=os.environ | {"ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
+def report(fleet: Path, *arguments: str) -> Run:
+    playbook = REPOSITORY / "collection/playbooks/report.yml"
+    return play(
+        *(CHECKOUT, fleet, "-i", "hosts.yml", playbook, "-e", "report_verification=seen.json"),
+        *arguments,
+        environment={"ANSIBLE_CONFIG": str(REPOSITORY / "ansible.cfg")},
     )
 
 
@@ -75,7 +63,7 @@ def test_a_store_that_does_not_answer_leaves_the_rest(fleet: Path) -> None:
     }
     (fleet / "hosts.yml").write_text(yaml.safe_dump(away_first, sort_keys=False))
     done = report(fleet)
-    assert done.returncode == 0, done.stdout
+    assert done.status == 0, done.stdout
     html = (fleet / "report.html").read_text(encoding="utf-8")
     assert "no host with access to it is reachable" in html
     assert "docker2: unreachable" in html
@@ -87,7 +75,7 @@ def test_a_host_that_does_not_answer_is_in_the_report(fleet: Path) -> None:
     seen["hosts"][0] |= {"kernel": "", "public_ip": ""}
     (fleet / "seen.json").write_text(json.dumps(seen))
     done = report(fleet, "-e", "report_drift=drift.json", "-e", "report_title='<b>fleet</b>'")
-    assert done.returncode == 0, done.stdout
+    assert done.status == 0, done.stdout
     html = (fleet / "report.html").read_text(encoding="utf-8")
     assert "1 host unreachable" in html
     assert os.uname().release in html
@@ -102,14 +90,14 @@ def test_a_host_that_does_not_answer_is_in_the_report(fleet: Path) -> None:
 
 def test_a_fleet_of_which_nobody_answers_has_a_report(fleet: Path) -> None:
     done = report(fleet, "--limit", "docker2")
-    assert done.returncode == 0, done.stdout
+    assert done.status == 0, done.stdout
     assert "docker2: unreachable" in (fleet / "report.html").read_text(encoding="utf-8")
 
 
 def test_check_mode_writes_nothing(fleet: Path) -> None:
     before = sorted(fleet.iterdir())
     done = report(fleet, "--check", "--diff")
-    assert done.returncode == 0, done.stdout
+    assert done.status == 0, done.stdout
     assert "A real run writes" in done.stdout
     assert sorted(fleet.iterdir()) == before
 
@@ -128,6 +116,6 @@ def test_a_document_that_cannot_be_read_is_told(
     if text is not None:
         (fleet / name).write_text(text)
     done = report(fleet, "--limit", "docker1", "-e", f"report_verification={name}")
-    assert done.returncode == 2
+    assert done.status == 2
     assert message in " ".join(done.stdout.split()).replace("''", "'")
     assert not (fleet / "report.html").exists()

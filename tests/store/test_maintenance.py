@@ -6,9 +6,6 @@
 from __future__ import annotations
 
 import json
-import os
-import re
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -16,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.playbook import CHECKOUT, play
 from tests.store.etcd_server import EtcdMember, free_port
 
 pytestmark = pytest.mark.timeout(600)
 
-ROOT = Path(__file__).parents[2]
 QUOTA = 4 * 1024 * 1024
 VALUE = "x" * 100_000  # Linux takes 128 KiB an argument
 
@@ -68,21 +65,14 @@ def maintain(members: list[EtcdMember], folder: Path, *flags: str) -> tuple[str,
     }
     document = {"weft_etcd": {"hosts": hosts, "vars": common}}
     inventory.write_text(json.dumps(document), encoding="utf-8")
-    done = subprocess.run(
-        [
-            str(Path(sys.executable).with_name("ansible-playbook")),
-            *("weft.overlay.maintain_etcd", "--inventory", str(inventory), *flags),
-        ],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
+    done = play(
+        CHECKOUT,
+        folder,
+        *("weft.overlay.maintain_etcd", "--inventory", str(inventory), *flags),
         timeout=300,
-        env=os.environ
-        | {"ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".collections"), "ANSIBLE_NOCOLOR": "1"},
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout, sum(map(int, re.findall(r"changed=(\d+)", done.stdout)))
+    assert done.status == 0, done.output
+    return done.stdout, sum(done.changed().values())
 
 
 def test_a_full_database_gets_room_and_the_alarm_ends(

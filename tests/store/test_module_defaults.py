@@ -6,19 +6,16 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 from pathlib import Path
 
+from tests.playbook import CHECKOUT, play
 from tests.store.etcd_server import EtcdMember
-
-ROOT = Path(__file__).parents[2]
 
 
 def test_a_play_names_the_store_once(etcd: EtcdMember, prefix: str, tmp_path: Path) -> None:
     host = {"name": "web1", "public_ip": "192.0.2.1"}
-    play = {
+    written = {
         "hosts": "localhost",
         "gather_facts": False,
         "module_defaults": {
@@ -34,19 +31,10 @@ def test_a_play_names_the_store_once(etcd: EtcdMember, prefix: str, tmp_path: Pa
         ],
     }
     playbook = tmp_path / "play.yml"
-    playbook.write_text(json.dumps([play]), encoding="utf-8")
-    done = subprocess.run(
-        [
-            str(Path(sys.executable).with_name("ansible-playbook")),
-            *("-i", "localhost,", "-c", "local", str(playbook)),
-            *("-e", f"ansible_python_interpreter={sys.executable}"),
-        ],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=100,
-        env=os.environ | {"ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".collections")},
+    playbook.write_text(json.dumps([written]), encoding="utf-8")
+    done = play(
+        *(CHECKOUT, tmp_path, "-i", "localhost,", "-c", "local", playbook),
+        *("-e", f"ansible_python_interpreter={sys.executable}"),
     )
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.status == 0, done.output
     assert "192.0.2.1" in etcd.get(f"{prefix}/subnets/100.96.1.0-24")
