@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 import pytest
 
-REPOSITORY = Path(__file__).parents[3]
+from tests.playbook import CHECKOUT, play
+
 # Nobody listens there: whoever gets past the check finds hosts that cannot be reached.
 INVENTORY = """\
 all:
@@ -25,19 +25,8 @@ def rotate(folder: Path, *words: str) -> tuple[int, str]:
     """Return the exit status and what was said."""
     inventory = folder / "hosts.yml"
     inventory.write_text(INVENTORY, encoding="utf-8")
-    done = subprocess.run(
-        [
-            REPOSITORY / ".venv/bin/ansible-playbook",
-            "weft.overlay.rotate",
-            *("-i", str(inventory), *words),
-        ],
-        cwd=REPOSITORY,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    return done.returncode, " ".join((done.stdout + done.stderr).split())
+    run = play(CHECKOUT, folder, "weft.overlay.rotate", "-i", inventory, *words, timeout=120)
+    return run.status, " ".join(run.output.split())
 
 
 @pytest.mark.parametrize(

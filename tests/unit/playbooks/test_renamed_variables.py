@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from pathlib import Path
 
 import pytest
 
-REPOSITORY = Path(__file__).parents[3]
+from tests.playbook import CHECKOUT, play
+
 PLAY = """\
 - hosts: localhost
   gather_facts: false
@@ -24,22 +24,14 @@ PLAY = """\
 """
 
 
-def play(folder: Path, **variables: str) -> str:
+def printed_by(folder: Path, **variables: str) -> str:
     """Run the play with these extra variables, and return what it printed."""
     path = folder / "play.yml"
     path.write_text(PLAY, encoding="utf-8")
-    done = subprocess.run(
-        [
-            REPOSITORY / ".venv/bin/ansible-playbook",
-            *("-i", "localhost,", "-c", "local", "-e", json.dumps(variables), str(path)),
-        ],
-        cwd=REPOSITORY,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=True,
-    )
-    return " ".join((done.stdout + done.stderr).split())
+    words = ("-i", "localhost,", "-c", "local", "-e", json.dumps(variables))
+    run = play(CHECKOUT, folder, *words, path, timeout=120)
+    assert run.status == 0, run.output
+    return " ".join(run.output.split())
 
 
 @pytest.mark.parametrize(
@@ -48,16 +40,16 @@ def play(folder: Path, **variables: str) -> str:
 def test_the_new_name_needs_no_warning(
     tmp_path: Path, variables: dict[str, str], value: str
 ) -> None:
-    printed = play(tmp_path, **variables)
+    printed = printed_by(tmp_path, **variables)
     assert f"value={value}." in printed
     assert "DEPRECATION" not in printed
 
 
 def test_the_old_name_is_read_with_a_warning(tmp_path: Path) -> None:
-    printed = play(tmp_path, old_name="x")
+    printed = printed_by(tmp_path, old_name="x")
     assert "value=x." in printed
     assert "[DEPRECATION WARNING]: The variable old_name is now new_name." in printed
 
 
 def test_the_new_name_has_precedence(tmp_path: Path) -> None:
-    assert "value=x." in play(tmp_path, old_name="y", new_name="x")
+    assert "value=x." in printed_by(tmp_path, old_name="y", new_name="x")
