@@ -301,7 +301,7 @@ class TestAHost:
         (problem,) = set(problems)
         assert problem is not None
         assert "no lease is held by 192.0.2.1, 192.0.2.9 has 100.96.1.0/24 now" in problem
-        assert "reserve a subnet for it by site.yml" in problem
+        assert "reserve one with site.yml" in problem
 
     def test_touches_no_other_lease(self, guarded: GuardedStore) -> None:
         with guarded.store(HOST_A) as store:

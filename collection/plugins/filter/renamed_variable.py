@@ -51,15 +51,12 @@ from typing import Any
 
 from ansible.utils.display import Display
 
-# The release that no longer reads the old names.
-_REMOVED_IN = "2.0.0"
-
 
 def renamed_variable(value: Any, old: str, new: str) -> Any:
     """Return the value, and display a deprecation warning that names both variables."""
     Display().deprecated(
         f"The variable {old} is now {new}.",
-        version=_REMOVED_IN,
+        version="2.0.0",
         collection_name="weft.overlay",
         help_text=f"Set {new} instead of {old}.",
     )
