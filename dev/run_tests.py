@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Run all test suites for `make test`, in stages; the last line counts the passed tests.
 
-The lanes of a stage run at the same time, the suites of a lane one after the other. The output of a
-suite is shown when it ends, or at once if its lane is the only one. A suite that reports no passed
-test has failed.
+Two suites of a stage run at the same time; when one ends, the next in order starts. The output of a
+suite is shown when it ends, or at once if it is the only one of its stage. A suite that reports no
+passed test has failed; the end of its output is repeated before the summary.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,30 +53,30 @@ class Outcome:
         return f"{self.name} {'FAILED' if self.failed else self.passed} ({self.seconds} s)"
 
 
-Lane = tuple[Suite, ...]
-Stage = tuple[Lane, ...]
+Stage = tuple[Suite, ...]
+
+# As many as the cores of the smallest machine that runs them.
+_AT_ONCE = 2
+_REPEATED_LINES = 60
 
 STAGES: tuple[Stage, ...] = (
+    # The fast tests first, then the longest suites, so that both cores are busy to the end.
     (
-        (
-            Suite("unit", (*_PYTEST, "tests/unit")),
-            Suite("store", (*_PYTEST, "tests/store", "tests/modules", "tests/programs")),
-            Suite("lint", ("dev/lint",)),
-            Suite("docs", (*_PYTEST, "tests/docs")),
-            Suite("examine", ("dev/examine", "--skip", "lint")),
-        ),
-        (
-            Suite("kernel", (*_PYTEST, "tests/kernel")),
-            Suite("report", (*_PYTEST, "tests/report", "tests/browser")),
-        ),
+        Suite("unit", (*_PYTEST, "tests/unit")),
+        Suite("kernel", (*_PYTEST, "tests/kernel")),
+        Suite("store", (*_PYTEST, "tests/store", "tests/modules", "tests/programs")),
+        Suite("examine", ("dev/examine", "--skip", "lint")),
+        Suite("lint", ("dev/lint",)),
+        Suite("docs", (*_PYTEST, "tests/docs")),
+        Suite("report", (*_PYTEST, "tests/report", "tests/browser")),
     ),
-    ((Suite("lab", (*_PYTEST, "tests/lab", "tests/bench")),),),
+    (Suite("lab", (*_PYTEST, "tests/lab", "tests/bench")),),
     (
-        (Suite("fleet", ("dev/fleet",)),),
-        (Suite("journeys", (*_PYTEST, "tests/fleet", "-m", "not long")),),
+        Suite("fleet", ("dev/fleet",)),
+        Suite("journeys", (*_PYTEST, "tests/fleet", "-m", "not long")),
     ),
     # In a stage of its own, since it counts the packets that a fault loses.
-    ((Suite("faults", (*_PYTEST, "tests/faults", "-m", "quick")),),),
+    (Suite("faults", (*_PYTEST, "tests/faults", "-m", "quick")),),
 )
 
 
@@ -106,20 +107,25 @@ class Run:
         """Whether a signal ended the run early."""
         return self._stopped.is_set()
 
-    def stage(self, lanes: Stage) -> None:
-        """Run all lanes at the same time, and wait for them."""
+    def stage(self, suites: Stage) -> None:
+        """Run all suites, two at the same time, and wait for them."""
+        waiting = deque(suites)
         threads = [
-            threading.Thread(target=self._lane, args=(lane, len(lanes) == 1)) for lane in lanes
+            threading.Thread(target=self._run_waiting, args=(waiting, len(suites) == 1))
+            for _ in range(_AT_ONCE)
         ]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
 
-    def _lane(self, lane: Lane, alone: bool) -> None:
-        for suite in lane:
-            if not self.stopped:
-                self._suite(suite, alone)
+    def _run_waiting(self, waiting: deque[Suite], alone: bool) -> None:
+        while not self.stopped:
+            try:
+                suite = waiting.popleft()
+            except IndexError:
+                return
+            self._suite(suite, alone)
 
     def _suite(self, suite: Suite, alone: bool) -> None:
         started = time.monotonic()
@@ -157,6 +163,11 @@ class Run:
             )
 
 
+def last_lines(log: Path, count: int = _REPEATED_LINES) -> str:
+    """Return the last lines of a suite's log, each with its newline."""
+    return "".join(f"{line}\n" for line in log.read_text().splitlines()[-count:])
+
+
 def _print(text: str) -> None:
     sys.stdout.write(text)
     sys.stdout.flush()
@@ -172,10 +183,12 @@ def main(stages: Sequence[Stage] = STAGES) -> int:
     started = time.monotonic()
     for stage in stages:
         run.stage(stage)
-    failed = sum(outcome.failed for outcome in run.outcomes)
+    failed = [outcome.name for outcome in run.outcomes if outcome.failed]
+    for name in failed:
+        _print(f"\n== the end of {name}, which failed:\n{last_lines(logs / f'{name}.log')}")
     suites = ", ".join(map(str, run.outcomes))
     _print(f"\nlayers: {suites}, in {int(time.monotonic() - started)} s\n")
-    _print(f"{sum(outcome.passed for outcome in run.outcomes)} passed, {failed} failed\n")
+    _print(f"{sum(outcome.passed for outcome in run.outcomes)} passed, {len(failed)} failed\n")
     if run.stopped:
         return 130
     return 1 if failed else 0
