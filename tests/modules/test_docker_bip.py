@@ -310,3 +310,86 @@ def test_systemd_reloads_when_the_drop_in_changes_and_starts_nothing(host: Host)
             assert host.run(*flags, carrier=carrier)["docker_running"] is False
             assert log.read_text().splitlines() == calls
     assert requests == []
+
+
+@pytest.mark.parametrize(
+    ("options", "refused"),
+    [
+        ({"default-gateway": "192.168.1.254"}, "default-gateway (192.168.1.254)"),
+        ({"fixed-cidr": "172.17.0.0/25"}, "fixed-cidr (172.17.0.0/25)"),
+        ({"ip": "172.17.0.1"}, "ip (172.17.0.1)"),
+        (
+            {"default-address-pools": [{"base": "100.96.0.0/16", "size": 24}]},
+            "default-address-pools (base=100.96.0.0/16,size=24)",
+        ),
+    ],
+)
+def test_options_of_another_subnet_are_refused_before_anything_is_written(
+    host: Host, options: dict[str, Any], refused: str
+) -> None:
+    host.install(json.dumps(options))
+    host.bridge("172.17.0.1/16")
+    before = host.files()
+    for flags in ((), ("--check",)):
+        outcome = host.run(*flags, overlay_network="100.96.0.0/16")
+        assert outcome.failed
+        assert f"{refused} in {host.json}" in outcome["msg"]
+    assert host.files() == before
+
+
+def test_options_of_the_same_subnet_and_of_other_networks_stay(host: Host) -> None:
+    options = {
+        "default-gateway": "100.96.1.254",
+        "fixed-cidr": "100.96.1.128/25",
+        "ip": "127.0.0.1",
+        "default-address-pools": [{"base": "172.30.0.0/16", "size": 24}],
+    }
+    host.install(json.dumps(options))
+    assert host.run(overlay_network="100.96.0.0/16")["changed"]
+    assert json.loads(host.json.read_text()).items() >= options.items()
+
+
+def test_a_flag_of_another_subnet_is_refused(host: Host) -> None:
+    host.install()
+    host.defaults.write_text('DOCKER_OPTS="--fixed-cidr=172.17.0.0/25"\n')
+    outcome = host.run()
+    assert outcome.failed
+    assert f"fixed-cidr (172.17.0.0/25) in {host.defaults}" in outcome["msg"]
+
+
+def test_a_file_that_became_a_link_keeps_link_and_options(host: Host) -> None:
+    host.install()
+    assert host.run()["changed"]
+    host.json.rename(real := host.root / "real.json")
+    host.json.symlink_to(real)
+    host.run()
+    assert (host.json.is_symlink(), real.read_text()) == (True, CARRIED)
+    assert not host.run()["changed"]
+    assert host.run(mtu=1400)["changed"]
+    assert host.json.is_symlink()
+    assert json.loads(real.read_text()).items() >= {"bip": "100.96.1.1/24", "mtu": 1400}.items()
+    assert host.run(state="absent")["changed"]
+    assert host.json.is_symlink()
+    assert real.read_text() == FOREIGN
+
+
+def test_a_file_that_dockerd_refuses_already_is_not_changed(host: Host) -> None:
+    host.install('{"firewall-backend": "nftables"}')
+    dockerd = host.root / "dockerd"
+    dockerd.write_text(
+        "#!/bin/sh\n"
+        '[ "$1" != --help ] || { echo --validate; exit 0; }\n'
+        f"grep -q firewall-backend {host.json} || exit 0\n"
+        "echo 'unknown key: firewall-backend' >&2; exit 1\n"
+    )
+    dockerd.chmod(0o755)
+    (host.units / "docker.service").write_text(f"[Service]\nExecStart={dockerd} -H fd://\n")
+    before = host.files()
+    for flags in ((), ("--check",)):
+        outcome = host.run(*flags)
+        assert outcome.failed
+        assert f"{host.json} was invalid before this run" in outcome["msg"]
+        assert "unknown key: firewall-backend" in outcome["msg"]
+    assert host.files() == before
+    host.json.write_text("{}")
+    assert host.run()["changed"]

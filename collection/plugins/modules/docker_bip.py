@@ -118,8 +118,10 @@ notes:
   - The module fails, before anything is written, if C(bip), C(mtu) or C(bridge) is also set
     elsewhere (in the unit, its drop-ins, their environment files such as C(/etc/default/docker), or
     C(daemon.json)), because dockerd would not start.
-  - It also fails, before anything is written, if the subnet overlaps an address or a route of the
-    host.
+  - It also fails, before anything is written, if C(fixed-cidr) or C(default-gateway) is outside
+    the subnet, if C(ip) is an address that the bridge loses, if one of C(default-address-pools)
+    overlaps O(overlay_network), if the subnet overlaps an address or a route of the host, or if
+    dockerd refuses its options as they are.
 seealso:
   - module: weft.overlay.docker_restart
   - module: weft.overlay.subnet_reservation
@@ -216,6 +218,7 @@ backup_file:
 
 import http.client
 import re
+from dataclasses import replace
 from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
@@ -234,6 +237,9 @@ from ansible_collections.weft.overlay.plugins.module_utils.docker.bridge import 
     parse_bridge,
     restart_required,
     restart_required_after_removal,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.docker.bridge_subnet import (
+    refuse_other_subnets,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.docker.config_files import (
     Texts,
@@ -255,7 +261,11 @@ from ansible_collections.weft.overlay.plugins.module_utils.docker.saved_files im
     save_before_change,
     serialise_saved_files,
 )
-from ansible_collections.weft.overlay.plugins.module_utils.docker.service import SYSTEMD_RUNS
+from ansible_collections.weft.overlay.plugins.module_utils.docker.service import (
+    SYSTEMD_RUNS,
+    DockerService,
+    ServiceError,
+)
 from ansible_collections.weft.overlay.plugins.module_utils.docker.settings import (
     BridgeSettings,
     parse_overlay_network,
@@ -287,6 +297,10 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.system.files imp
 
 # RFC 3986, section 3.2.1: a proxy URL in daemon.json may contain a password.
 _USER_INFORMATION = re.compile(r"(?<=://)[^/@\s\"]+(?=@)")
+
+
+# dockerd checks its options in less than a second.
+_CHECK_SECONDS = 30
 
 
 def _shown(text: str | None) -> str:
@@ -321,6 +335,8 @@ class DockerBip:
             else remove_settings(self.files, ownership, before)
         )
         changes = {path: text for path, text in after.items() if text != before[path]}
+        if changes and before[self.files.daemon_json] is not None:
+            self._refuse_invalid_options()
         result = {
             "changed": bool(changes),
             "diff": [
@@ -354,7 +370,11 @@ class DockerBip:
 
     def _ownership(self) -> Ownership | None:
         text = read_text(self.files.record)
-        return None if text is None else parse_ownership(text, self.files.record)
+        if text is None:
+            return None
+        ownership = parse_ownership(text, self.files.record)
+        # The file may have become a symbolic link since.
+        return replace(ownership, path=ownership.path.resolve())
 
     def _before(self, ownership: Ownership | None) -> Texts:
         files = self.files
@@ -383,13 +403,34 @@ class DockerBip:
         keys = keys_given(path, read_daemon_json(path, after.get(path, before[path])).values())
         if not self.in_drop_in:
             keys = [entry for entry in keys if entry.option not in settings.options()]
-        refuse_conflicts(settings.options().keys(), [*flags_given(invocation), *keys])
+        given = [*flags_given(invocation), *keys]
+        refuse_conflicts(settings.options().keys(), given)
+        refuse_other_subnets(
+            settings,
+            given,
+            overlay_network=self._overlay_network(),
+            bridge_addresses=parse_bridge(links, self.module.params["bridge"]).addresses,
+        )
         used = [
             *parse_addresses(links),
             *parse_routes(self._ip("route", "show", "table", "all")),
         ]
         refuse_overlap(settings.bip.network, used, self._allowed_overlaps())
         return after
+
+    def _refuse_invalid_options(self) -> None:
+        """Raise BridgeError if dockerd refuses its options as they are, before a change."""
+        command = self._invocation().words()
+        if not command or not Path(command[0]).exists():
+            return
+        try:
+            DockerService(self.module.params["unit"], _CHECK_SECONDS).check_options(command)
+        except ServiceError as error:
+            raise BridgeError(
+                f"{self.files.daemon_json} was invalid before this run: {error}. Nothing was "
+                "changed. Correct or remove this option, check the file with 'dockerd --validate', "
+                "and run this again."
+            ) from error
 
     def _warn_about_replaced_values(
         self, settings: BridgeSettings, ownership: Ownership | None, text: str | None

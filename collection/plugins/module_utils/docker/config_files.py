@@ -36,13 +36,17 @@ def read_texts(paths: Iterable[Path]) -> Texts:
 
 
 def write_texts(texts: Texts, move: MoveFile) -> None:
-    """Write the files in this order; None removes a file. A new file has mode 0644."""
+    """Write the files in this order; None removes a file. A new file has mode 0644.
+
+    If a path is a symbolic link, its target is written.
+    """
     for path, text in texts.items():
         if text is None:
             path.unlink(missing_ok=True)
         else:
-            path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-            _replace(path, text, move)
+            target = path.resolve()
+            target.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+            _replace(target, text, move)
 
 
 def _replace(path: Path, text: str, move: MoveFile) -> None:

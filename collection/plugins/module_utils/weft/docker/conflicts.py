@@ -19,7 +19,14 @@ from .errors import BridgeError
 from .invocation import Invocation
 from .unit import split_words
 
-_FLAG_NAMES = {"--bip": "bip", "--mtu": "mtu", "--bridge": "bridge", "-b": "bridge"}
+ADDRESS_POOLS = "default-address-pools"
+_KEYS = ("bip", "mtu", "bridge", "fixed-cidr", "default-gateway", "ip", ADDRESS_POOLS)
+# The flags of dockerd have the names of the keys, but for the short form and the singular.
+_FLAG_NAMES = {
+    **{f"--{key}": key for key in _KEYS if key != ADDRESS_POOLS},
+    "-b": "bridge",
+    "--default-address-pool": ADDRESS_POOLS,
+}
 _REFERENCE = re.compile(r"\$\{?(\w+)\}?")
 # The variable of Debian's defaults file with options of dockerd.
 _PACKAGED_VARIABLE = "DOCKER_OPTS"
@@ -42,7 +49,7 @@ class Given:
 
 
 def flags_given(invocation: Invocation) -> list[Given]:
-    """Return `bip`, `mtu` and `bridge` as set on the command line and in its variables."""
+    """Return the options of the bridge that the command line and its variables set."""
     command = invocation.command
     if command is None:
         references, found = [_PACKAGED_VARIABLE], []
@@ -68,10 +75,20 @@ def _flag_values(words: Sequence[str]) -> Iterator[tuple[str, str]]:
 
 
 def keys_given(path: Path, values: Mapping[str, Any]) -> list[Given]:
-    """Return `bip`, `mtu` and `bridge` as set in daemon.json."""
-    return [
-        Given(name, str(values[name]), path) for name in ("bip", "mtu", "bridge") if name in values
-    ]
+    """Return the options of the bridge that daemon.json sets, each address pool for itself."""
+    found = []
+    for name in _KEYS:
+        value = values.get(name)
+        entries = value if isinstance(value, list) else [value] if name in values else []
+        for entry in entries:
+            shown = _pool_text(entry) if isinstance(entry, dict) else str(entry)
+            found.append(Given(name, shown, path))
+    return found
+
+
+def _pool_text(pool: Mapping[str, Any]) -> str:
+    """Return a pool of daemon.json as the flag `--default-address-pool` writes it."""
+    return ",".join(f"{key}={value}" for key, value in pool.items())
 
 
 def refuse_conflicts(wanted: Collection[str], given: Sequence[Given]) -> None:

@@ -15,9 +15,10 @@ def write_atomically(
 ) -> bool:
     """Write the file with this mode; return False, without a write, if it has both already.
 
-    The new file is synced to disk before it replaces the old one. *owner* is the uid and gid of the
-    file, by default those of the process.
+    The new file is synced to disk before it replaces the old one. If the path is a symbolic link,
+    its target is written. *owner* is the uid and gid of the file, by default those of the process.
     """
+    path = path.resolve()
     try:
         if path.read_bytes() == content and path.stat().st_mode & 0o7777 == mode:
             return False
