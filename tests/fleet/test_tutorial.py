@@ -23,7 +23,12 @@ pytestmark = [pytest.mark.long, pytest.mark.timeout(2400)]
 
 TRANSCRIPT = REPOSITORY / ".cache/tutorial.txt"
 # What the lab lacks, the internet above all, and what stands in its place.
+# The lab's variables join the copied inventory.
 IN_THE_LAB = {
+    "weft/overlay/inventory ~/fleet": (
+        "weft/overlay/inventory ~/fleet && mkdir ~/fleet/group_vars/all"
+        " && cp ~/lab_variables.yml ~/fleet/group_vars/all/lab.yml"
+    ),
     "'git+https://github.com/weft/overlay#/collection/'": (
         f"'git+file://{REPOSITORY}#/collection/' --offline"
     ),
@@ -42,8 +47,7 @@ def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
 def home(lab: Lab, tmp_path: Path) -> Path:
     """A home without anything but the way into the lab, and what Galaxy would bring."""
     inventory = yaml.safe_load(lab.write_inventory(tmp_path / "lab.yml").read_text("utf-8"))
-    variables = tmp_path / "fleet/group_vars/all/lab.yml"
-    variables.parent.mkdir(parents=True)
+    variables = tmp_path / "lab_variables.yml"
     variables.write_text(yaml.safe_dump(inventory["all"]["vars"]), "utf-8")
     shutil.copytree(REPOSITORY / ".venv/collections", tmp_path / ".ansible/collections")
     return tmp_path
