@@ -170,6 +170,17 @@ def test_check_mode_tells_what_would_stop(inhabited: Fleet) -> None:
     assert [inhabited.residents(host) for host in HOSTS] == before
 
 
+def test_an_mtu_alone_waits_for_the_next_restart_of_docker(inhabited: Fleet) -> None:
+    before = [inhabited.residents(host) for host in HOSTS]
+    run = inhabited.change(11, docker_mtu="1450")
+    assert run.status == 0, run.output
+    assert "Pending: Docker of doc1 has the MTU" in run.output
+    assert '"mtu": 1450' in inhabited.lab.on(1, "cat /etc/docker/daemon.json")
+    assert [inhabited.residents(host) for host in HOSTS] == before
+    again = inhabited.change(11, docker_mtu="1450")
+    assert (again.status, again.changed()) == (0, {"doc1": 0, "doc2": 0})
+
+
 def test_a_restart_brings_the_containers_back_with_their_networks(inhabited: Fleet) -> None:
     before = [inhabited.residents(host) for host in HOSTS]
     run = inhabited.change(11, docker_change_policy="restart", docker_mtu="1400")
@@ -192,7 +203,7 @@ def test_options_that_dockerd_would_not_take_stop_nothing(inhabited: Fleet) -> N
     before = [inhabited.residents(host) for host in HOSTS]
     run = inhabited.change(21, docker_change_policy="restart")
     assert run.status != 0
-    assert "match any configuration option: no-such-option. Nothing was stopped" in run.output
+    assert "match any configuration option: no-such-option. Nothing was changed" in run.output
     assert inhabited.lab.on(1, "cat /etc/docker/daemon.json") == bad
     assert [inhabited.residents(host) for host in HOSTS] == before
     assert "100.96.12.1" in inhabited.lab.on(2, "cat /etc/docker/daemon.json")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -393,3 +394,46 @@ def test_a_file_that_dockerd_refuses_already_is_not_changed(host: Host) -> None:
     assert host.files() == before
     host.json.write_text("{}")
     assert host.run()["changed"]
+
+
+def test_a_file_in_a_read_only_mount_is_refused_in_check_mode_too(host: Host) -> None:
+    host.install()
+    folder = host.json.parent
+    host.setup.append(f"mount --bind {folder} {folder} && mount -o remount,ro,bind {folder}")
+    for flags in ((), ("--check",)):
+        outcome = host.run(*flags)
+        assert outcome.failed
+        assert f"{host.json} cannot be written: {folder} is read-only" in outcome["msg"]
+    assert not host.record.exists()
+
+
+def test_the_unit_of_docker_and_another_docker_are_reported(host: Host) -> None:
+    host.install()
+    found = host.run("--check")
+    assert (found["unit_exists"], found["socket_is_served"]) == (True, False)
+    (host.units / "docker.service").unlink()
+    listen = (
+        f"import socket,time; s=socket.socket(socket.AF_UNIX); s.bind('{host.socket}'); s.listen()"
+    )
+    host.setup.append(
+        f'{sys.executable} -c "{listen}; time.sleep(30)" </dev/null >/dev/null 2>&1 & sleep 1'
+    )
+    found = host.run("--check")
+    assert (found["unit_exists"], found["socket_is_served"]) == (False, True)
+
+
+def test_an_mtu_alone_is_told_from_a_change_of_the_address(host: Host) -> None:
+    host.install()
+    host.bridge("100.96.1.1/24")
+    with engine_socket(host.socket, mtu=1472):
+        found = host.run(mtu=1400)
+        assert (found["restart_required"], found["mtu_only"]) == (True, True)
+        host.setup.clear()
+        host.bridge("172.17.0.1/16")
+        found = host.run(mtu=1400)
+        assert (found["restart_required"], found["mtu_only"]) == (True, False)
+
+
+def test_the_firewall_backend_is_that_of_the_file_while_dockerd_is_stopped(host: Host) -> None:
+    host.install('{"firewall-backend": "nftables"}')
+    assert host.run("--check")["firewall"] == "nftables"

@@ -15,7 +15,9 @@ from ansible_collections.weft.overlay.plugins.module_utils.etcd_access.client im
 from ansible_collections.weft.overlay.plugins.module_utils.weft.errors import WeftError
 from ansible_collections.weft.overlay.plugins.module_utils.weft.store.client import StoreClient
 from ansible_collections.weft.overlay.plugins.module_utils.weft.store.errors import (
+    StoreFileError,
     StoreSettingsError,
+    StoreUnavailableError,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.store.grpc_channel import (
     LIBRARY_ERROR,
@@ -62,11 +64,15 @@ def _failing(module: AnsibleModule) -> Iterator[None]:
         module.fail_json(
             msg=missing_required_lib("etcd3", reason="to connect to etcd (package python3-etcd3)"),
             exception=LIBRARY_ERROR,
+            store_unreachable=True,
         )
     try:
         yield
+    except (StoreUnavailableError, StoreFileError) as error:
+        # In check mode, a play can tell a store that does not exist yet from a refusal.
+        module.fail_json(msg=str(error), store_unreachable=True)
     except WeftError as error:
-        module.fail_json(msg=str(error))
+        module.fail_json(msg=str(error), store_unreachable=False)
 
 
 def store_settings(params: dict[str, Any]) -> StoreSettings:

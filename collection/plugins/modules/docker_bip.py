@@ -183,14 +183,26 @@ restart_required:
     - False if dockerd does not run.
   returned: success
   type: bool
+mtu_only:
+  description: Whether a restart would change the MTU only, because the bridge has the address.
+  returned: success
+  type: bool
+unit_exists:
+  description: Whether the host has the unit of dockerd.
+  returned: success
+  type: bool
+socket_is_served:
+  description: Whether a process listens at the socket of dockerd's API.
+  returned: success
+  type: bool
 docker_running:
   description: Whether dockerd runs.
   returned: success
   type: bool
 firewall:
   description:
-    - The firewall backend of dockerd, such as V(iptables), iptables+firewalld or nftables. Null
-      if dockerd does not run.
+    - The firewall backend of dockerd, such as V(iptables), iptables+firewalld or nftables. If
+      dockerd does not run, that of C(daemon.json), or null.
   returned: success
   type: str
   sample: iptables
@@ -234,6 +246,7 @@ from ansible_collections.weft.overlay.plugins.module_utils.docker.addresses impo
 from ansible_collections.weft.overlay.plugins.module_utils.docker.bridge import (
     DEFAULT_MTU,
     EngineState,
+    differs_in_mtu_only,
     parse_bridge,
     restart_required,
     restart_required_after_removal,
@@ -245,6 +258,7 @@ from ansible_collections.weft.overlay.plugins.module_utils.docker.config_files i
     Texts,
     read_text,
     read_texts,
+    refuse_unwritable,
     write_texts,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.docker.drop_in import (
@@ -335,6 +349,7 @@ class DockerBip:
             else remove_settings(self.files, ownership, before)
         )
         changes = {path: text for path, text in after.items() if text != before[path]}
+        refuse_unwritable(changes)
         if changes and before[self.files.daemon_json] is not None:
             self._refuse_invalid_options()
         result = {
@@ -476,15 +491,18 @@ class DockerBip:
         """Return the state of the host and the wanted settings as result fields."""
         bridge = parse_bridge(links, self.module.params["bridge"])
         engine = self._engine()
+        path = self.files.daemon_json
+        options = read_daemon_json(path, after[path]).values()
         state = {
             "docker_running": engine.running,
-            "firewall": engine.firewall,
+            "firewall": engine.firewall if engine.running else options.get("firewall-backend"),
+            "unit_exists": self._invocation().command is not None,
+            "socket_is_served": self._socket_is_served(),
+            "mtu_only": settings is not None and differs_in_mtu_only(settings, bridge),
             "files_differ": changed,
             "bridge_addresses": [str(address) for address in bridge.addresses],
             "bridge_mtu": bridge.mtu,
         }
-        path = self.files.daemon_json
-        options = read_daemon_json(path, after[path]).values()
         if settings is None:
             given = {
                 entry.option: entry.value
@@ -535,6 +553,11 @@ class DockerBip:
             "the bridge device only. Set socket to the Unix socket of dockerd's API."
         )
         return EngineState(running=True)
+
+    def _socket_is_served(self) -> bool:
+        path = Path(self.module.params["socket"]).resolve()
+        sockets = Path("/proc/net/unix").read_text(encoding="utf-8", errors="replace")
+        return any(line.split()[7:] == [str(path)] for line in sockets.splitlines()[1:])
 
     def _ip(self, *arguments: str) -> str:
         command = [self.module.get_bin_path("ip", required=True), "-N", "-j", "-4", *arguments]

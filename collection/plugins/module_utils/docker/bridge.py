@@ -78,6 +78,11 @@ def restart_required(
     return engine.mtu != mtu and (changed or wanted.mtu is not None)
 
 
+def differs_in_mtu_only(wanted: BridgeSettings, bridge: BridgeState) -> bool:
+    """Return whether the bridge has the wanted address, so that a restart changes only the MTU."""
+    return wanted.bip in bridge.addresses
+
+
 def restart_required_after_removal(
     given: Mapping[str, str],
     bridge: BridgeState,

@@ -35,6 +35,19 @@ def read_texts(paths: Iterable[Path]) -> Texts:
     return {path: read_text(path) for path in paths}
 
 
+def refuse_unwritable(paths: Iterable[Path]) -> None:
+    """Raise BridgeError if one of the files could not be written, such as in a read-only mount."""
+    for path in paths:
+        target = path.resolve()
+        folder = next(folder for folder in target.parents if folder.exists())
+        if not folder.is_dir() or not os.access(folder, os.W_OK):
+            reason = "is read-only or not writable" if folder.is_dir() else "is not a directory"
+            raise BridgeError(
+                f"{path} cannot be written: {folder} {reason}. Nothing was changed. Remount its "
+                "file system writable, or set docker_carrier (the option carrier) to drop_in."
+            )
+
+
 def write_texts(texts: Texts, move: MoveFile) -> None:
     """Write the files in this order; None removes a file. A new file has mode 0644.
 
