@@ -19,8 +19,10 @@ options:
     description:
       - A dictionary with C(title), C(generated) (a time as text), C(hosts), C(network) (the result
         of M(weft.overlay.network_info)), C(leases) (the result of M(weft.overlay.lease_info)),
-        C(verification) and C(drift) (the documents of the playbooks with these names) and C(notes)
-        (the reasons for missing data). Only C(hosts) is required. A document may be JSON text.
+        C(verification) and C(drift) (the documents of the playbooks with these names), C(notes)
+        (the reasons for missing data), C(store_problem) (why etcd could not be read) and
+        C(store_stopped) (the etcd hosts whose etcd does not run). Only C(hosts) is required. A
+        document may be JSON text.
       - A host has a C(name). The other keys are optional. C(facts) is the result of
         M(ansible.builtin.setup); if it is failed or unreachable, the host counts as unreachable.
         C(daemon) and C(docker) are the results of M(ansible.builtin.command) with C(weftctl status

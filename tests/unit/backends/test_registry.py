@@ -88,3 +88,9 @@ def test_the_userspace_datapath_runs_one_backend() -> None:
 def test_an_unknown_backend_is_reported() -> None:
     with pytest.raises(UnknownBackendError, match="wireguard"):
         plan_backends(OVERLAY, False, [UDP, Backend("wireguard")])
+
+
+def test_two_active_backends_with_the_same_port_are_refused() -> None:
+    vxlan = parse_backend({"Type": "vxlan", "Port": 8285})
+    with pytest.raises(RefusedError, match="udp and vxlan both use UDP port 8285"):
+        plan_backends(OVERLAY, False, [UDP, vxlan])

@@ -167,3 +167,24 @@ def test_different_versions_are_listed_with_their_hosts() -> None:
     assert (usual.value, usual.count, usual.usual) == ("28.5.2", 3, True)
     assert (other.value, other.hosts, other.share) == ("20.10.24", ("docker3",), 0.25)
     assert software["weft release"].variants[0].value == "0f3c9a71be5d"
+
+
+def test_an_outage_of_etcd_is_in_the_headline_and_not_a_problem_of_the_hosts() -> None:
+    document = gathered(3) | {
+        "leases": None,
+        "store_problem": "etcd unreachable: connection refused. Check that etcd runs.",
+        "store_stopped": ["docker1"],
+    }
+    report = view(document)
+    assert report.state == "problem"
+    assert report.headline == "etcd unreachable; all 3 hosts reach each other"
+    assert [each.about for each in report.problems] == ["etcd", "docker1"]
+    assert "systemctl start etcd" in report.problems[1].text
+    assert report.tiles[0].value == "3 of 3"
+
+
+def test_a_stopped_member_of_a_readable_etcd_is_a_warning() -> None:
+    report = view(gathered(3) | {"store_stopped": ["docker2"]})
+    assert [(each.severity, each.about) for each in report.problems] == [
+        (Severity.WARNING, "docker2")
+    ]

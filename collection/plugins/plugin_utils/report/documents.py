@@ -43,7 +43,8 @@ def read_fleet(gathered: Document) -> Fleet:
     """Parse the data that the playbook gathered. Raises ReportError.
 
     The keys are title, generated, hosts (with name and the keys of read_host_result), network and
-    leases (results of the info modules), verification, drift and notes.
+    leases (results of the info modules), verification, drift, notes, store_problem (why etcd could
+    not be read) and store_stopped (the etcd hosts whose etcd does not run).
     """
     verification = _known(gathered, "verification")
     leases = _known(gathered, "leases")
@@ -65,6 +66,8 @@ def read_fleet(gathered: Document) -> Fleet:
         verification=_verification(verification) if verification else None,
         drift=_drift(drift) if drift else None,
         notes=tuple(map(str, gathered.get("notes") or ())),
+        store_problem=str(gathered.get("store_problem") or ""),
+        store_stopped=tuple(map(str, gathered.get("store_stopped") or ())),
     )
 
 

@@ -159,7 +159,8 @@ class Verification:
 class Fleet:
     """The gathered data; None if it was not gathered or could not be read.
 
-    notes are the reasons for missing data.
+    notes are the reasons for missing data. store_problem is why etcd could not be read,
+    store_stopped the etcd hosts whose etcd does not run.
     """
 
     title: str
@@ -172,6 +173,8 @@ class Fleet:
     verification: Verification | None = None
     drift: DriftCheck | None = None
     notes: tuple[str, ...] = ()
+    store_problem: str = ""
+    store_stopped: tuple[str, ...] = ()
 
     def pair(self, source: str, destination: str) -> Pair:
         """Return the pair, with the verdict UNKNOWN if it was not probed."""

@@ -33,10 +33,33 @@ class Problem:
 
 def list_problems(fleet: Fleet, leases: tuple[LeaseRow, ...] | None) -> tuple[Problem, ...]:
     """Return all problems of the fleet, ordered by severity."""
-    found = [*_of_hosts(fleet), *_of_pairs(fleet), *_of_leases(fleet, leases), *_of_drift(fleet)]
+    found = [
+        *_of_store(fleet),
+        *_of_hosts(fleet),
+        *_of_pairs(fleet),
+        *_of_leases(fleet, leases),
+        *_of_drift(fleet),
+    ]
     found += [Problem(Severity.NOTE, "", note) for note in fleet.notes]
     severities = list(Severity)
     return tuple(sorted(found, key=lambda problem: severities.index(problem.severity)))
+
+
+def _of_store(fleet: Fleet) -> Iterator[Problem]:
+    if fleet.store_problem:
+        yield Problem(
+            Severity.FAULT,
+            "etcd",
+            f"{fleet.store_problem.rstrip('.')}. Running hosts continue with the last known "
+            "leases; no host can be added or changed meanwhile.",
+        )
+    for name in fleet.store_stopped:
+        yield Problem(
+            Severity.FAULT if fleet.store_problem else Severity.WARNING,
+            name,
+            "etcd.service is not active: run 'systemctl start etcd' there, and see "
+            "'journalctl -u etcd' if it does not start.",
+        )
 
 
 def _of_hosts(fleet: Fleet) -> Iterator[Problem]:

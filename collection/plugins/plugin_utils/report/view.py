@@ -89,6 +89,7 @@ def _headline(fleet: Fleet, heat_map: HeatMap, problems: tuple[Problem, ...]) ->
     unreachable = sum(not host.reached for host in fleet.hosts)
     with_problems = sum(host.condition is Condition.PROBLEM for host in fleet.hosts)
     faults = sum(problem.severity is Severity.FAULT for problem in problems)
+    store = _store_headline(fleet)
     parts = []
     if heat_map.faults:
         parts.append(counted(len(heat_map.faults), "faulty pair"))
@@ -96,11 +97,20 @@ def _headline(fleet: Fleet, heat_map: HeatMap, problems: tuple[Problem, ...]) ->
         parts.append(f"{counted(unreachable, 'host')} unreachable")
     if with_problems and not parts:
         parts.append(f"{counted(with_problems, 'host')} with problems")
-    if faults and not parts:
+    if faults and not parts and not store:
         parts.append(counted(faults, "problem"))
     if parts:
-        return "problem", ", ".join(parts)
-    return _headline_without_problems(fleet, heat_map)
+        return "problem", "; ".join(filter(None, (store, ", ".join(parts))))
+    state, headline = _headline_without_problems(fleet, heat_map)
+    return (
+        ("problem", f"{store}; {headline[0].lower()}{headline[1:]}") if store else (state, headline)
+    )
+
+
+def _store_headline(fleet: Fleet) -> str:
+    if not fleet.store_problem:
+        return ""
+    return "etcd unreachable" if "unreachable" in fleet.store_problem else "etcd could not be read"
 
 
 def _headline_without_problems(fleet: Fleet, heat_map: HeatMap) -> tuple[str, str]:

@@ -50,6 +50,7 @@ def plan_backends(overlay: Overlay, masquerade: bool, backends: Sequence[network
 
     Raises RefusedError or UnknownBackendError if the host cannot run one of them.
     """
+    _check_ports(backends)
     plans = [
         backend_named(backend.type)(
             replace(overlay, network=replace(overlay.network, backend=backend)), masquerade
@@ -57,6 +58,17 @@ def plan_backends(overlay: Overlay, masquerade: bool, backends: Sequence[network
         for backend in backends
     ]
     return reduce(_merge, plans)
+
+
+def _check_ports(backends: Sequence[network.Backend]) -> None:
+    for index, backend in enumerate(backends):
+        for other in backends[:index]:
+            if backend.port is not None and backend.port == other.port:
+                raise RefusedError(
+                    f"the active backends {other.type} and {backend.type} both use UDP port "
+                    f"{backend.port}: remove port from overlay_backend, so that each uses its "
+                    "default, or set another one"
+                )
 
 
 def _merge(first: Plan, second: Plan) -> Plan:

@@ -22,6 +22,7 @@ from .errors import (
     StoreUntrustedError,
 )
 from .grpc_channel import LIBRARY_ERROR, CallError, EtcdChannel, Failure, Message
+from .library_problem import explain_import_error, shadowing_libraries
 from .settings import Endpoint, StoreSettings
 
 T = TypeVar("T")
@@ -47,10 +48,7 @@ class Connection:
 
     def __init__(self, settings: StoreSettings) -> None:
         if LIBRARY_ERROR is not None:
-            raise StoreLibraryError(
-                "The Python library etcd3 cannot be imported; install python3-etcd3. "
-                + LIBRARY_ERROR.strip().splitlines()[-1]
-            )
+            raise StoreLibraryError(explain_import_error(LIBRARY_ERROR, shadowing_libraries()))
         self._settings = settings
         self._members = settings.members
         self._current = 0
