@@ -132,20 +132,40 @@ class TestRunning:
         assert "2 clusters (7: h1; 8: h2)" in plan.problem
 
 
+def refused(number: int) -> Observation:
+    """A host whose member runs and cannot be reached."""
+    return replace(stopped(number), problem="etcdctl endpoint status: connection refused")
+
+
 @pytest.mark.parametrize(
     ("observations", "words"),
     [
+        ([stopped(1)], "etcd does not answer: no answer from h1."),
         (
-            [runs(1, leader=0), unreachable(2), unreachable(3)],
-            "no answer from h2, h3, no leader on h1.",
+            [refused(1), refused(2), bare(3)],
+            "no answer from h1 (etcdctl endpoint status: connection refused), h2",
         ),
-        ([stopped(1)], "no majority: no answer from h1."),
+        (
+            [runs(1, leader=0), refused(2), unreachable(3)],
+            "etcd has no majority: no answer from h2 (etcdctl endpoint status: connection refused)"
+            ", h3 (unreachable for Ansible), no leader on h1.",
+        ),
     ],
 )
-def test_a_lost_majority_is_told_with_the_way_back(
+def test_a_failed_connection_is_no_reason_for_a_restore(
     observations: list[Observation], words: str
 ) -> None:
     assert plan_group(observations).speaker is None
     message = lost_majority(observations)
     assert words in message
+    assert "TCP 2379 and 2380" in message
+    assert "restore" not in message
+
+
+def test_a_majority_without_data_is_reported_with_the_restore() -> None:
+    message = lost_majority([runs(1, leader=0), bare(2), bare(3)])
+    assert (
+        "etcd has no majority: no answer from h2 (no data), h3 (no data), no leader on h1."
+        in message
+    )
     assert "weft.overlay.restore -e restore_from=snapshot" in message

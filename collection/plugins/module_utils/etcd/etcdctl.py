@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
@@ -24,6 +25,22 @@ DEFAULT_ENDPOINT = "http://127.0.0.1:2379"
 
 # Timeout of one call in seconds; a healthy etcd answers in milliseconds.
 _CALL_SECONDS = 5
+
+
+# etcd belongs to the fleet, but Go's HTTP and gRPC clients use a proxy of the environment for every
+# address except loopback (golang.org/x/net/http/httpproxy, Config).
+WITHOUT_PROXY: Mapping[str, str] = MappingProxyType(
+    {
+        name: value
+        for lower, value in (
+            ("http_proxy", ""),
+            ("https_proxy", ""),
+            ("all_proxy", ""),
+            ("no_proxy", "*"),
+        )
+        for name in (lower, lower.upper())
+    }
+)
 
 
 class CallError(EtcdError):
@@ -47,7 +64,7 @@ class Etcdctl:
         self._path = module.get_bin_path("etcdctl")
         self._endpoints = tuple(endpoints)
         # etcdctl rejects an option that the environment sets too, so options go there as well.
-        self._environment = {"ETCDCTL_API": "3"} | {
+        self._environment = {**WITHOUT_PROXY, "ETCDCTL_API": "3"} | {
             variable: module.params[option]
             for variable, option in (
                 ("ETCDCTL_CACERT", "ca_cert"),

@@ -28,6 +28,7 @@ def _observation(result: Mapping[str, Any]) -> Observation:
         initial_state=result["initial_state"],
         status=_status(result["status"]) if result["status"] else None,
         members=tuple(map(_member, result["members"])),
+        problem=result.get("problem", ""),
     )
 
 

@@ -16,7 +16,7 @@ class Observation:
     """The state of etcd on one host; it is empty for an unreachable host.
 
     `initial_state` is ETCD_INITIAL_CLUSTER_STATE of its configuration, "" if there is none;
-    `data`: the host has the data of a member.
+    `data`: the host has the data of a member. `problem`: why its member does not answer.
     """
 
     host: str
@@ -26,6 +26,12 @@ class Observation:
     initial_state: str = ""
     status: Status | None = None
     members: tuple[Member, ...] = ()
+    problem: str = ""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the host is reachable and has no data: it was no member, or lost its data."""
+        return self.reachable and not self.data
 
     @property
     def votes_with_leader(self) -> bool:
@@ -68,17 +74,40 @@ def plan_group(observations: Sequence[Observation]) -> Plan:
 
 
 def lost_majority(observations: Sequence[Observation]) -> str:
-    """Return the message for a group whose members were started and have no leader."""
-    silent = [each.host for each in observations if each.status is None]
-    alone = [each.host for each in observations if each.status is not None]
+    """Return the message for a group whose members were started and have no leader.
+
+    It names a restore only if a member answers without a leader and the data of others is missing:
+    a restore replaces the cluster, and a failed connection says nothing about the data.
+    """
+    silent = [_silence(each) for each in observations if each.status is None]
+    leaderless = [each.host for each in observations if each.status is not None]
     found = [f"no answer from {', '.join(silent)}"] if silent else []
-    found += [f"no leader on {', '.join(alone)}"] if alone else []
-    return (
-        f"etcd has no majority: {', '.join(found)}. Start the missing members with their data and "
-        "run this again. If their data is lost, back up a remaining member with the playbook "
-        "weft.overlay.backup, and create a new cluster from the backup with 'ansible-playbook "
-        "weft.overlay.restore -e restore_from=snapshot -e restore_backup=DIRECTORY'."
+    found += [f"no leader on {', '.join(leaderless)}"] if leaderless else []
+    fault = (
+        f"{'etcd has no majority' if leaderless else 'etcd does not answer'}: {', '.join(found)}."
     )
+    empty = [each.host for each in observations if each.is_empty]
+    advice = (
+        " Check 'systemctl status etcd' there, start the missing members with their data, and "
+        "check that TCP 2379 and 2380 (etcd_client_port and etcd_peer_port) are open "
+        "between the members. Then run this again."
+    )
+    if leaderless and empty:
+        advice += (
+            f" {', '.join(empty)} has no data. If it was a member and its data is lost, back up a "
+            "remaining member with the playbook weft.overlay.backup, and create a new cluster from "
+            "the backup with 'ansible-playbook weft.overlay.restore -e restore_from=snapshot -e "
+            "restore_backup=DIRECTORY'."
+        )
+    return fault + advice
+
+
+def _silence(observation: Observation) -> str:
+    if not observation.reachable:
+        return f"{observation.host} (unreachable for Ansible)"
+    if observation.is_empty:
+        return f"{observation.host} (no data)"
+    return observation.host + (f" ({observation.problem})" if observation.problem else "")
 
 
 def _several_clusters_problem(observations: Sequence[Observation]) -> str:
