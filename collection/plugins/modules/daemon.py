@@ -134,6 +134,7 @@ from ansible_collections.weft.overlay.plugins.module_utils.release.layout import
 from ansible_collections.weft.overlay.plugins.module_utils.release.sources import package_sources
 from ansible_collections.weft.overlay.plugins.module_utils.weft.cli import PROGRAMS
 from ansible_collections.weft.overlay.plugins.module_utils.weft.system.files import (
+    make_directories,
     write_atomically,
 )
 
@@ -228,7 +229,7 @@ class Daemon:
         self.directory.point("previous", after.previous)
         self.directory.point("current", current)
         for path, wanted in self.launchers.items():
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_directories(path.parent)
             write_atomically(path, wanted.text.encode(), wanted.mode)
         for name in set(before.names) - set(after.names):
             self.directory.remove(name)

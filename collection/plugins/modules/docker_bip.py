@@ -306,6 +306,7 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.docker.invocatio
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.state import ROUTE_PROTOCOL
 from ansible_collections.weft.overlay.plugins.module_utils.weft.system.files import (
+    make_directories,
     write_atomically,
 )
 
@@ -575,7 +576,7 @@ class DockerBip:
         text = read_text(path)
         existing = None if text is None else parse_saved_files(text, path)
         saved = serialise_saved_files(save_before_change(existing, before, changes))
-        path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+        make_directories(path.parent)
         write_atomically(path, saved.encode(), 0o600)
 
 

@@ -202,6 +202,8 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.store.errors imp
 )
 
 _ATTEMPTS = 5
+# The option, and the variable of the role that sets it.
+_FORCE = "force (overlay_network_force of the role)"
 _LISTED_LEASES = 10
 
 _BACKEND_OPTIONS = {
@@ -277,7 +279,7 @@ def _current(snapshot: Snapshot, force: bool) -> Network | None:
         if force:
             return None
         raise NetworkError(
-            f"{error} etcd holds this configuration; to replace or remove it, set force to true."
+            f"{error} etcd holds this configuration; to replace or remove it, set {_FORCE} to true."
         ) from error
 
 
@@ -304,7 +306,7 @@ def _refusal(decision: Decision) -> str:
     what = "Removing the network" if decision.after is None else "This change of the network"
     return (
         f"{what} would orphan {len(listed)} leases: {names}. Release them with "
-        "weft.overlay.subnet_reservation, or set force to true."
+        f"weft.overlay.subnet_reservation, or set {_FORCE} to true."
     )
 
 

@@ -108,6 +108,7 @@ from ansible_collections.weft.overlay.plugins.module_utils.file_attributes impor
     attributes_of,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.system.files import (
+    make_directories,
     write_atomically,
 )
 
@@ -174,7 +175,7 @@ class Change:
         if after is None or owner is None:
             path.unlink()
             return
-        path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+        make_directories(path.parent)
         if after.text is None:
             path.mkdir(mode=0o700, exist_ok=True)
         elif self.before is None or self.before.text != after.text:

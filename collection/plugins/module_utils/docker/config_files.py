@@ -12,6 +12,9 @@ from pathlib import Path
 from typing import TypeAlias
 
 from ansible_collections.weft.overlay.plugins.module_utils.weft.docker.errors import BridgeError
+from ansible_collections.weft.overlay.plugins.module_utils.weft.system.files import (
+    make_directories,
+)
 
 Texts: TypeAlias = Mapping[Path, "str | None"]
 """The content of files; None for a file that does not exist."""
@@ -58,7 +61,7 @@ def write_texts(texts: Texts, move: MoveFile) -> None:
             path.unlink(missing_ok=True)
         else:
             target = path.resolve()
-            target.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+            make_directories(target.parent)
             _replace(target, text, move)
 
 

@@ -30,6 +30,7 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.docker.invocatio
     read_invocation,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.system.files import (
+    make_directories,
     write_atomically,
 )
 
@@ -188,7 +189,7 @@ class Restart:
         if earlier := self._earlier():
             record = record.merged_with(earlier, self._now(earlier))
         path = self.paths.record
-        path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+        make_directories(path.parent)
         write_atomically(path, serialise_restart_record(record).encode(), _SECRET)
         self._interrupted = record
 
@@ -212,7 +213,7 @@ class Restart:
             return
         path = temporary_drop_in_path(self.host.service.unit)
         text = render_drop_in(path, self._invocation(), BridgeSettings(bip))
-        path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+        make_directories(path.parent)
         write_atomically(path, text.encode())
         try:
             self.host.service.reload_units()

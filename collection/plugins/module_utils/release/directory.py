@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 
 from ansible_collections.weft.overlay.plugins.module_utils.weft.system.files import (
+    make_directories,
     write_atomically,
 )
 
@@ -53,7 +54,7 @@ class ReleaseDirectory:
     def write(self, name: str, content: bytes) -> None:
         """Write a release and make it the latest one. Raises OSError."""
         path = self.archive_path(name)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_directories(path.parent)
         write_atomically(path, content)
         self.touch(name)
 

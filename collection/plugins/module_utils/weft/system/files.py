@@ -1,13 +1,21 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Atomic writes: a reader sees the old or the new content."""
+"""Directories with given modes, and atomic writes: a reader sees the old or the new content."""
 
 from __future__ import annotations
 
 import os
 import tempfile
 from pathlib import Path
+
+
+def make_directories(path: Path, mode: int = 0o755) -> None:
+    """Create a directory and its missing parents, each with this mode whatever the umask is."""
+    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
+    for folder in reversed(missing):
+        folder.mkdir(exist_ok=True)
+        folder.chmod(mode)
 
 
 def write_atomically(
