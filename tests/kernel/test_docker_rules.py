@@ -58,6 +58,16 @@ def test_each_docker_keeps_the_overlay_out_and_weft_admits_it(docker: DockerHost
     assert iptables.reconcile(TRAFFIC) is False
 
 
+def test_a_flush_of_filter_and_nat_leaves_the_overlay_open(docker: DockerHost) -> None:
+    iptables.reconcile(TRAFFIC)
+    # Docker's rules in raw stay: those of Docker 28 drop packets to each container.
+    docker.iptables("-F")
+    docker.iptables("-t nat -F")
+    iptables.reconcile(TRAFFIC)
+    assert overlay_flows(docker) == SOURCES_KEPT
+    assert iptables.reconcile(TRAFFIC) is False
+
+
 def test_what_was_closed_stays_closed_and_what_was_open_stays_open(docker: DockerHost) -> None:
     iptables.reconcile(TRAFFIC)
     assert source_seen(docker.stranger, UNPUBLISHED) is None

@@ -166,7 +166,10 @@ class TestNetwork:
         self, run: Run, etcd: EtcdMember, prefix: str
     ) -> None:
         etcd.etcdctl("put", f"{prefix}/config", '{"Network":')
-        assert "set force (overlay_network_force of the role) to true" in run("network", network="100.96.0.0/16").message
+        assert (
+            "set force (overlay_network_force of the role) to true"
+            in run("network", network="100.96.0.0/16").message
+        )
         info = run("network_info").result
         assert info["exists"]
         assert "line 1" in info["error"]

@@ -200,9 +200,14 @@ def test_raw_is_used_only_if_docker_drops_direct_access(docker: str, closed: boo
     ],
 )
 def test_a_similar_rule_does_not_count_as_dockers(rule: str) -> None:
-    assert not docker_drops_direct_access(
-        parse_rules(changed(recorded("28.5"), "-A DOCKER ! -i docker0 -o docker0 -j DROP\n", rule))
-    )
+    saved = changed(recorded("28.5"), "-A DOCKER ! -i docker0 -o docker0 -j DROP\n", rule)
+    tables = {table: chains for table, chains in parse_rules(saved).items() if table != "raw"}
+    assert not docker_drops_direct_access(tables)
+
+
+def test_the_rule_for_a_container_counts_after_a_flush_of_filter() -> None:
+    tables = parse_rules(recorded("28.5"))
+    assert docker_drops_direct_access({"raw": tables["raw"]})
 
 
 def test_before_the_first_container_the_jump_goes_behind_what_there_is() -> None:

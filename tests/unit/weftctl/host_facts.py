@@ -49,6 +49,13 @@ RULES = """\
 -A WEFT-FORWARD -s 100.96.0.0/16 -d 100.96.1.0/24 -i {device} -j ACCEPT
 -A WEFT-FORWARD -s 100.96.1.0/24 -d 100.96.0.0/16 -o {device} -j ACCEPT
 COMMIT
+*nat
+:PREROUTING ACCEPT [0:0]
+:POSTROUTING ACCEPT [0:0]
+:DOCKER - [0:0]
+-A PREROUTING -m addrtype --dst-type LOCAL -j DOCKER
+-A POSTROUTING -s 100.96.1.0/24 ! -o docker0 -j MASQUERADE
+COMMIT
 """
 RECORDED = Path(__file__).parents[2] / "kernel/recorded"
 PEER = IPv4Address("192.0.2.12")
@@ -178,4 +185,4 @@ def with_rule(facts: HostFacts, rule: str, *, first: bool = True) -> HostFacts:
     ruleset = facts.rulesets["filter"]
     rules = ruleset.chains.get(chain, ())
     chains = {**ruleset.chains, chain: (text, *rules) if first else (*rules, text)}
-    return replace(facts, rulesets={"filter": replace(ruleset, chains=chains)})
+    return replace(facts, rulesets={**facts.rulesets, "filter": replace(ruleset, chains=chains)})

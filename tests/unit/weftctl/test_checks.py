@@ -256,6 +256,22 @@ BROKEN: list[tuple[str, Callable[[HostFacts], HostFacts], Severity, str, str]] =
         "systemctl restart weftd",
     ),
     (
+        "docker-rules",
+        lambda facts: with_chain(
+            with_chain(facts, "nat", "PREROUTING", ()), "nat", "POSTROUTING", ()
+        ),
+        Severity.FAULT,
+        "Docker's own rules are missing: publishing of ports (table nat); MASQUERADE",
+        "systemctl restart docker   # stops all containers of this host",
+    ),
+    (
+        "docker-rules",
+        lambda facts: with_chain(facts, "filter", "FORWARD", ()),
+        Severity.FAULT,
+        "isolation of Docker's networks (table filter)",
+        "systemctl restart docker",
+    ),
+    (
         "ip-forward",
         lambda facts: replace(facts, sysctls={"ipv4/ip_forward": 0}),
         Severity.FAULT,

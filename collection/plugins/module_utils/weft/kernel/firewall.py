@@ -97,9 +97,14 @@ def desired_chains(
 def docker_drops_direct_access(actual: Tables) -> bool:
     """Return whether Docker drops packets to its containers from devices other than their bridge.
 
-    The rule in filter exists from dockerd's start, the one in raw from the first container.
+    The rule in filter exists from dockerd's start, the one in raw from the first container. Either
+    is enough: `iptables -F` removes the first and leaves the second.
     """
-    return any(map(_DROP_TO_BRIDGE.fullmatch, actual.get("filter", {}).get("DOCKER", ())))
+    to_bridge = actual.get("filter", {}).get("DOCKER", ())
+    to_containers = actual.get("raw", {}).get("PREROUTING", ())
+    return any(map(_DROP_TO_BRIDGE.fullmatch, to_bridge)) or any(
+        map(_drops_to_container, to_containers)
+    )
 
 
 def parse_rules(text: str) -> dict[str, dict[str, tuple[str, ...]]]:

@@ -13,6 +13,11 @@ START_AGENT = "systemctl enable --now weftd"
 RESTART_DATAPATH = "systemctl restart weft-datapath"
 SITE = "on the controller: ansible-playbook -i hosts.yml weft.overlay.site"
 ROTATE = "on the controller: ansible-playbook -i hosts.yml weft.overlay.rotate"
+# Containers with a restart policy start again with dockerd; live-restore keeps all of them running.
+RESTART_DOCKER = (
+    "systemctl restart docker   # stops all containers of this host; those without a restart "
+    "policy stay stopped"
+)
 CONFIGURE_DOCKER = f"{SITE} --tags docker"
 
 _PERSISTENT: Mapping[str, str] = {

@@ -32,6 +32,7 @@ CHECKS: tuple[Check, ...] = (
     datapath.DATAPATH,
     kernel.KERNEL,
     kernel.IP_FORWARD,
+    docker.DOCKER_RULES,
     firewall.FORWARD_POLICY,
     firewall.BR_NETFILTER,
     kernel.RP_FILTER,
