@@ -39,6 +39,11 @@ case "$1 $2" in
     [ -e "$4" ] || { echo "open $4: no such file or directory" >&2; exit 1; }
     : >"$state/image"
     ;;
+"image import")
+    [ -s "$3" ] || { echo "open $3: no such file or directory" >&2; exit 1; }
+    cp "$3" "$state/root.tar"
+    : >"$state/image"
+    ;;
 "image pull") echo "dial tcp: lookup registry.example.org: no such host" >&2; exit 1 ;;
 "run --detach")
     echo "$*" >"$state/run"
@@ -95,6 +100,11 @@ class DockerStandIn:
     def command(self) -> str:
         """How the container was started."""
         return (self._state / "run").read_text().strip()
+
+    @property
+    def root(self) -> Path:
+        """The archive of which the image was made."""
+        return self._state / "root.tar"
 
     def have_image(self) -> None:
         """Have the image, whatever its name."""

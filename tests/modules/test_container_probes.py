@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -120,6 +121,21 @@ def test_a_missing_image_is_loaded_from_its_archive(docker: DockerStandIn, tmp_p
     started = start(docker, archive=str(archive))
     assert not started.failed, started.output
     assert (started["changed"], started["image_obtained"]) == (True, True)
+
+
+def test_without_an_image_one_is_made_of_the_hosts_own_program(
+    docker: DockerStandIn, tmp_path: Path
+) -> None:
+    started = run(docker, "probe_container", host="docker1")
+    assert not started.failed, started.output
+    assert (started["changed"], started["image_obtained"]) == (True, True)
+    assert docker.command.endswith("--entrypoint=sleep weft/probe:local 900")
+    root = tmp_path / "root"
+    root.mkdir()
+    subprocess.run(["tar", "-C", root, "-xf", docker.root], check=True)
+    subprocess.run(["chroot", root, "sleep", "0"], env={"PATH": "/bin:/usr/sbin"}, check=True)
+    remove(docker)
+    assert run(docker, "probe_container", host="docker1")["image_obtained"] is False
 
 
 def test_check_mode_starts_and_removes_nothing(docker: DockerStandIn) -> None:

@@ -55,7 +55,8 @@ RETURN = r"""
 _value:
   description:
     - C(document) is the verification document, C(problems) the list of problems in it, C(junit) the
-      JUnit XML, and C(summary) a list of lines for a terminal.
+      JUnit XML, C(summary) a list of lines for a terminal, and C(unready) a sentence for each host
+        whose daemon is not ready.
   type: dict
 """
 
@@ -67,6 +68,9 @@ from ansible.errors import AnsibleFilterError
 
 from ansible_collections.weft.overlay.plugins.plugin_utils.verification.document import document
 from ansible_collections.weft.overlay.plugins.plugin_utils.verification.junit import junit
+from ansible_collections.weft.overlay.plugins.plugin_utils.verification.readiness import (
+    unready_hosts,
+)
 from ansible_collections.weft.overlay.plugins.plugin_utils.verification.results import read_results
 from ansible_collections.weft.overlay.plugins.plugin_utils.verification.summary import summarise
 
@@ -89,6 +93,7 @@ def verification(
         "problems": made["problems"],
         "junit": junit(results, first, last),
         "summary": summarise(results),
+        "unready": unready_hosts(probes),
     }
 
 

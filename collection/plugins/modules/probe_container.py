@@ -44,9 +44,12 @@ options:
     type: str
   image:
     description:
-      - The image of the container. Required with O(state=present). If the host does not have it,
-        it is loaded from O(archive) or pulled.
+      - The image of the container. If the host does not have it, it is loaded from O(archive) or
+        pulled.
+      - If empty, an image is made of the host's own C(sleep) and its libraries, which needs no
+        registry.
     type: str
+    default: ""
   archive:
     description: The path, on the host, of an archive of the image. If empty, the image is pulled.
     type: path
@@ -72,7 +75,6 @@ EXAMPLES = r"""
   weft.overlay.probe_container:
     container: weft-verify-1
     host: "{{ inventory_hostname }}"
-    image: docker.io/library/busybox:stable
   register: started
 
 - name: Remove the probe container
@@ -83,7 +85,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 image_obtained:
-  description: Whether the image was loaded or pulled. In check mode, whether it would be.
+  description: Whether the image was made, loaded or pulled. In check mode, whether it would be.
   returned: O(state=present)
   type: bool
 address:
@@ -128,12 +130,17 @@ sources:
 import errno
 import json
 import os
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.weft.overlay.plugins.module_utils.verification import connections
+from ansible_collections.weft.overlay.plugins.module_utils.verification import (
+    connections,
+    local_image,
+)
 from ansible_collections.weft.overlay.plugins.module_utils.verification.bounds import check_bounds
 from ansible_collections.weft.overlay.plugins.module_utils.verification.container import (
     ContainerClient,
@@ -174,13 +181,14 @@ class ProbeContainer:
             "daemon": self._daemon_status(),
         }
         running = self.container.inspect()
-        lacks_image = running is None and not self.container.has_image(self.params["image"])
+        image = self.params["image"] or local_image.NAME
+        lacks_image = running is None and not self.container.has_image(image)
         if self.module.check_mode:
             return {"changed": running is None, "image_obtained": lacks_image, **host}
         if lacks_image:
             self._obtain_image()
         if running is None:
-            self.container.start(self.params["image"], self.params["lifetime"])
+            self.container.start(image, self.params["lifetime"])
         return {
             "image_obtained": lacks_image,
             **self._start_responder(self.container.inspect_running(), running is None),
@@ -227,10 +235,21 @@ class ProbeContainer:
             return None
 
     def _obtain_image(self) -> None:
-        if self.params["archive"]:
+        if not self.params["image"]:
+            self._make_image()
+        elif self.params["archive"]:
             self.container.load_image(self.params["archive"])
         else:
             self.container.pull_image(self.params["image"])
+
+    def _make_image(self) -> None:
+        program = self.module.get_bin_path(local_image.PROGRAM, required=True)
+        # It fails for a static program, which needs no libraries.
+        _code, output, _errors = self._run(["ldd", os.path.realpath(program)])
+        with tempfile.TemporaryDirectory(prefix="weft-probe-") as folder:
+            archive = Path(folder, "root.tar")
+            local_image.write_root(archive, Path(program), local_image.shared_objects(output))
+            self.container.import_image(str(archive), local_image.NAME)
 
     def _daemon_status(self) -> dict[str, Any] | None:
         weftctl = self.module.get_bin_path("weftctl")
@@ -257,13 +276,13 @@ def main() -> None:
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             "container": {"type": "str", "required": True},
             "host": {"type": "str"},
-            "image": {"type": "str"},
+            "image": {"type": "str", "default": ""},
             "archive": {"type": "path", "default": ""},
             "lifetime": {"type": "int", "default": 900},
             "port": {"type": "int", "default": 8080},
             "timeout": {"type": "int", "default": 3},
         },
-        required_if=[("state", "present", ("host", "image"))],
+        required_if=[("state", "present", ("host",))],
         supports_check_mode=True,
     )
     try:

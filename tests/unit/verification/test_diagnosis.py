@@ -201,8 +201,10 @@ PULL = "'docker image pull weft/busybox': no such host"
         ),
         (
             {"started": {"failed": True, "msg": PULL}, "left": True},
-            f"host9: no container was started: {PULL}: set verify_image to an image that the "
-            "host can pull, or to an archive on the host, and verify again",
+            f"host9: no container was started: {PULL}: the network is not affected, and "
+            "--skip-tags verify leaves the verification out. Remove verify_image, so that the host "
+            "makes an image itself, or set it to an image that the host can pull or to an archive "
+            "on the host, and verify again",
         ),
         (
             {"started": {"failed": True, "msg": "no\n space"}},

@@ -68,14 +68,14 @@ def status_problems(output: str, errors: str) -> list[str]:
     try:
         status = json.loads(output)
         agent = status["agent"]
-        problems = [*status["problems"], *((agent or {}).get("problems") or ())]
+        problems = list(status["problems"])
+        ready = bool(agent and agent.get("ready"))
     except (KeyError, TypeError, ValueError):
         return [f"weftctl status: {' '.join(errors.split()) or 'no output'}"]
-    if problems:
-        return list(dict.fromkeys(map(str, problems)))
-    if agent is None or not agent.get("ready"):
-        return [_without_lease(agent or {})]
-    return []
+    if not ready:
+        problems += (agent or {}).get("problems") or ()
+        problems = problems or [_without_lease(agent or {})]
+    return list(dict.fromkeys(map(str, problems)))
 
 
 def _without_lease(agent: Mapping[str, Any]) -> str:

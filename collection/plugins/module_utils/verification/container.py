@@ -61,6 +61,10 @@ class ContainerClient:
         """Pull the image from its registry."""
         self._checked("image", "pull", "--quiet", image)
 
+    def import_image(self, archive: str, image: str) -> None:
+        """Create the image from an archive of its root directory on the host."""
+        self._checked("image", "import", archive, image)
+
     def start(self, image: str, lifetime: int) -> None:
         """Start the container; after ``lifetime`` seconds it ends and Docker removes it."""
         self._checked(

@@ -16,7 +16,9 @@ _STEPS = (
     ("Docker daemon", "see 'systemctl status docker' there"),
     (
         "'docker image",
-        "set verify_image to an image that the host can pull, or to an archive on the host",
+        "the network is not affected, and --skip-tags verify leaves the verification out. Remove "
+        "verify_image, so that the host makes an image itself, or set it to an image that the host "
+        "can pull or to an archive on the host",
     ),
 )
 
