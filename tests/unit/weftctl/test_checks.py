@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import fields, replace
-from ipaddress import IPv4Address, IPv4Interface
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 from typing import Any
 
 import pytest
@@ -17,6 +17,7 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.links imp
     LinkAddress,
     Links,
     RouteLookup,
+    UnderlayRoute,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.state import HostState
 from ansible_collections.weft.overlay.plugins.module_utils.weft.model.network import parse_backend
@@ -270,6 +271,28 @@ BROKEN: list[tuple[str, Callable[[HostFacts], HostFacts], Severity, str, str]] =
         Severity.FAULT,
         "isolation of Docker's networks (table filter)",
         "systemctl restart docker",
+    ),
+    (
+        "routes",
+        lambda facts: replace(
+            facts,
+            links=replace(
+                facts.links,
+                routes=(UnderlayRoute(IPv4Network("100.96.2.0/25"), "eth0", IPv4Address(PEER)),),
+            ),
+        ),
+        Severity.FAULT,
+        "the route 100.96.2.0/25 via 192.0.2.12 dev eth0 takes packets to 100.96.2.0/24",
+        "ip route del 100.96.2.0/25 via 192.0.2.12 dev eth0",
+    ),
+    (
+        "routes",
+        lambda facts: replace(
+            facts, routes={**facts.routes, REMOTE - 1: RouteLookup("tailscale0")}
+        ),
+        Severity.FAULT,
+        "to 100.96.2.0/24 of 192.0.2.12 by dev tailscale0, which belong on flannel0",
+        "'ip rule' and 'ip route get 100.96.2.1'",
     ),
     (
         "ip-forward",

@@ -6,11 +6,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from ipaddress import IPv4Address
+from typing import Any
 
 import pytest
 
 from ansible_collections.weft.overlay.plugins.module_utils.weft.backends.plan import Plan
-from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.links import RouteLookup
+from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.links import (
+    Links,
+    RouteLookup,
+)
 from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.commands.trace import (
     path_document,
     render_path,
@@ -27,6 +31,7 @@ from .host_facts import (
     datapath,
     healthy,
     lease,
+    link,
     with_chain,
     with_docker,
     with_rule,
@@ -37,13 +42,14 @@ OWN = IPv4Address("100.96.1.2")
 
 
 def lines(address: IPv4Address, facts: HostFacts) -> list[str]:
-    return render_path(trace_packet(address, facts, NOW), Colouriser()).splitlines()
+    return render_path(trace_packet(address, facts, NOW), Colouriser(), NOW).splitlines()
 
 
 def test_the_path_through_the_userspace_datapath() -> None:
     assert lines(REMOTE, healthy()) == [
         "ok  network   100.96.2.2 is in 100.96.0.0/16",
         "ok  lease     192.0.2.12 holds 100.96.2.0/24 (reservation)",
+        "ok  bridge    docker0 has 100.96.1.1/24",
         "ok  backend   udp, device flannel0",
         "ok  route     route dev flannel0",
         "ok  device    flannel0 is up, MTU 1472",
@@ -52,7 +58,10 @@ def test_the_path_through_the_userspace_datapath() -> None:
         "accepts the packet; replies are accepted",
         "ok  underlay  192.0.2.12 by route dev eth0, neighbour 192.0.2.12 is reachable",
         "",
-        "a packet to 100.96.2.2 would pass",
+        "nothing on this host stops a packet to 100.96.2.2",
+        "the last packet from 192.0.2.12 arrived 60 s ago",
+        "not checked: the network between the hosts; firewall, docker0 and the container on "
+        "192.0.2.12 ('weftctl doctor' sends packets)",
     ]
 
 
@@ -63,6 +72,30 @@ def test_the_path_through_the_kernel() -> None:
     direct = lines(REMOTE, healthy("host-gw"))
     assert "ok  route     route via 192.0.2.12 dev eth0" in direct
     assert not [line for line in direct if "datapath" in line]
+
+
+def with_link(facts: HostFacts, name: str, address: str, **more: Any) -> Links:
+    """The links with another one of that name, or with another address of it."""
+    others = (link for link in facts.links.links if link.name != name)
+    return replace(facts.links, links=(*others, link(name, 9, address, **more)))
+
+
+def test_a_network_of_docker_on_this_host_is_named() -> None:
+    facts = healthy()
+    facts = replace(facts, links=with_link(facts, "br-1f2e", "172.18.0.1/16", kind="bridge"))
+    found = trace_packet(IPv4Address("172.18.0.5"), facts, NOW)
+    assert found.passes is None
+    assert "172.18.0.5 is in 172.18.0.0/16 of br-1f2e on this host" in found.steps[-1].text
+    assert "user-defined network of Docker" in found.steps[-1].text
+    # In the overlay's range, but in no lease.
+    facts = replace(facts, links=with_link(facts, "br-1f2e", "100.96.9.1/24", kind="bridge"))
+    assert "of br-1f2e" in trace_packet(IPv4Address("100.96.9.5"), facts, NOW).steps[-1].text
+
+
+def test_what_a_trace_cannot_know_is_part_of_its_document() -> None:
+    document = path_document(trace_packet(REMOTE, healthy(), NOW))
+    assert document["last_heard"] == 1000.0
+    assert "firewall, docker0 and the container on 192.0.2.12" in document["not_checked"]
 
 
 STOPPED: list[tuple[str, Callable[[HostFacts], HostFacts], str, str]] = [
@@ -79,6 +112,18 @@ STOPPED: list[tuple[str, Callable[[HostFacts], HostFacts], str, str]] = [
         lambda facts: replace(facts, leases=facts.leases[:1]),
         "no lease contains 100.96.2.2, so no host has this address",
         "weftctl leases",
+    ),
+    (
+        "bridge",
+        lambda facts: replace(facts, links=with_link(facts, "docker0", "172.17.0.1/16")),
+        "docker0 has 172.17.0.1/16 but needs 100.96.1.1/24",
+        "weftctl doctor",
+    ),
+    (
+        "bridge",
+        lambda facts: replace(facts, links=Links(facts.links.links[:1])),
+        "docker0 does not exist",
+        "systemctl start docker",
     ),
     (
         "backend",
@@ -103,7 +148,10 @@ STOPPED: list[tuple[str, Callable[[HostFacts], HostFacts], str, str]] = [
         lambda facts: replace(
             facts,
             links=replace(
-                facts.links, links=tuple(replace(link, up=False) for link in facts.links.links)
+                facts.links,
+                links=tuple(
+                    replace(link, up=link.name != "flannel0") for link in facts.links.links
+                ),
             ),
         ),
         "flannel0 is down",
@@ -198,7 +246,7 @@ def test_an_unreadable_fact_makes_the_result_unknown() -> None:
     facts = replace(healthy(), unreadable={"rulesets": "iptables-save: Permission denied"})
     found = trace_packet(REMOTE, facts, NOW)
     assert found.passes is None
-    assert lines(REMOTE, facts)[-1] == "a packet to 100.96.2.2 may pass"
+    assert "a packet to 100.96.2.2 may not pass: see the steps marked ?" in lines(REMOTE, facts)
     assert path_document(found)["passes"] is None
 
 
@@ -249,6 +297,9 @@ def test_addresses_of_this_host_and_outside_the_overlay() -> None:
     wrong_device = trace_packet(OWN, replace(facts, routes={OWN: RouteLookup("flannel0")}), NOW)
     assert "route dev flannel0, expected dev docker0" in wrong_device.steps[-1].text
     assert wrong_device.passes is False
+    lost = trace_packet(OWN, replace(facts, routes={OWN: RouteLookup("flannel0")}), NOW).steps[-1]
+    assert "the route 100.96.1.0/24 dev docker0 is missing or overridden" in lost.text
+    assert lost.fix == "ip route replace 100.96.1.0/24 dev docker0 src 100.96.1.1"
     outside = IPv4Address("198.51.100.1")
     found = trace_packet(outside, replace(facts, routes={outside: RouteLookup("eth0")}), NOW)
     assert (

@@ -17,6 +17,7 @@ from ..backends.registry import UnknownBackendError
 from ..datapath.process.client import DatapathClient, DatapathError
 from ..datapath.process.status import Status as DatapathStatus
 from ..host.conflicts import overlapping_networks, shared_public_ips
+from ..host.diverted_routes import diverted_routes
 from ..host.lease_view import LeaseView
 from ..host.overlay_plan import active_backends, plan_overlay
 from ..host.settings import Settings
@@ -173,6 +174,10 @@ class Reconciler:
             ),
             *shared_public_ips(view.leases_within(network.network)),
             *overlapping_networks(links, devices, network.network, own, peers),
+            *(
+                f"{diverted.text}: delete it with '{diverted.command}', and where it is configured"
+                for diverted in diverted_routes(links, plan.state.routes, peers)
+            ),
             *self._stop_datapath(plan, datapath),
             *self._remove_leftovers(plan, links),
             *self._configure_datapath(plan, datapath),

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address
 
 from ..datapath.offloads import ACTIVE
-from ..kernel.links import RouteLookup
+from ..host.diverted_routes import planned_route
+from ..kernel.links import Link, RouteLookup
 from ..kernel.state import FdbEntry, Neighbour, Route
 from ..model.lease import Lease
 from .facts import BRIDGE, HostFacts
@@ -34,14 +35,20 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class PacketPath:
-    """The steps of the path, up to the first that fails."""
+    """The steps of the path, up to the first that fails.
+
+    `peer` is the public IP of the host that holds the address, None if this host does or nobody.
+    `last_heard` is when its last packet arrived, in seconds since the epoch, if that is counted.
+    """
 
     address: IPv4Address
     steps: tuple[Step, ...]
+    peer: IPv4Address | None = None
+    last_heard: float | None = None
 
     @property
     def passes(self) -> bool | None:
-        """Whether the packet would pass; None if no step fails but one is unknown."""
+        """Whether nothing on this host stops the packet; None if one step is unknown."""
         results = {step.passes for step in self.steps}
         return False if False in results else None if None in results else True
 
@@ -53,7 +60,20 @@ def trace_packet(address: IPv4Address, facts: HostFacts, now: float) -> PacketPa
         steps.append(step)
         if step.passes is False:
             break
-    return PacketPath(address, tuple(steps))
+    peer = _holder(address, facts)
+    if peer is None or peer == facts.own_lease:
+        return PacketPath(address, tuple(steps))
+    return PacketPath(address, tuple(steps), peer.public_ip, _last_heard(facts, peer))
+
+
+def _holder(address: IPv4Address, facts: HostFacts) -> Lease | None:
+    return next((lease for lease in facts.leases if address in lease.subnet), None)
+
+
+def _last_heard(facts: HostFacts, peer: Lease) -> float | None:
+    entries = facts.datapath["peers"] if facts.datapath else ()
+    found = (entry["last_heard"] for entry in entries if entry["subnet"] == str(peer.subnet))
+    return next(found, None)
 
 
 def _steps(address: IPv4Address, facts: HostFacts, now: float) -> Iterator[Step]:
@@ -61,6 +81,10 @@ def _steps(address: IPv4Address, facts: HostFacts, now: float) -> Iterator[Step]
     if network is None or own is None:
         reason = facts.unreadable.get("network") or facts.unreadable.get("plan")
         yield Step("network", False, reason or "this host holds no lease", SITE)
+        return
+    local = _local_network(address, facts, own)
+    if local is not None:
+        yield local
         return
     if address not in network.network:
         route = _shown(facts.routes.get(address))
@@ -71,14 +95,48 @@ def _steps(address: IPv4Address, facts: HostFacts, now: float) -> Iterator[Step]
     if address in own.subnet:
         yield from _within_own_subnet(address, facts, own)
         return
-    peer = next((lease for lease in facts.leases if address in lease.subnet), None)
+    peer = _holder(address, facts)
     if peer is None:
         text = f"no lease contains {address}, so no host has this address"
         yield Step("lease", False, text, "weftctl leases lists the subnets")
         return
     kind = "reservation" if peer.is_reservation else "lease"
     yield Step("lease", True, f"{peer.public_ip} holds {peer.subnet} ({kind})")
+    yield _bridge(facts, own)
     yield from _to_peer(address, facts, peer, now)
+
+
+def _local_network(address: IPv4Address, facts: HostFacts, own: Lease) -> Step | None:
+    """Return the step that ends at another bridge of this host, as of a network of Docker."""
+    for link in facts.links.links:
+        if link.kind != "bridge" or link.name == BRIDGE:
+            continue
+        for entry in link.addresses:
+            network = entry.interface.network
+            if address in network and not network.subnet_of(own.subnet):
+                text = (
+                    f"{address} is in {network} of {link.name} on this host, such as a "
+                    "user-defined network of Docker, which is not part of the overlay"
+                )
+                fix = "docker network ls; connect the container to the network bridge"
+                return Step("network", None, text, fix)
+    return None
+
+
+def _bridge(facts: HostFacts, own: Lease) -> Step:
+    """Return the step from a container of this host into docker0."""
+    if "links" in facts.unreadable:
+        return Step("bridge", None, facts.unreadable["links"])
+    bridge = facts.bridge
+    if bridge is None:
+        return Step("bridge", False, f"{BRIDGE} does not exist", "systemctl start docker")
+    addresses = [str(entry.interface) for entry in bridge.addresses]
+    if own.bip not in addresses:
+        text = f"{bridge.name} has {', '.join(addresses) or 'no address'} but needs {own.bip}"
+        return Step("bridge", False, text, "weftctl doctor")
+    if not bridge.up:
+        return Step("bridge", False, f"{bridge.name} is down", f"ip link set {bridge.name} up")
+    return Step("bridge", True, f"{bridge.name} has {own.bip}")
 
 
 def _shown(route: RouteLookup | Route | None) -> str:
@@ -97,12 +155,23 @@ def _within_own_subnet(address: IPv4Address, facts: HostFacts, own: Lease) -> It
         target = "the bridge itself" if route.local else "a container of this host, if in use"
         yield Step("bridge", True, f"{bridge.name}: {target}")
     else:
-        text = f"{_shown(route)}, expected dev {bridge.name}: {bridge.name} does not have {own.bip}"
-        yield Step("bridge", False, text, "weftctl doctor")
+        yield _local_route_lost(facts, route, bridge, own)
+
+
+def _local_route_lost(
+    facts: HostFacts, route: RouteLookup | None, bridge: Link, own: Lease
+) -> Step:
+    expected = f"{_shown(route)}, expected dev {bridge.name}"
+    step = _bridge(facts, own)
+    if step.passes is False:
+        return Step("bridge", False, f"{expected}: {step.text}", step.fix)
+    text = f"{expected}: the route {own.subnet} dev {bridge.name} is missing or overridden"
+    restore = f"ip route replace {own.subnet} dev {bridge.name} src {own.bip.partition('/')[0]}"
+    return Step("bridge", False, text, restore)
 
 
 def _to_peer(address: IPv4Address, facts: HostFacts, peer: Lease, now: float) -> Iterator[Step]:
-    planned = _planned_route(address, facts)
+    planned = planned_route(address, facts.plan.state.routes if facts.plan else ())
     if planned is None:
         reason = facts.unreadable.get("plan") or _reason_without_route(facts, peer)
         yield Step("backend", False, reason, "weftctl doctor")
@@ -117,12 +186,6 @@ def _to_peer(address: IPv4Address, facts: HostFacts, peer: Lease, now: float) ->
         yield _kernel_vxlan(facts, planned, peer)
     yield _firewall(address, facts, planned)
     yield from _underlay(facts, peer)
-
-
-def _planned_route(address: IPv4Address, facts: HostFacts) -> Route | None:
-    routes = facts.plan.state.routes if facts.plan else frozenset()
-    matching = (route for route in routes if address in route.destination)
-    return max(matching, key=lambda route: route.destination.prefixlen, default=None)
 
 
 def _reason_without_route(facts: HostFacts, peer: Lease) -> str:

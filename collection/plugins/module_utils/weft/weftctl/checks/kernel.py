@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from ipaddress import IPv4Address
 
+from ...host.diverted_routes import diverted_routes, planned_route
 from ...kernel.change_text import describe
 from ...kernel.difference import difference
 from ..facts import HostFacts, bridge_address
@@ -31,6 +32,35 @@ def _kernel(facts: HostFacts) -> list[CheckProblem]:
     ]
     if len(changes) > _SHOWN:
         problems.append(CheckProblem(f"{len(changes) - _SHOWN} more differences", RESTART_AGENT))
+    return problems
+
+
+def _routes(facts: HostFacts) -> list[CheckProblem]:
+    """Find peers to which the kernel sends by another route than weft's, of any routing table."""
+    if facts.plan is None:
+        return []
+    planned = facts.plan.state.routes
+    diverted = diverted_routes(facts.links, planned, facts.peers)
+    problems = [CheckProblem(each.text, each.command) for each in diverted]
+    known = {each.peer.subnet for each in diverted}
+    for peer in facts.peers:
+        address = bridge_address(peer)
+        expected, found = planned_route(address, planned), facts.routes.get(address)
+        # Without weft's own route, the check `kernel` reports the difference.
+        if expected not in facts.state.routes or expected is None or peer.subnet in known:
+            continue
+        if found is None or (found.device, found.gateway) != (expected.device, expected.gateway):
+            actual = f"by dev {found.device}" if found else "nowhere"
+            problems.append(
+                CheckProblem(
+                    f"the kernel sends packets to {peer.subnet} of {peer.public_ip} {actual}, "
+                    f"which belong on {expected.device}",
+                    f"delete the rule or route that 'ip rule' and 'ip route get {address}' show",
+                )
+            )
+    if len(problems) > _SHOWN:
+        more = f"{len(problems) - _SHOWN} more subnets of peers have a wrong route"
+        problems = [*problems[:_SHOWN], CheckProblem(more, "ip route; ip rule")]
     return problems
 
 
@@ -94,6 +124,12 @@ def _strict_filter(device: str, reason: str) -> CheckProblem:
 
 
 KERNEL = Check("kernel", "devices and routes match the leases", ("plan", "state"), _kernel)
+ROUTES = Check(
+    "routes",
+    "the kernel sends packets to peers by the overlay",
+    ("plan", "state", "links", "routes"),
+    _routes,
+)
 IP_FORWARD = Check("ip-forward", "the kernel forwards IPv4", ("sysctls",), _ip_forward)
 RP_FILTER = Check(
     "rp-filter",

@@ -31,6 +31,7 @@ CHECKS: tuple[Check, ...] = (
     docker.MTU,
     datapath.DATAPATH,
     kernel.KERNEL,
+    kernel.ROUTES,
     kernel.IP_FORWARD,
     docker.DOCKER_RULES,
     firewall.FORWARD_POLICY,

@@ -12,6 +12,7 @@ from ipaddress import AddressValueError, IPv4Address
 from typing import Any
 
 from ..facts_reader import read_facts
+from ..formatting import format_last_packet
 from ..packet_path import PacketPath, trace_packet
 from ..paths import HostPaths
 from ..terminal import Colour, Colouriser, Terminal
@@ -23,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, paths: HostPaths, terminal: Terminal) -> int:
-    """Show the path, without sending a packet; return 1 if it would not pass, or may not."""
+    """Show the path, without sending a packet; return 1 if this host stops it, or may stop it."""
     facts = read_facts(paths, [options.address])
     if facts.store_problem:
         terminal.warn(facts.store_problem)
@@ -32,7 +33,7 @@ def run(options: argparse.Namespace, paths: HostPaths, terminal: Terminal) -> in
     if options.json:
         terminal.print_json(path_document(path))
     else:
-        terminal.print(render_path(path, terminal.colour))
+        terminal.print(render_path(path, terminal.colour, time.time()))
     return 0 if path.passes else 1
 
 
@@ -41,12 +42,14 @@ def path_document(path: PacketPath) -> dict[str, Any]:
     return {
         "address": str(path.address),
         "passes": path.passes,
+        "last_heard": path.last_heard,
+        "not_checked": _not_checked(path),
         "steps": [{**asdict(step), "mend": step.fix} for step in path.steps],
     }
 
 
-def render_path(path: PacketPath, colour: Colouriser) -> str:
-    """Return a line for each step, and the result."""
+def render_path(path: PacketPath, colour: Colouriser, now: float) -> str:
+    """Return a line for each step, the result, and what a trace on one host cannot know."""
     marks = {
         True: colour("ok", Colour.GOOD),
         False: colour("no", Colour.BAD),
@@ -58,8 +61,27 @@ def render_path(path: PacketPath, colour: Colouriser) -> str:
         lines.append(f"{marks[step.passes]}  {step.name:<{width}}  {step.text}")
         if step.fix:
             lines.append(f"    {'':<{width}}  fix: {step.fix}")
-    result = {True: "would pass", False: "would not pass", None: "may pass"}[path.passes]
-    return "\n".join([*lines, "", f"a packet to {path.address} {result}"])
+    result = {
+        True: f"nothing on this host stops a packet to {path.address}",
+        False: f"a packet to {path.address} would not pass",
+        None: f"a packet to {path.address} may not pass: see the steps marked ?",
+    }[path.passes]
+    lines += ["", result]
+    if path.last_heard is not None:
+        heard = format_last_packet(path.last_heard, now)
+        lines.append(f"the last packet from {path.peer} arrived {heard}")
+    if path.passes is not False:
+        lines.append(f"not checked: {_not_checked(path)}")
+    return "\n".join(lines)
+
+
+def _not_checked(path: PacketPath) -> str:
+    if path.peer is None:
+        return "whether the address is in use"
+    return (
+        f"the network between the hosts; firewall, docker0 and the container on {path.peer} "
+        "('weftctl doctor' sends packets)"
+    )
 
 
 def _address(text: str) -> IPv4Address:
