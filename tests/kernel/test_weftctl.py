@@ -156,6 +156,33 @@ def test_what_is_broken_is_named_and_the_command_named_mends_it(
     eventually(lambda: pings(one.container, two.container_ip), "the containers reach each other")
 
 
+def test_the_range_of_tailscale_is_named_and_the_command_named_admits_the_overlay(
+    fleet: Fleet, one: AgentHost, two: AgentHost
+) -> None:
+    """Tailscale drops packets from 100.64.0.0/10 that arrive by other interfaces."""
+    run = one.namespace.run
+    run("ip", "tuntap", "add", "dev", "tailscale0", "mode", "tun")
+    run("ip", "address", "add", "100.101.5.7/32", "dev", "tailscale0")
+    run("ip", "link", "set", "tailscale0", "up")
+    run("ip", "route", "add", "100.96.2.7", "dev", "tailscale0", "table", "52")
+    run("iptables", "-N", "ts-input")
+    run("iptables", "-I", "INPUT", "-j", "ts-input")
+    dropped = ("-s", "100.64.0.0/10", "!", "-i", "tailscale0", "-j", "DROP")
+    run("iptables", "-A", "ts-input", *dropped)
+    assert not pings(two.container, "100.96.1.1")
+    document = answer(one, "doctor")["findings"]
+    rule, route = [finding for finding in document if finding["check"] == "network-range"]
+    assert "-A ts-input -s 100.64.0.0/10 ! -i tailscale0 -j DROP" in rule["text"]
+    assert "100.96.2.7/32 dev tailscale0 table 52" in route["text"]
+    run(*rule["fix"].split())
+    eventually(lambda: pings(two.container, "100.96.1.1"), "the host replies through the overlay")
+    assert findings(one)["network-range"]["severity"] == "warning"
+
+    run("iptables", "-D", "INPUT", "-j", "ts-input")
+    run("ip", "link", "del", "tailscale0")
+    assert findings(one) == {}
+
+
 def test_a_clone_on_the_link_is_named(fleet: Fleet, one: AgentHost) -> None:
     clone = fleet.add_clone(one)
     (link,) = json.loads(clone.ip("-json", "link", "show", "dev", "eth0"))

@@ -19,6 +19,10 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.links imp
     RouteLookup,
     UnderlayRoute,
 )
+from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.network_conflicts import (
+    ConflictKind,
+    NetworkConflict,
+)
 from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.state import HostState
 from ansible_collections.weft.overlay.plugins.module_utils.weft.model.network import parse_backend
 from ansible_collections.weft.overlay.plugins.module_utils.weft.store.errors import StoreFault
@@ -88,7 +92,27 @@ def certified(facts: HostFacts, left: float) -> HostFacts:
     return replace(facts, settings=settings, certificate_expiry=facts.now + left)
 
 
+def conflicting(facts: HostFacts, kind: ConflictKind) -> HostFacts:
+    """The facts with another user of the overlay's network."""
+    conflict = NetworkConflict(kind, "wt0 uses 100.64.0.0/10", "give wt0 another range")
+    return replace(facts, network_conflicts=(conflict,))
+
+
 BROKEN: list[tuple[str, Callable[[HostFacts], HostFacts], Severity, str, str]] = [
+    (
+        "network-range",
+        lambda facts: conflicting(facts, ConflictKind.RULE),
+        Severity.FAULT,
+        "wt0 uses 100.64.0.0/10",
+        "give wt0 another range",
+    ),
+    (
+        "network-range",
+        lambda facts: conflicting(facts, ConflictKind.ROUTE),
+        Severity.WARNING,
+        "wt0 uses 100.64.0.0/10",
+        "give wt0 another range",
+    ),
     (
         "settings",
         lambda facts: replace(facts, unreadable={"underlay": "no interface fits eth7"}),

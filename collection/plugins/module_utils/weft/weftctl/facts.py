@@ -16,6 +16,7 @@ from ..host.settings import Settings
 from ..host.underlay import Underlay
 from ..kernel.device_counters import DeviceCounters
 from ..kernel.links import Link, Links, RouteLookup
+from ..kernel.network_conflicts import NetworkConflict
 from ..kernel.state import HostState
 from ..model.lease import Lease
 from ..model.network import Network
@@ -34,7 +35,8 @@ class HostFacts:
     since the epoch. `store_fault` is the kind of `store_problem`. `routes` lacks the addresses
     without a route. `neighbours` are the states of the underlay's neighbours. `docker_config` is
     daemon.json with the bridge options of dockerd's command line. `ntp_available`: a time
-    synchronisation service is installed. `conflicting_macs` are the MAC addresses of other hosts
+    synchronisation service is installed. `network_conflicts`: what else uses the overlay's network,
+    read for probes only. `conflicting_macs` are the MAC addresses of other hosts
     that claim the underlay address by ARP. `ping_replies`: whether an address replied.
     """
 
@@ -64,6 +66,7 @@ class HostFacts:
     docker_config: Mapping[str, Any] = field(default_factory=dict)
     clock_synchronised: bool = True
     ntp_available: bool = True
+    network_conflicts: tuple[NetworkConflict, ...] = ()
     conflicting_macs: frozenset[str] = frozenset()
     ping_replies: Mapping[IPv4Address, bool] = field(default_factory=dict)
 

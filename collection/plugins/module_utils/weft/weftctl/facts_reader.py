@@ -28,6 +28,7 @@ from ..host.underlay import select_underlay
 from ..kernel import iptables
 from ..kernel.device_counters import read_device_counters, read_driver
 from ..kernel.netlink import Netlink
+from ..kernel.network_conflicts import find_conflicts
 from ..store.certificate_expiry import store_certificate_expiry
 from ..store.client import StoreClient
 from ..store.errors import StoreError, StoreFault
@@ -43,6 +44,7 @@ _DOCKER_UNIT = "docker.service"
 _CONCURRENT_PINGS = 32
 _PING_TIMEOUT = 10.0
 _CLOCK_TIMEOUT = 5.0
+_IP_TIMEOUT = 10.0
 
 
 class UnreadableFactError(WeftError):
@@ -77,6 +79,7 @@ def read_facts(
         reader.read(("routes",), lambda facts: reader.routes(facts, addresses))
         if probe:
             reader.read(("clock_synchronised",), reader.clock)
+            reader.read(("network_conflicts",), reader.network_conflicts)
             reader.read(("conflicting_macs",), reader.conflicting_macs)
             reader.read(("ping_replies",), reader.ping_replies)
     return reader.facts
@@ -236,6 +239,19 @@ class _FactsReader:
             raise UnreadableFactError(self.facts.unreadable["links"])
         return self._netlink
 
+    def network_conflicts(self, facts: HostFacts) -> HostFacts:
+        network, underlay = facts.network, facts.underlay
+        if network is None or underlay is None:
+            raise UnreadableFactError(facts.unreadable["underlay" if network else "network"])
+        conflicts = find_conflicts(
+            network.network,
+            _output_of_ip("-d", "-4", "address", "show"),
+            _output_of_ip("-4", "route", "show", "table", "all"),
+            iptables.read_rules(),
+            None if underlay.interface in facts.devices else underlay.interface,
+        )
+        return replace(facts, network_conflicts=tuple(conflicts))
+
     def clock(self, facts: HostFacts) -> HostFacts:
         command = ["timedatectl", "show", "--property=NTPSynchronized", "--property=CanNTP"]
         try:
@@ -292,3 +308,13 @@ def _reason(error: Exception) -> str:
     if isinstance(error, FileNotFoundError) and error.filename:
         return f"{error.filename} does not exist"
     return str(error)
+
+
+def _output_of_ip(*arguments: str) -> str:
+    try:
+        done = run_program(["ip", "-N", "-j", *arguments], _IP_TIMEOUT)
+    except subprocess.TimeoutExpired as error:
+        raise UnreadableFactError(f"ip did not answer within {_IP_TIMEOUT:.0f} s") from error
+    if done.returncode:
+        raise UnreadableFactError(f"ip {' '.join(arguments)}: {done.stderr.strip()}")
+    return done.stdout

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from ...backends.vxlan import TYPE as VXLAN
 from ...host.conflicts import shared_public_ips
+from ...kernel.network_conflicts import ConflictKind
 from ..facts import HostFacts, bridge_address
 from ..finding import Check, CheckProblem, Severity
 from ..fixes import SITE
@@ -41,6 +42,18 @@ def _public_ip(facts: HostFacts) -> list[CheckProblem]:
     return [
         *(CheckProblem(text, fix) for text in (*shared_public_ips(facts.leases), *overlapping)),
         *_duplicate_address(facts),
+    ]
+
+
+def _network_range(facts: HostFacts) -> list[CheckProblem]:
+    """Find other users of the overlay's network; a rule that drops its range is a fault."""
+    return [
+        CheckProblem(
+            conflict.text,
+            conflict.fix,
+            Severity.FAULT if conflict.kind is ConflictKind.RULE else Severity.WARNING,
+        )
+        for conflict in facts.network_conflicts
     ]
 
 
@@ -119,6 +132,12 @@ PUBLIC_IP = Check(
     "no two hosts share a public IP or a subnet",
     ("leases", "conflicting_macs"),
     _public_ip,
+)
+NETWORK_RANGE = Check(
+    "network-range",
+    "no other software on this host uses the overlay's network",
+    ("network_conflicts",),
+    _network_range,
 )
 OFFLOADS = Check(
     "offloads",

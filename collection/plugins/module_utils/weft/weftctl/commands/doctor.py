@@ -27,6 +27,7 @@ CHECKS: tuple[Check, ...] = (
     store.STORE,
     store.LEASE,
     underlay.PUBLIC_IP,
+    underlay.NETWORK_RANGE,
     docker.BIP,
     docker.MTU,
     datapath.DATAPATH,
