@@ -98,3 +98,8 @@ def test_the_role_refuses_a_new_host_with_a_conflict(host: NamespaceHost, tmp_pa
     assert "For a new fleet, set overlay_network to a private range" in refused
     assert "the next task" not in refused
     assert "the next task" in _check(host, tmp_path, "10.80.0.0/16")
+
+
+def test_the_operator_can_accept_a_conflict(host: NamespaceHost, tmp_path: Path) -> None:
+    accepted = "100.96.0.0/16 -e overlay_network_conflicts=ignore"
+    assert "the next task" in _check(host, tmp_path, accepted)
