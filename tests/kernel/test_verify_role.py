@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import sys
 from collections.abc import Iterator
@@ -63,8 +62,7 @@ class Fleet:
         hosts = {
             f"host{machine.number}": {
                 "ansible_connection": "local",
-                "ansible_python_interpreter": sys.executable,
-                "docker_folder": str(docker.folder),
+                "ansible_python_interpreter": str(_python_with(docker)),
             }
             for machine, docker in zip(self.machines, self.dockers, strict=True)
         }
@@ -76,12 +74,21 @@ class Fleet:
         play = {
             "hosts": "all",
             "gather_facts": False,
-            "environment": {"PATH": "{{ docker_folder }}:" + os.environ["PATH"]},
             "roles": ["weft.overlay.verify"],
         }
         path = self.folder / "play.yml"
         path.write_text(yaml.safe_dump([play]))
         return path
+
+
+def _python_with(docker: DockerStandIn) -> Path:
+    """Return a Python that finds this docker, also in a task that another host delegates."""
+    path = docker.folder / "python"
+    path.write_text(
+        f'#!/bin/sh\nPATH="{docker.folder}:$PATH"\nexport PATH\nexec {sys.executable} "$@"\n'
+    )
+    path.chmod(0o755)
+    return path
 
 
 @pytest.fixture
@@ -182,6 +189,25 @@ def test_one_host_is_not_said_to_reach_others(fleet: Fleet) -> None:
     assert "all reach each other" not in run.stdout
     (problem,) = fleet.document()["problems"]
     assert problem.startswith("host2: no container was started: ")
+
+
+@pytest.mark.timeout(600)
+def test_a_new_host_is_verified_against_the_fleet(fleet: Fleet) -> None:
+    run = fleet.verify("--limit", "host3", verify_group="all")
+    assert run.status == 0, run.output
+    assert "3 hosts, all reach each other" in run.stdout
+    assert len(fleet.document()["pairs"]) == 6
+    assert set(run.recap) == {"host3"}
+    assert [docker.pid for docker in fleet.dockers] == [None] * 3
+
+    # A fault between the others is theirs; a host that cannot be probed does not stop the run.
+    fleet.machines[1].namespace.run("iptables", "-I", "FORWARD", "-j", "DROP")
+    run = fleet.verify("--limit", "host3", verify_group="all")
+    assert run.status == 2, run.output
+    fleet.dockers[1].go_down()
+    run = fleet.verify("--limit", "host3", verify_group="all")
+    assert run.status == 0, run.output
+    assert "2 hosts, all reach each other; not verified: host2" in run.stdout
 
 
 @pytest.mark.timeout(600)

@@ -23,6 +23,12 @@ options:
     type: list
     elements: str
     required: true
+  outside:
+    description:
+      - The results of the loops over hosts outside of the play, as C(started), C(probed) and
+        C(absent).
+    type: dict
+    default: {}
 author:
   - The weft developers (@weft)
 """
@@ -42,20 +48,22 @@ _value:
   elements: dict
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.weft.overlay.plugins.plugin_utils.variables import value_of
 
 
 def verification_probes(
-    hosts: Iterable[Mapping[str, Any]], present: Collection[str]
+    hosts: Iterable[Mapping[str, Any]],
+    present: Collection[str],
+    outside: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
 ) -> list[dict[str, Any]]:
     """Return the results of each host.
 
     Those of a host that has left the play may belong to an earlier verification.
     """
-    return [
+    in_play: list[dict[str, Any]] = [
         {
             "name": variables["inventory_hostname"],
             "left": variables["inventory_hostname"] not in present,
@@ -65,6 +73,27 @@ def verification_probes(
             "absent": value_of(variables, "__verify_removed") or {},
         }
         for variables in hosts
+    ]
+    return in_play + _outside_probes(outside or {})
+
+
+def _outside_probes(results: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[dict[str, Any]]:
+    by_task = {
+        task: {result["item"]: result for result in results.get(task) or () if "item" in result}
+        for task in ("started", "probed", "absent")
+    }
+    return [
+        {
+            "name": name,
+            "left": False,
+            "outside": True,
+            # The tasks never count as failed, so that the other hosts stay in the play.
+            "started": {**started, "failed": "address" not in started},
+            "probed": by_task["probed"].get(name) or {},
+            "measured": {},
+            "absent": by_task["absent"].get(name) or {},
+        }
+        for name, started in by_task["started"].items()
     ]
 
 

@@ -80,3 +80,22 @@ def test_a_host_that_has_left_the_play_is_marked() -> None:
     one, other = verification_probes(hosts, present=["web1"])
     assert (one["left"], one["started"]) == (False, {"address": "100.96.1.2"})
     assert (other["left"], other["started"], other["absent"]) == (True, {}, {})
+
+
+def test_hosts_outside_of_the_play_follow_with_their_results() -> None:
+    hosts: list[dict[str, Any]] = [
+        {"inventory_hostname": "web4", "__verify_started": {"address": "100.96.4.2"}}
+    ]
+    outside: dict[str, list[dict[str, Any]]] = {
+        "started": [
+            {"item": "web1", "address": "100.96.1.2"},
+            {"item": "web2", "msg": "no docker", "failed": False},
+        ],
+        "probed": [{"item": "web1", "observations": []}],
+        "absent": [{"item": "web1", "sources": ["100.96.4.2"]}],
+    }
+    own, reached, failed = verification_probes(hosts, present=["web4"], outside=outside)
+    assert (own["name"], "outside" in own) == ("web4", False)
+    assert (reached["name"], reached["outside"]) == ("web1", True)
+    assert (reached["started"]["failed"], reached["absent"]["sources"]) == (False, ["100.96.4.2"])
+    assert (failed["started"]["failed"], failed["probed"]) == (True, {})

@@ -17,7 +17,7 @@ def unready_hosts(given: Iterable[Mapping[str, Any]]) -> list[str]:
     sentences = []
     for entry in given:
         daemon = (entry.get("started") or {}).get("daemon")
-        if entry.get("left") or daemon is None:
+        if entry.get("left") or entry.get("outside") or daemon is None:
             continue
         agent = daemon.get("agent") or {}
         reasons = list(map(str, daemon.get("problems") or ()))
