@@ -188,6 +188,43 @@ def test_damage_mends_by_itself(one: AgentHost, damage: str) -> None:
     eventually(lambda: holds_all(one), f"repaired after: {damage}")
 
 
+def test_a_deleted_connected_route_of_the_bridge_is_restored(
+    one: AgentHost, two: AgentHost
+) -> None:
+    """flanneld deletes it when the subnet of this host appears as that of a peer."""
+    route = ("100.96.1.0/24", "dev", "docker0")
+    before = one.namespace.ip("-N", "route", "show", "dev", "docker0")
+    one.namespace.ip("route", "delete", *route)
+    eventually(lambda: pings(two.container, one.container_ip), "the container is reachable")
+    assert one.namespace.ip("-N", "route", "show", "dev", "docker0") == before
+    assert "restored the connected route of docker0 to 100.96.1.0/24" in one.log("agent")
+    assert one.status()["problems"] == []
+
+
+def test_a_route_in_place_of_the_connected_one_is_named(one: AgentHost) -> None:
+    foreign = ("100.96.1.0/24", "via", "10.168.0.99")
+    one.namespace.ip("route", "replace", *foreign)
+    one.await_problem("100.96.1.0/24", "replaces the connected route of docker0")
+    one.namespace.ip("route", "delete", *foreign)
+    one.await_ready()
+
+
+@pytest.mark.parametrize("sysctl", ["net.ipv4.ip_forward", "net.ipv4.conf.docker0.forwarding"])
+def test_disabled_forwarding_is_a_problem_at_once(one: AgentHost, sysctl: str) -> None:
+    one.namespace.run("sysctl", "-qw", f"{sysctl}=0")
+    try:
+        eventually(
+            lambda: any(f"{sysctl} is 0" in problem for problem in one.status()["problems"]),
+            "the problem is in the status",
+            5,
+        )
+        assert not one.is_ready()
+        assert one.weftctl("status").returncode != 0
+    finally:
+        one.namespace.run("sysctl", "-qw", f"{sysctl}=1")
+    eventually(one.is_ready, "the agent is ready again", 5)
+
+
 def test_a_foreign_route_is_named_and_left_until_it_goes(one: AgentHost) -> None:
     foreign = ("100.96.0.0/16", "via", "10.168.0.99")
     one.namespace.ip("route", "flush", "proto", "87")

@@ -10,7 +10,7 @@ import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv4Interface
 
 from ..backends.plan import LeaseData, Plan, RefusedError
 from ..backends.registry import UnknownBackendError
@@ -25,7 +25,9 @@ from ..host.status import Datapath, LeaseStatus, Status, StoreStatus
 from ..host.underlay import Underlay, UnderlayError, select_underlay
 from ..kernel import iptables
 from ..kernel.change_text import describe, summarise
+from ..kernel.connected_route import missing_connected_route
 from ..kernel.difference import Change, difference
+from ..kernel.forwarding import forwarding_problems
 from ..kernel.links import Links, leftovers
 from ..kernel.netlink import KernelError, Netlink
 from ..kernel.state import HostState
@@ -183,6 +185,8 @@ class Reconciler:
             *self._configure_datapath(plan, datapath),
             *self._reconcile_kernel(plan.state),
             *self._reconcile_firewall(plan),
+            *self._restore_connected_route(links, own),
+            *self._check_forwarding(links, own, plan),
             *self._write_subnet_file(network, own, plan),
         ]
         return _Result(underlay, network, own, len(peers), plan, tuple(problems))
@@ -256,6 +260,38 @@ class Reconciler:
         except iptables.FirewallError as error:
             return [str(error)]
         return []
+
+    def _restore_connected_route(self, links: Links, own: Lease) -> list[str]:
+        """Restore the route to this host's containers if another program has deleted it."""
+        route = missing_connected_route(links, IPv4Interface(own.bip))
+        if route is None:
+            return []
+        try:
+            self._netlink.restore(route)
+        except KernelError as error:
+            return [str(error)]
+        _log.warning(
+            "restored the connected route of %s to %s, which another program had deleted",
+            route.device,
+            route.interface.network,
+        )
+        return []
+
+    def _check_forwarding(self, links: Links, own: Lease, plan: Plan) -> list[str]:
+        """Find disabled forwarding; without the bridge, Docker has not enabled it yet."""
+        bip = IPv4Interface(own.bip)
+        bridges = [
+            link.name
+            for link in links.links
+            if any(entry.interface == bip for entry in link.addresses)
+        ]
+        if not bridges:
+            return []
+        try:
+            forwarding = self._netlink.read_forwarding()
+        except KernelError as error:
+            return [str(error)]
+        return forwarding_problems(forwarding, (*bridges, *plan.traffic.devices))
 
     def _write_subnet_file(self, network: Network, own: Lease, plan: Plan) -> list[str]:
         path = self._settings.subnet_file

@@ -1,10 +1,11 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Netlink event sockets: readable when links, addresses, routes or nftables rules have changed.
+"""Netlink event sockets: readable when the kernel's state has changed.
 
-The content of the events is not used: the agent compares the whole state, so a wake-up is enough
-and an event lost to a full buffer does no harm.
+The events are those of links, addresses, routes, sysctls of devices (forwarding) and nftables rules.
+Their content is not used: the agent compares the whole state, so a wake-up is enough and an event
+lost to a full buffer does no harm.
 """
 
 from __future__ import annotations
@@ -20,13 +21,20 @@ _NETLINK_ADD_MEMBERSHIP = 1
 _RTNLGRP_LINK = 1
 _RTNLGRP_IPV4_IFADDR = 5
 _RTNLGRP_IPV4_ROUTE = 7
+_RTNLGRP_IPV4_NETCONF = 24
 _NFNLGRP_NFTABLES = 7
 
 
 def open_event_sockets() -> list[socket.socket]:
     """Return non-blocking sockets; the one for nftables only if the kernel has nf_tables."""
     event_sockets = [
-        _event_socket(_NETLINK_ROUTE, _RTNLGRP_LINK, _RTNLGRP_IPV4_IFADDR, _RTNLGRP_IPV4_ROUTE)
+        _event_socket(
+            _NETLINK_ROUTE,
+            _RTNLGRP_LINK,
+            _RTNLGRP_IPV4_IFADDR,
+            _RTNLGRP_IPV4_ROUTE,
+            _RTNLGRP_IPV4_NETCONF,
+        )
     ]
     # Without nf_tables, the agent checks the rules by its timer only.
     with contextlib.suppress(OSError):

@@ -13,7 +13,7 @@ import socket
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 
 from .difference import Add
 from .state import ROUTE_PROTOCOL, FdbEntry, Neighbour, Route
@@ -32,7 +32,9 @@ NLM_F_CREATE = 0x400
 _AF_BRIDGE = 7
 _RT_TABLE_MAIN = 254
 _RT_SCOPE_UNIVERSE = 0
+_RT_SCOPE_LINK = 253
 _RT_SCOPE_NOWHERE = 255
+_RTPROT_KERNEL = 2
 _RTN_UNSPEC = 0
 _RTN_UNICAST = 1
 _RTNH_F_ONLINK = 4
@@ -43,6 +45,7 @@ _RTA_DST = 1
 _RTA_OIF = 4
 _RTA_GATEWAY = 5
 _RTA_PRIORITY = 6
+_RTA_PREFSRC = 7
 _RTA_TABLE = 15
 _NDA_DST = 1
 _NDA_LLADDR = 2
@@ -122,6 +125,27 @@ def route_request(change: type, route: Route, index: int) -> Request:
     return Request(RTM_DELROUTE, 0, body)
 
 
+def connected_route_body(interface: IPv4Interface, index: int) -> bytes:
+    """Return the body of the route that the kernel adds with an address of a device.
+
+    The kernel deletes it with the address, since protocol, scope and source are the same.
+    """
+    header = _ROUTE.pack(
+        socket.AF_INET,
+        interface.network.prefixlen,
+        0,
+        0,
+        _RT_TABLE_MAIN,
+        _RTPROT_KERNEL,
+        _RT_SCOPE_LINK,
+        _RTN_UNICAST,
+        0,
+    )
+    body = header + _attribute(_RTA_DST, interface.network.network_address.packed)
+    body += _attribute(_RTA_OIF, _INTEGER.pack(index))
+    return body + _attribute(_RTA_PREFSRC, interface.ip.packed)
+
+
 def neighbour_request(change: type, neighbour: Neighbour, index: int) -> Request:
     """Return the request that adds or replaces a permanent neighbour, or deletes it."""
     header = _NEIGHBOUR.pack(socket.AF_INET, index, _NUD_PERMANENT, 0, 0)
@@ -137,27 +161,27 @@ def fdb_request(change: type, entry: FdbEntry, index: int) -> Request:
 def parse_route(payload: bytes) -> RouteEntry | None:
     """Return the route, or None if it is of another table or type."""
     _family, length, _src, _tos, table, protocol, _scope, kind, flags = _ROUTE.unpack_from(payload)
-    attributes = dict(_attributes(payload, _ROUTE.size))
-    if _RTA_TABLE in attributes:
-        table = _integer(attributes[_RTA_TABLE])
+    found = dict(attributes(payload, _ROUTE.size))
+    if _RTA_TABLE in found:
+        table = _integer(found[_RTA_TABLE])
     if kind != _RTN_UNICAST or table != _RT_TABLE_MAIN:
         return None
-    gateway, index = attributes.get(_RTA_GATEWAY), attributes.get(_RTA_OIF)
+    gateway, index = found.get(_RTA_GATEWAY), found.get(_RTA_OIF)
     return RouteEntry(
-        IPv4Network((attributes.get(_RTA_DST, bytes(_IPV4_LENGTH)), length)),
+        IPv4Network((found.get(_RTA_DST, bytes(_IPV4_LENGTH)), length)),
         None if index is None else _integer(index),
         None if gateway is None else IPv4Address(gateway),
         bool(flags & _RTNH_F_ONLINK),
         protocol,
-        _integer(attributes.get(_RTA_PRIORITY, bytes(_INTEGER.size))),
+        _integer(found.get(_RTA_PRIORITY, bytes(_INTEGER.size))),
     )
 
 
 def parse_neighbour(payload: bytes) -> tuple[int, IPv4Address, str] | None:
     """Return link index, address and MAC address of a permanent entry; None for any other."""
     _family, index, state, _flags, _type = _NEIGHBOUR.unpack_from(payload)
-    attributes = dict(_attributes(payload, _NEIGHBOUR.size))
-    address, mac = attributes.get(_NDA_DST, b""), attributes.get(_NDA_LLADDR, b"")
+    found = dict(attributes(payload, _NEIGHBOUR.size))
+    address, mac = found.get(_NDA_DST, b""), found.get(_NDA_LLADDR, b"")
     complete = len(address) == _IPV4_LENGTH and len(mac) == _MAC_LENGTH
     if not complete or not state & _NUD_PERMANENT:
         return None
@@ -177,7 +201,8 @@ def _attribute(kind: int, payload: bytes) -> bytes:
     return _ATTRIBUTE.pack(length, kind) + payload + bytes(-length % 4)
 
 
-def _attributes(data: bytes, offset: int) -> Iterator[tuple[int, bytes]]:
+def attributes(data: bytes, offset: int) -> Iterator[tuple[int, bytes]]:
+    """Yield type and payload of each attribute of a message body, from an offset on."""
     while offset + _ATTRIBUTE.size <= len(data):
         length, kind = _ATTRIBUTE.unpack_from(data, offset)
         if length < _ATTRIBUTE.size:

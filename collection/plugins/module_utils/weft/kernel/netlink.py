@@ -18,8 +18,9 @@ from typing import Any, TypeVar
 
 from ..errors import WeftError
 from ..system.closing import Closing
-from . import messages
+from . import forwarding, messages
 from .change_text import describe, explain_errno
+from .connected_route import ConnectedRoute, connected_route_request
 from .difference import Add, Change, Remove
 from .links import VXLAN, Link, LinkAddress, Links, RouteLookup, UnderlayRoute
 from .request_socket import RequestSocket
@@ -136,6 +137,34 @@ class Netlink(Closing):
             gateway=IPv4Address(gateway) if gateway else None,
             local=message["type"] == _RTN_LOCAL,
         )
+
+    def read_forwarding(self) -> dict[str, bool]:
+        """Return whether each device forwards IPv4, and `all` for net.ipv4.ip_forward.
+
+        Raises KernelError.
+        """
+        bodies = self._dump(
+            lambda: self._requests.dump(forwarding.RTM_GETNETCONF, forwarding.NETCONF_DUMP)
+        )
+        names = {link.index: link.name for link in self._read_links()}
+        entries = filter(None, map(forwarding.parse_forwarding, bodies))
+        return forwarding.forwarding_by_name(entries, names)
+
+    def restore(self, route: ConnectedRoute) -> None:
+        """Add a missing connected route. Raises KernelError if another takes its place."""
+        try:
+            code = self._requests.request([connected_route_request(route)])[0]
+        except OSError as error:
+            raise KernelError(f"rtnetlink does not respond: {error}") from error
+        if code == errno.EEXIST:
+            raise KernelError(
+                f"a route of another program to {route.interface.network} replaces the connected "
+                f"route of {route.device}, so no container of this host is reachable: see 'ip "
+                f"route show {route.interface.network}', remove it and stop the program that adds "
+                "it"
+            )
+        if code:
+            raise KernelError(f"{route.command}: {os.strerror(code)}")
 
     def read_neighbour_states(self) -> dict[IPv4Address, str]:
         """Return the state of each neighbour on all links: reachable, stale, failed ...
