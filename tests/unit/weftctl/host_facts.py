@@ -96,7 +96,10 @@ def healthy(backend: str = "udp", *, kernel: bool = False) -> HostFacts:
             link("docker0", 3, "100.96.1.1/24", mtu),
             link("flannel0" if backend == "host-gw" else device, 4, "100.96.1.0/32", mtu),
         ),
-        (UnderlayRoute(IPv4Network("192.0.2.0/24"), "eth0"),),
+        (
+            UnderlayRoute(IPv4Network("192.0.2.0/24"), "eth0"),
+            UnderlayRoute(IPv4Network("100.96.1.0/24"), "docker0"),
+        ),
     )
     address = IPv4Address("192.0.2.11")
     underlay = Underlay("eth0", address, address, 1500)

@@ -253,6 +253,13 @@ BROKEN: list[tuple[str, Callable[[HostFacts], HostFacts], Severity, str, str]] =
         "weft.overlay.site --tags docker",
     ),
     (
+        "bridge-route",
+        lambda facts: replace(facts, links=replace(facts.links, routes=facts.links.routes[:1])),
+        Severity.FAULT,
+        "the route to 100.96.1.0/24 dev docker0 is missing",
+        "ip route add 100.96.1.0/24 dev docker0",
+    ),
+    (
         "datapath",
         lambda facts: replace(facts, datapath=None, unreadable={"datapath": "no such socket"}),
         Severity.FAULT,
@@ -553,6 +560,41 @@ def test_without_weft_rules_each_fix_accepts_the_traffic() -> None:
         f"iptables -t raw -I PREROUTING {inbound}",
         f"iptables -t filter -I DOCKER-USER {inbound}",
     ]
+
+
+def test_the_file_that_disables_forwarding_is_named() -> None:
+    facts = replace(
+        healthy(),
+        sysctls={"ipv4/ip_forward": 0},
+        forwarding_file="/etc/sysctl.d/90-hardening.conf",
+    )
+    (finding,) = found("ip-forward", facts)
+    assert "/etc/sysctl.d/90-hardening.conf sets it to 0" in finding.text
+    assert finding.fix is not None
+    assert finding.fix.startswith("sysctl -w net.ipv4.ip_forward=1")
+
+
+def test_disabled_forwarding_of_one_device_is_found() -> None:
+    sysctls = {"ipv4/ip_forward": 1, "ipv4/conf/docker0/forwarding": 0}
+    (finding,) = found("ip-forward", replace(healthy(), sysctls=sysctls))
+    assert finding.fix == "sysctl -w net.ipv4.conf.docker0.forwarding=1"
+
+
+def test_a_missing_route_to_the_containers_is_found() -> None:
+    facts = healthy()
+    assert found("bridge-route", facts)[0].severity is Severity.OK
+    lost = tuple(route for route in facts.links.routes if route.device != "docker0")
+    (finding,) = found("bridge-route", replace(facts, links=replace(facts.links, routes=lost)))
+    assert finding.severity is Severity.FAULT
+    assert "no container of this host is reachable" in finding.text
+    assert finding.fix == (
+        "ip route add 100.96.1.0/24 dev docker0 proto kernel scope link src 100.96.1.1"
+    )
+    other = UnderlayRoute(IPv4Network("100.96.1.0/24"), "flannel.1", IPv4Address("100.96.1.0"))
+    (finding,) = found(
+        "bridge-route", replace(facts, links=replace(facts.links, routes=(*lost, other)))
+    )
+    assert "via 100.96.1.0 dev flannel.1 instead of dev docker0" in finding.text
 
 
 def test_on_a_host_with_ufw_the_fix_uses_ufw() -> None:

@@ -273,7 +273,7 @@ class Reconciler:
         _log.warning(
             "restored the connected route of %s to %s, which another program had deleted",
             route.device,
-            route.interface.network,
+            route.network,
         )
         return []
 

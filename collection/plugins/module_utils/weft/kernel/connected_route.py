@@ -10,7 +10,7 @@ kernel does not add it again: the bridge still replies, but no container does.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from ipaddress import IPv4Interface
+from ipaddress import IPv4Interface, IPv4Network
 
 from .links import Links
 from .messages import NLM_F_CREATE, NLM_F_EXCL, RTM_NEWROUTE, Request, connected_route_body
@@ -25,10 +25,15 @@ class ConnectedRoute:
     index: int
 
     @property
+    def network(self) -> IPv4Network:
+        """The destination of the route."""
+        return self.interface.network
+
+    @property
     def command(self) -> str:
         """The command that adds the route as the kernel does."""
         return (
-            f"ip route add {self.interface.network} dev {self.device} proto kernel scope link "
+            f"ip route add {self.network} dev {self.device} proto kernel scope link "
             f"src {self.interface.ip}"
         )
 

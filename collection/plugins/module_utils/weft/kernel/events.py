@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Netlink event sockets: readable when the kernel's state has changed.
 
-The events are those of links, addresses, routes, sysctls of devices (forwarding) and nftables rules.
-Their content is not used: the agent compares the whole state, so a wake-up is enough and an event
-lost to a full buffer does no harm.
+The events are those of links, addresses, routes, forwarding and nftables rules. Their content is
+not used: the agent compares the whole state, so a wake-up is enough and an event lost to a full
+buffer does no harm.
 """
 
 from __future__ import annotations

@@ -158,9 +158,9 @@ class Netlink(Closing):
             raise KernelError(f"rtnetlink does not respond: {error}") from error
         if code == errno.EEXIST:
             raise KernelError(
-                f"a route of another program to {route.interface.network} replaces the connected "
+                f"a route of another program to {route.network} replaces the connected "
                 f"route of {route.device}, so no container of this host is reachable: see 'ip "
-                f"route show {route.interface.network}', remove it and stop the program that adds "
+                f"route show {route.network}', remove it and stop the program that adds "
                 "it"
             )
         if code:

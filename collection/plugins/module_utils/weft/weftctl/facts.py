@@ -37,7 +37,8 @@ class HostFacts:
     daemon.json with the bridge options of dockerd's command line. `ntp_available`: a time
     synchronisation service is installed. `network_conflicts`: what else uses the overlay's network,
     read for probes only. `conflicting_macs` are the MAC addresses of other hosts
-    that claim the underlay address by ARP. `ping_replies`: whether an address replied.
+    that claim the underlay address by ARP. `forwarding_file` is the file that disables the
+    forwarding of IPv4 at boot. `ping_replies`: whether an address replied.
     """
 
     unreadable: Mapping[str, str] = field(default_factory=dict)
@@ -60,6 +61,7 @@ class HostFacts:
     neighbours: Mapping[IPv4Address, str] = field(default_factory=dict)
     rulesets: Mapping[str, Ruleset] = field(default_factory=dict)
     sysctls: Mapping[str, int] = field(default_factory=dict)
+    forwarding_file: str | None = None
     udp_counters: Mapping[str, int] = field(default_factory=dict)
     counters: Mapping[str, DeviceCounters] = field(default_factory=dict)
     driver: str | None = None
@@ -83,6 +85,11 @@ class HostFacts:
     def devices(self) -> tuple[str, ...]:
         """The devices by which the overlay's traffic enters and leaves the host."""
         return self.plan.traffic.devices if self.plan else ()
+
+    @property
+    def forwarding_devices(self) -> tuple[str, ...]:
+        """The devices from which the kernel forwards the overlay's packets: with the bridge."""
+        return (*((self.bridge.name,) if self.bridge else ()), *self.devices)
 
     @property
     def port(self) -> int | None:

@@ -39,6 +39,7 @@ from .facts import HostFacts, bridge_address
 from .firewall_rules import parse_rulesets
 from .paths import HostPaths
 from .proc_net import read_sysctls, read_udp_counters
+from .sysctl_files import file_that_disables_forwarding
 
 _DOCKER_UNIT = "docker.service"
 _CONCURRENT_PINGS = 32
@@ -119,7 +120,13 @@ class _FactsReader:
 
     def kernel_counters(self, facts: HostFacts) -> HostFacts:
         names = ("ipv4/ip_forward", "bridge/bridge-nf-call-iptables")
-        return replace(facts, sysctls=read_sysctls(names), udp_counters=read_udp_counters())
+        disabling = file_that_disables_forwarding()
+        return replace(
+            facts,
+            sysctls=read_sysctls(names),
+            forwarding_file=str(disabling) if disabling else None,
+            udp_counters=read_udp_counters(),
+        )
 
     def rulesets(self, facts: HostFacts) -> HostFacts:
         return replace(facts, rulesets=parse_rulesets(iptables.read_rules()))
@@ -215,7 +222,11 @@ class _FactsReader:
         state = self._open_netlink().read_state(
             {device.name for device in facts.plan.state.devices}
         )
-        sysctls = read_sysctls(f"ipv4/conf/{name}/rp_filter" for name in facts.devices)
+        sysctls = read_sysctls(
+            f"ipv4/conf/{name}/{sysctl}"
+            for name in facts.forwarding_devices
+            for sysctl in ("rp_filter", "forwarding")
+        )
         return replace(
             facts,
             state=state,

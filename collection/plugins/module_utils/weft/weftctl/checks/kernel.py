@@ -6,14 +6,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv4Interface
 
 from ...host.diverted_routes import diverted_routes, planned_route
 from ...kernel.change_text import describe
+from ...kernel.connected_route import missing_connected_route
 from ...kernel.difference import difference
+from ...kernel.forwarding import ALL, disabled_forwarding
 from ..facts import HostFacts, bridge_address
 from ..finding import Check, CheckProblem
-from ..fixes import RESTART_AGENT
+from ..fixes import RESTART_AGENT, SITE
 
 _SHOWN = 5
 # rp_filter: 1 is strict, 2 is loose; the kernel uses the higher of `all` and the device's value
@@ -65,11 +67,56 @@ def _routes(facts: HostFacts) -> list[CheckProblem]:
 
 
 def _ip_forward(facts: HostFacts) -> list[CheckProblem]:
-    """Find a kernel that forwards no IPv4; Docker enables it, other programs disable it again."""
-    if facts.sysctls.get("ipv4/ip_forward") != 0:
+    """Find disabled forwarding of IPv4; Docker enables it, other programs disable it again."""
+    forwarding = {
+        name: value != 0
+        for name, value in (
+            (ALL, facts.sysctls.get("ipv4/ip_forward")),
+            *(
+                (device, facts.sysctls.get(f"ipv4/conf/{device}/forwarding"))
+                for device in facts.forwarding_devices
+            ),
+        )
+        if value is not None
+    }
+    devices = tuple(name for name in forwarding if name != ALL) or tuple(forwarding)
+    disabled = disabled_forwarding(forwarding, devices)
+    return [_disabled_forwarding(facts, name) for name in disabled]
+
+
+def _disabled_forwarding(facts: HostFacts, name: str) -> CheckProblem:
+    text = f"{name} is 0: the kernel forwards no packets between containers and peers"
+    if facts.forwarding_file is not None:
+        text += f". {facts.forwarding_file} sets it to 0 at boot and at 'sysctl --system'"
+        return CheckProblem(
+            text, f"sysctl -w {name}=1; {SITE}, which adds a file that is applied later"
+        )
+    return CheckProblem(text, f"sysctl -w {name}=1")
+
+
+def _bridge_route(facts: HostFacts) -> list[CheckProblem]:
+    """Find a missing route to this host's containers; the bridge itself replies without it."""
+    if facts.own_lease is None:
         return []
-    text = "net.ipv4.ip_forward is 0: the kernel forwards no packets"
-    return [CheckProblem(text, "sysctl -w net.ipv4.ip_forward=1")]
+    route = missing_connected_route(facts.links, IPv4Interface(facts.own_lease.bip))
+    if route is None:
+        return []
+    other = next((each for each in facts.links.routes if each.destination == route.network), None)
+    if other is None:
+        text = (
+            f"the route to {route.network} dev {route.device} is missing: no container of this "
+            "host is reachable"
+        )
+        return [CheckProblem(text, route.command)]
+    via = f"via {other.gateway} " if other.gateway else ""
+    return [
+        CheckProblem(
+            f"the route to {route.network} is {via}dev {other.device} instead of dev "
+            f"{route.device}: no container of this host is reachable",
+            f"ip route del {route.network} {via}dev {other.device}, and stop the program that "
+            "adds it",
+        )
+    ]
 
 
 def _rp_filter(facts: HostFacts) -> list[CheckProblem]:
@@ -129,6 +176,12 @@ ROUTES = Check(
     "the kernel sends packets to peers by the overlay",
     ("plan", "state", "links", "routes"),
     _routes,
+)
+BRIDGE_ROUTE = Check(
+    "bridge-route",
+    "the route to this host's containers exists",
+    ("own_lease", "links"),
+    _bridge_route,
 )
 IP_FORWARD = Check("ip-forward", "the kernel forwards IPv4", ("sysctls",), _ip_forward)
 RP_FILTER = Check(

@@ -33,6 +33,7 @@ CHECKS: tuple[Check, ...] = (
     datapath.DATAPATH,
     kernel.KERNEL,
     kernel.ROUTES,
+    kernel.BRIDGE_ROUTE,
     kernel.IP_FORWARD,
     docker.DOCKER_RULES,
     firewall.FORWARD_POLICY,
