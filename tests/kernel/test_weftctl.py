@@ -33,6 +33,8 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
             fleet.lease(number)
             host = fleet.add_host(number, metrics=METRICS)
             host.namespace.ip("link", "set", "docker0", "mtu", str(MTU))
+            # The doctor waits until the kernel gives up an unused address behind a bridge.
+            host.namespace.run("sysctl", "-qw", "net.ipv4.neigh.docker0.retrans_time_ms=100")
             host.start("datapath")
             host.start("agent")
         for host in fleet.hosts:
@@ -58,12 +60,15 @@ def answer(host: AgentHost, *arguments: str) -> Any:
 
 
 def findings(host: AgentHost) -> dict[str, dict[str, Any]]:
-    """What the doctor does not find well, by check, without the clock, which is the machine's."""
+    """What the doctor does not find well, by check.
+
+    Without the clock, which is the machine's, and the rules of Docker, which does not run here.
+    """
     found = answer(host, "doctor")["findings"]
     return {
         finding["check"]: finding
         for finding in found
-        if finding["severity"] != "ok" and finding["check"] != "clock"
+        if finding["severity"] != "ok" and finding["check"] not in ("clock", "docker-rules")
     }
 
 
@@ -181,6 +186,31 @@ def test_the_range_of_tailscale_is_named_and_the_command_named_admits_the_overla
     run("iptables", "-D", "INPUT", "-j", "ts-input")
     run("ip", "link", "del", "tailscale0")
     assert findings(one) == {}
+
+
+def test_a_path_that_drops_large_packets_is_named_with_the_mtu_to_set(
+    fleet: Fleet, one: AgentHost, two: AgentHost
+) -> None:
+    # The interfaces keep 1500 bytes, and no router reports the smaller size, as in a tunnel.
+    large = ("-p", "udp", "--dport", "8285", "-m", "length", "--length", "1421:", "-j", "DROP")
+    two.namespace.run("iptables", "-t", "raw", "-I", "PREROUTING", *large)
+    found = findings(one)
+    two.namespace.run("iptables", "-t", "raw", "-D", "PREROUTING", *large)
+    assert found.keys() == {"large-packets"}
+    assert "packets of up to 1392 bytes, but not" in found["large-packets"]["text"]
+    assert "set mtu: 1420 in overlay_backend" in found["large-packets"]["fix"]
+
+
+def test_a_peer_that_replies_but_forwards_nothing_is_named(one: AgentHost, two: AgentHost) -> None:
+    drop = ("FORWARD", "-i", "flannel0", "-o", "docker0", "-j", "DROP")
+    two.namespace.run("iptables", "-I", *drop)
+    found = findings(one)
+    two.namespace.run("iptables", "-D", *drop)
+    assert found.keys() == {"peer-forwarding"}
+    assert (
+        "10.168.0.12 replies through the overlay, but forwards no packet"
+        in (found["peer-forwarding"]["text"])
+    )
 
 
 def test_a_clone_on_the_link_is_named(fleet: Fleet, one: AgentHost) -> None:

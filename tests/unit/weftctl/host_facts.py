@@ -30,7 +30,10 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.links imp
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.model.lease import Lease
 from ansible_collections.weft.overlay.plugins.module_utils.weft.model.network import parse_network
-from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.facts import HostFacts
+from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.facts import (
+    HostFacts,
+    PeerReplies,
+)
 from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.firewall_rules import (
     parse_rulesets,
 )
@@ -133,7 +136,7 @@ def healthy(backend: str = "udp", *, kernel: bool = False) -> HostFacts:
         sysctls={"ipv4/ip_forward": 1, "bridge/bridge-nf-call-iptables": 1},
         udp_counters={"InDatagrams": 1000, "InCsumErrors": 0},
         docker_config={"bip": "100.96.1.1/24", "mtu": mtu},
-        ping_replies={PEER: True, REMOTE - 1: True},
+        peer_replies={peer: PeerReplies(True, True, True, plan.mtu) for peer in peers},
     )
 
 

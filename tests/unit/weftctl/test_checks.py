@@ -98,6 +98,12 @@ def conflicting(facts: HostFacts, kind: ConflictKind) -> HostFacts:
     return replace(facts, network_conflicts=(conflict,))
 
 
+def replied(facts: HostFacts, **changes: Any) -> HostFacts:
+    """The facts with other replies of the peers."""
+    replies = {peer: replace(found, **changes) for peer, found in facts.peer_replies.items()}
+    return replace(facts, peer_replies=replies)
+
+
 BROKEN: list[tuple[str, Callable[[HostFacts], HostFacts], Severity, str, str]] = [
     (
         "network-range",
@@ -161,6 +167,23 @@ BROKEN: list[tuple[str, Callable[[HostFacts], HostFacts], Severity, str, str]] =
         Severity.FAULT,
         "/etc/weft/tls/agent.pem expired at 1970-01-01 00:00:00 UTC",
         "weft.overlay.rotate",
+    ),
+    (
+        "certificate",
+        lambda facts: replace(certified(facts, 9 * 86400), certificate_begin=facts.now + 86400),
+        Severity.FAULT,
+        "/etc/weft/tls/agent.pem is valid from 1970-01-02 00:00:00 UTC, but the clock of this host "
+        "is at 1970-01-01 00:00:00 UTC",
+        "timedatectl set-ntp true",
+    ),
+    (
+        "store",
+        lambda facts: replace(
+            facts, store_problem="certificate is not yet valid", store_fault=StoreFault.CLOCK
+        ),
+        Severity.FAULT,
+        "certificate is not yet valid",
+        "timedatectl set-ntp true",
     ),
     (
         "certificate",
@@ -423,17 +446,32 @@ BROKEN: list[tuple[str, Callable[[HostFacts], HostFacts], Severity, str, str]] =
     ),
     (
         "peers",
-        lambda facts: replace(facts, ping_replies={PEER: True, REMOTE - 1: False}),
+        lambda facts: replied(facts, overlay=False),
         Severity.FAULT,
         "192.0.2.12 replies to ping, but 100.96.2.1 does not reply through the overlay: UDP 8285",
         "on 192.0.2.12: weftctl doctor",
     ),
     (
         "peers",
-        lambda facts: replace(facts, ping_replies={PEER: False, REMOTE - 1: False}),
+        lambda facts: replied(facts, overlay=False, underlay=False),
         Severity.WARNING,
         "192.0.2.12 (100.96.2.0/24) replies to ping neither",
         "weft.overlay.remove_host -e remove_hosts=NAME",
+    ),
+    (
+        "large-packets",
+        lambda facts: replied(facts, largest=1392),
+        Severity.FAULT,
+        "192.0.2.12 replies through the overlay to packets of up to 1392 bytes, but not to packets "
+        "of 1472 bytes",
+        "set mtu: 1420 in overlay_backend",
+    ),
+    (
+        "peer-forwarding",
+        lambda facts: replied(facts, forwards=False),
+        Severity.WARNING,
+        "192.0.2.12 replies through the overlay, but forwards no packet from this host",
+        "on 192.0.2.12: weftctl doctor",
     ),
 ]
 
@@ -612,6 +650,37 @@ def test_on_a_host_with_ufw_the_fix_uses_ufw() -> None:
     assert found("port", facts)[0].severity is Severity.OK
     (finding,) = found("port", with_rule(facts, "-A ufw-user-output -p udp -j REJECT"))
     assert finding.fix == "ufw allow out proto udp to 192.0.2.12 port 8285"
+
+
+def test_a_blocked_port_leads_to_the_network_between_and_not_only_to_the_other_host() -> None:
+    (finding,) = found("peers", replied(healthy(), overlay=False))
+    assert finding.fix is not None
+    assert "the network between the hosts drops UDP 8285: allow it there" in finding.fix
+    assert "another port or backend in overlay_backend" in finding.fix
+
+
+def test_no_host_is_sent_to_itself() -> None:
+    facts = replied(healthy(), overlay=False)
+    both = bridge(
+        facts,
+        addresses=(
+            LinkAddress(IPv4Interface("100.96.1.1/24")),
+            LinkAddress(IPv4Interface(f"{PEER}/24")),
+        ),
+    )
+    (finding,) = found("peers", both)
+    assert "the lease 100.96.2.0/24 is registered for 192.0.2.12, which is an address" in (
+        finding.text
+    )
+    assert "weftctl doctor" not in (finding.fix or "")
+    assert "remove_hosts=192.0.2.12" in (finding.fix or "")
+
+
+def test_peers_that_were_not_probed_are_not_reported() -> None:
+    facts = replace(healthy(), unreadable={"peer_replies": "Operation not permitted"})
+    for check in ("peers", "large-packets", "peer-forwarding"):
+        (finding,) = found(check, facts)
+        assert finding.text == "not checked: Operation not permitted"
 
 
 def test_a_faulty_driver_matters_for_vxlan_only() -> None:

@@ -32,6 +32,7 @@ from ..store.errors import StoreError
 from ..system import logs, notify
 from .lease_manager import LeaseManager
 from .lease_watcher import LeaseWatcher
+from .problem_log import ProblemLog
 from .reconciler import Reconciler
 
 _log = logging.getLogger(__name__)
@@ -81,7 +82,9 @@ class Agent:
         self._snapshot = snapshot
         self._status = status
         self._snapshot_due = False
-        self._lease_problem: str | None = None
+        self._lease_problem = ProblemLog(_log)
+        self._status_problem = ProblemLog(_log)
+        self._snapshot_problem = ProblemLog(_log)
         self._stopping = False
         self._ready = False
         self._ready_deadline = time.monotonic() + _READY_TIMEOUT
@@ -157,17 +160,19 @@ class Agent:
             self._save_snapshot(view)
         self._endpoint.serve()
         status = replace(
-            self._reconciler.status(view, self._lease_watcher.problem, self._lease_problem),
+            self._reconciler.status(view, self._lease_watcher.problem, self._lease_problem.problem),
             metrics=self._endpoint.state,
             certificate_expiry=self._certificate_expiry(),
+            certificate=self._store_settings.client_certificate,
         )
         self._passes += 1
         plan, ended = self._reconciler.plan, time.monotonic()
         self._endpoint.update(Report(status, plan, time.time(), ended - begun, self._passes, ended))
         try:
             write_status(self._status, status)
+            self._status_problem.update(None)
         except OSError as error:
-            _log.warning("cannot write %s: %s", self._status, error.strerror)
+            self._status_problem.update(f"cannot write {self._status}: {error.strerror}")
         self._notify_systemd(status)
         return status.ready
 
@@ -199,19 +204,19 @@ class Agent:
             return
         try:
             save_view(self._snapshot, view)
+            self._snapshot_problem.update(None)
         except OSError as error:
             self._snapshot_due = True
-            _log.warning("cannot write the snapshot file %s: %s", self._snapshot, error.strerror)
+            self._snapshot_problem.update(
+                f"cannot write the snapshot file {self._snapshot}: {error.strerror}"
+            )
 
     def _on_view_update(self) -> None:
         self._snapshot_due = True
         self._wake()
 
     def _on_lease_problem(self, problem: str | None) -> None:
-        if problem != self._lease_problem:
-            self._lease_problem = problem
-            if problem:
-                _log.warning("%s", problem)
+        if self._lease_problem.update(problem):
             self._wake()
 
     def _stop(self, _number: int, _frame: FrameType | None) -> None:

@@ -122,6 +122,7 @@ class Reconciler:
             other_addresses=tuple(map(str, underlay.other_addresses)) if underlay else (),
             network=str(network.network) if network else None,
             backend=self._active_backends(network) if network else None,
+            port=network.backend.port if network else None,
             datapath=_datapath_of(plan) if plan else None,
             datapath_reason=self._choice.kernel_error,
             mtu=plan.mtu if plan else None,

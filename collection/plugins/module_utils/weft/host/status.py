@@ -52,7 +52,8 @@ class Status:
     kernel or userspace; datapath_reason: why it is not the preferred one. metrics: the URL, or why
     there is none; not part of readiness. settings_written_ns: the modification time of the loaded
     settings. certificate_expiry: the end of the host's certificate for etcd, in seconds of the
-    epoch; None without one.
+    epoch; None without one. certificate: its path. port: the UDP port of the network's backend,
+    None for one without encapsulation.
     """
 
     pid: int
@@ -73,6 +74,8 @@ class Status:
     problems: tuple[str, ...] = ()
     metrics: str | None = None
     certificate_expiry: float | None = None
+    certificate: str | None = None
+    port: int | None = None
 
     @property
     def ready(self) -> bool:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The expiry date of a certificate: notAfter, by RFC 5280 (section 4.1) and X.690 (DER).
+"""The validity of a certificate: notBefore and notAfter, by RFC 5280 (section 4.1) and X.690 (DER).
 
 Parsed here because no other parser is on every host: Python's ssl decodes certificates of peers
 only, and neither cryptography nor the command openssl need be installed. Signatures are not
@@ -11,8 +11,10 @@ verified; the TLS handshake does that.
 from __future__ import annotations
 
 import base64
+import contextlib
 import datetime
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,16 +41,65 @@ class CertificateError(WeftError):
     """A certificate cannot be read; the message names the file and the reason."""
 
 
+@dataclass(frozen=True, slots=True)
+class Validity:
+    """The time in which a certificate is valid, in seconds since the epoch."""
+
+    begin: float
+    end: float
+
+
 def store_certificate_expiry(settings: StoreSettings) -> float | None:
     """Return the expiry of this host's client certificate of etcd, in seconds since the epoch.
 
     None if the settings have no certificate. Raises CertificateError.
     """
+    validity = store_certificate_validity(settings)
+    return None if validity is None else validity.end
+
+
+def store_certificate_validity(settings: StoreSettings) -> Validity | None:
+    """Return the validity of this host's client certificate of etcd, as the function above."""
     path = settings.client_certificate
-    if path is None:
-        return None
+    return None if path is None else _read_validity(path)
+
+
+@dataclass(frozen=True, slots=True)
+class ValidityProblem:
+    """Why a certificate is not valid now, with the fix; `early`: it is not valid yet."""
+
+    text: str
+    early: bool
+
+
+def validity_problem(settings: StoreSettings, now: float) -> ValidityProblem | None:
+    """Return which certificate of the settings is not valid now, None if all are.
+
+    `now` is in seconds since the epoch. A file that cannot be read is left out.
+    """
+    paths = (settings.client_certificate, settings.tls.ca if settings.tls else None)
+    for path in filter(None, paths):
+        with contextlib.suppress(CertificateError):
+            validity = _read_validity(path)
+            if now < validity.begin:
+                return ValidityProblem(
+                    f"the certificate {path} is valid from {_utc(validity.begin)}, but the clock "
+                    f"of this host is at {_utc(now)}: set the clock ('timedatectl set-ntp true')",
+                    early=True,
+                )
+            if now > validity.end:
+                return ValidityProblem(
+                    f"the certificate {path} expired at {_utc(validity.end)}: renew it with "
+                    "'ansible-playbook -i hosts.yml weft.overlay.rotate' on the controller, or set "
+                    f"the clock of this host if it is not {_utc(now)}",
+                    early=False,
+                )
+    return None
+
+
+def _read_validity(path: str) -> Validity:
     try:
-        return parse_expiry(Path(path).read_bytes())
+        return parse_validity(Path(path).read_bytes())
     except OSError as error:
         raise CertificateError(
             f"the certificate {path} cannot be read: {error.strerror}"
@@ -57,8 +108,17 @@ def store_certificate_expiry(settings: StoreSettings) -> float | None:
         raise CertificateError(f"the certificate {path} cannot be read: {error}") from error
 
 
+def _utc(moment: float) -> str:
+    return f"{datetime.datetime.fromtimestamp(moment, datetime.UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
 def parse_expiry(pem: bytes) -> float:
-    """Return the notAfter of the first certificate of a PEM text, in seconds since the epoch.
+    """Return the notAfter of the first certificate of a PEM text, as `parse_validity` does."""
+    return parse_validity(pem).end
+
+
+def parse_validity(pem: bytes) -> Validity:
+    """Return the validity of the first certificate of a PEM text.
 
     Raises ValueError if there is no certificate, or if it does not conform to RFC 5280.
     """
@@ -72,8 +132,7 @@ def parse_expiry(pem: bytes) -> float:
     for tag in (_INTEGER, _SEQUENCE, _SEQUENCE):  # serialNumber, signature, issuer
         fields.take(tag)
     validity = _Reader(fields.take(_SEQUENCE))
-    _time(validity)  # notBefore
-    return _time(validity).timestamp()
+    return Validity(begin=_time(validity).timestamp(), end=_time(validity).timestamp())
 
 
 class _Reader:

@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from ..system.backoff import backoff
+from .certificate_expiry import ValidityProblem, validity_problem
 from .errors import (
     LeaseExpiredError,
+    StoreClockError,
     StoreError,
     StoreLibraryError,
     StoreRefusedError,
@@ -23,6 +25,7 @@ from .errors import (
 )
 from .grpc_channel import LIBRARY_ERROR, CallError, EtcdChannel, Failure, Message
 from .library_problem import explain_import_error, shadowing_libraries
+from .server_certificate import untrusted_server
 from .settings import Endpoint, StoreSettings
 
 T = TypeVar("T")
@@ -113,7 +116,7 @@ class Connection:
                     logged_in_again = True
                     continue
                 if error.failure not in (Failure.UNAVAILABLE, Failure.TLS):
-                    raise store_error(endpoint, error) from error
+                    raise store_error(self._settings, endpoint, error) from error
                 # After a failed TLS handshake, the next attempt may fail as a mere reset.
                 if endpoint not in failures or failures[endpoint].failure is not Failure.TLS:
                     failures[endpoint] = error
@@ -121,7 +124,7 @@ class Connection:
             self._current = (self._current + 1) % len(self._members)
             if len(failures) == len(self._members):
                 time.sleep(max(0.0, min(next(pauses), deadline - time.monotonic())))
-        raise _unavailable(failures, self._settings.timeout)
+        raise _unavailable(failures, self._settings)
 
     def _connected(self, endpoint: Endpoint, timeout: float) -> EtcdChannel:
         if self._channel is None:
@@ -134,8 +137,15 @@ class Connection:
             self._channel = None
 
 
-def store_error(endpoint: Endpoint, error: CallError) -> StoreError:
-    """Return the error that reports a failed call to *endpoint*."""
+def store_error(settings: StoreSettings, endpoint: Endpoint, error: CallError) -> StoreError:
+    """Return the error that reports a failed call to *endpoint*.
+
+    A certificate that is not valid now comes first: gRPC reports it as a timeout or as a reset.
+    """
+    if error.failure in (Failure.UNAVAILABLE, Failure.TLS):
+        invalid = validity_problem(settings, time.time())
+        if invalid is not None:
+            return _invalid(invalid, f"{endpoint}: {_reason(error)}")
     match error.failure:
         case Failure.UNAVAILABLE:
             return StoreUnavailableError(f"{endpoint}: {_reason(error)}")
@@ -149,9 +159,15 @@ def store_error(endpoint: Endpoint, error: CallError) -> StoreError:
     )
 
 
-def _unavailable(failures: Mapping[Endpoint, CallError], timeout: float) -> StoreUnavailableError:
+def _unavailable(
+    failures: Mapping[Endpoint, CallError], settings: StoreSettings
+) -> StoreUnavailableError:
     reasons = "; ".join(f"{endpoint}: {_reason(error)}" for endpoint, error in failures.items())
-    reason = f"no endpoint answered within {timeout:g} s ({reasons or 'none was tried'})"
+    timeout = f"no endpoint answered within {settings.timeout:g} s"
+    reason = f"{timeout} ({reasons or 'none was tried'})"
+    invalid = validity_problem(settings, time.time()) or _server_problem(failures, settings)
+    if invalid is not None:
+        return _invalid(invalid, f"{timeout}: {reasons or 'none was tried'}")
     if any(error.failure is Failure.TLS for error in failures.values()):
         return StoreUntrustedError(
             reason,
@@ -164,6 +180,32 @@ def _unavailable(failures: Mapping[Endpoint, CallError], timeout: float) -> Stor
         "Check that etcd.service runs there"
         + (f" and that TCP {ports} is open." if ports else "."),
     )
+
+
+def _invalid(problem: ValidityProblem, reason: str) -> StoreUntrustedError:
+    kind = StoreClockError if problem.early else StoreUntrustedError
+    return kind(f"{problem.text} ({reason})")
+
+
+def _server_problem(
+    failures: Mapping[Endpoint, CallError], settings: StoreSettings
+) -> ValidityProblem | None:
+    """Return which endpoint's certificate is not valid by this host's clock, None if none is."""
+    for endpoint in failures if settings.tls else ():
+        reason = untrusted_server(endpoint, settings)
+        if reason is not None and "not yet valid" in reason:
+            return ValidityProblem(
+                f"etcd at {endpoint}: {reason} by the clock of this host: set the clock "
+                "('timedatectl set-ntp true')",
+                early=True,
+            )
+        if reason is not None and "expired" in reason:
+            return ValidityProblem(
+                f"etcd at {endpoint}: {reason} by the clock of this host: renew it with site.yml, "
+                "or set the clock",
+                early=False,
+            )
+    return None
 
 
 def _reason(error: CallError) -> str:

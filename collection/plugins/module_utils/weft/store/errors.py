@@ -18,6 +18,8 @@ class StoreFault(Enum):
     """No endpoint answered: etcd is down, or the network between is."""
     TLS = auto()
     """A TLS file cannot be read, or one side rejects the other's certificate."""
+    CLOCK = auto()
+    """A certificate is not valid yet by this host's clock."""
     REFUSED = auto()
     """etcd answered and refused: user, password or permissions."""
     OTHER = auto()
@@ -61,6 +63,12 @@ class StoreUntrustedError(StoreUnavailableError):
     """An endpoint was reached, but the TLS handshake failed on a certificate."""
 
     fault = StoreFault.TLS
+
+
+class StoreClockError(StoreUntrustedError):
+    """A certificate is not valid yet: the clock of this host is behind."""
+
+    fault = StoreFault.CLOCK
 
 
 class StoreRefusedError(StoreError):

@@ -11,6 +11,7 @@ survive a broken stream: ``connection`` and ``lease_watch`` handle both.
 
 from __future__ import annotations
 
+import os
 import threading
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,6 +21,10 @@ from typing import Any, TypeAlias
 
 from .errors import StoreFileError
 from .settings import Endpoint, StoreSettings
+
+# gRPC's C library logs each failed handshake, hundreds of lines a minute in an outage, in a form of
+# its own: the errors that it raises have the same reasons. It reads this when it is imported.
+os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
 try:
     import grpc

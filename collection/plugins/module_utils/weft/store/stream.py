@@ -33,6 +33,7 @@ class WatchStream:
         self, settings: StoreSettings, endpoint: Endpoint, start_revision: int, cluster_id: int
     ) -> None:
         self.endpoint = endpoint
+        self._settings = settings
         self.cluster_id = cluster_id
         self._start = start_revision
         key = f"{settings.prefix}/".encode()
@@ -112,7 +113,7 @@ class WatchStream:
         try:
             yield
         except CallError as error:
-            raise store_error(self.endpoint, error) from error
+            raise store_error(self._settings, self.endpoint, error) from error
 
 
 def _key_event(event: Message) -> KeyEvent:

@@ -27,18 +27,34 @@ BRIDGE = "docker0"
 
 
 @dataclass(frozen=True, slots=True)
+class PeerReplies:
+    """Which probes a peer replied to: of its bridge through the overlay, of its public IP outside.
+
+    `forwards`: whether it forwards packets to its bridge; `largest`: the size of the largest packet
+    through the overlay to which it replied, in bytes. Both are None if that was not probed, and
+    `largest` if it replied to none of the sizes that were tried.
+    """
+
+    overlay: bool
+    underlay: bool
+    forwards: bool | None = None
+    largest: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class HostFacts:
     """The facts of one host at the time `now`.
 
     `unreadable` maps the name of a field to the reason why it could not be read; such a field has
-    its default value. `now` and `certificate_expiry` (None without a certificate) are in seconds
-    since the epoch. `store_fault` is the kind of `store_problem`. `routes` lacks the addresses
-    without a route. `neighbours` are the states of the underlay's neighbours. `docker_config` is
-    daemon.json with the bridge options of dockerd's command line. `ntp_available`: a time
-    synchronisation service is installed. `network_conflicts`: what else uses the overlay's network,
-    read for probes only. `conflicting_macs` are the MAC addresses of other hosts
-    that claim the underlay address by ARP. `forwarding_file` is the file that disables the
-    forwarding of IPv4 at boot. `ping_replies`: whether an address replied.
+    its default value. `now`, `certificate_begin` and `certificate_expiry` (None without a
+    certificate) are in seconds since the epoch. `store_fault` is the kind of `store_problem`.
+    `routes` lacks the addresses without a route. `neighbours` are the states of the underlay's
+    neighbours. `docker_config` is daemon.json with the bridge options of dockerd's command line.
+    `ntp_available`: a time synchronisation service is installed. `conflicting_macs` are the MAC
+    addresses of other hosts that claim the underlay address by ARP. `peer_replies` lacks the peers
+    that were not probed. `network_conflicts`: what else uses the overlay's network,
+    read for probes only. `forwarding_file` is the file that disables the forwarding of IPv4 at
+    boot.
     """
 
     unreadable: Mapping[str, str] = field(default_factory=dict)
@@ -47,6 +63,7 @@ class HostFacts:
     links: Links = field(default_factory=lambda: Links(()))
     underlay: Underlay | None = None
     now: float = 0.0
+    certificate_begin: float | None = None
     certificate_expiry: float | None = None
     store_problem: str | None = None
     store_fault: StoreFault = StoreFault.OTHER
@@ -70,7 +87,7 @@ class HostFacts:
     ntp_available: bool = True
     network_conflicts: tuple[NetworkConflict, ...] = ()
     conflicting_macs: frozenset[str] = frozenset()
-    ping_replies: Mapping[IPv4Address, bool] = field(default_factory=dict)
+    peer_replies: Mapping[Lease, PeerReplies] = field(default_factory=dict)
 
     @property
     def bridge(self) -> Link | None:

@@ -10,7 +10,6 @@ import json
 import subprocess
 import time
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from ipaddress import IPv4Address
 from typing import Any
@@ -29,7 +28,7 @@ from ..kernel import iptables
 from ..kernel.device_counters import read_device_counters, read_driver
 from ..kernel.netlink import Netlink
 from ..kernel.network_conflicts import find_conflicts
-from ..store.certificate_expiry import store_certificate_expiry
+from ..store.certificate_expiry import store_certificate_validity
 from ..store.client import StoreClient
 from ..store.errors import StoreError, StoreFault
 from ..system.programs import run_program
@@ -38,12 +37,11 @@ from .arp_probe import conflicting_macs
 from .facts import HostFacts, bridge_address
 from .firewall_rules import parse_rulesets
 from .paths import HostPaths
+from .peer_probe import probe_peers, reach_peers
 from .proc_net import read_sysctls, read_udp_counters
 from .sysctl_files import file_that_disables_forwarding
 
 _DOCKER_UNIT = "docker.service"
-_CONCURRENT_PINGS = 32
-_PING_TIMEOUT = 10.0
 _CLOCK_TIMEOUT = 5.0
 _IP_TIMEOUT = 10.0
 
@@ -58,7 +56,7 @@ def read_facts(
     """Read the facts, with the kernel's routes to the peers and to `addresses`.
 
     `probe` also reads the clock's state, searches the link for hosts with this host's address, and
-    pings every peer, through the overlay and outside it.
+    probes every peer, through the overlay and outside it.
     """
     reader = _FactsReader(paths)
     with contextlib.ExitStack() as stack:
@@ -82,7 +80,7 @@ def read_facts(
             reader.read(("clock_synchronised",), reader.clock)
             reader.read(("network_conflicts",), reader.network_conflicts)
             reader.read(("conflicting_macs",), reader.conflicting_macs)
-            reader.read(("ping_replies",), reader.ping_replies)
+            reader.read(("peer_replies",), reader.peer_replies)
     return reader.facts
 
 
@@ -112,8 +110,10 @@ class _FactsReader:
         return replace(facts, settings=load_settings(self._paths.settings))
 
     def certificate(self, facts: HostFacts) -> HostFacts:
-        expiry = store_certificate_expiry(facts.settings.store)
-        return replace(facts, certificate_expiry=expiry)
+        validity = store_certificate_validity(facts.settings.store)
+        if validity is None:
+            return facts
+        return replace(facts, certificate_begin=validity.begin, certificate_expiry=validity.end)
 
     def datapath(self, facts: HostFacts) -> HostFacts:
         return replace(facts, datapath=DatapathClient(self._paths.control).status())
@@ -287,21 +287,10 @@ class _FactsReader:
         macs = conflicting_macs(underlay.interface, underlay.address)
         return replace(facts, conflicting_macs=macs)
 
-    def ping_replies(self, facts: HostFacts) -> HostFacts:
-        addresses = [
-            address for peer in facts.peers for address in (bridge_address(peer), peer.public_ip)
-        ]
-        with ThreadPoolExecutor(_CONCURRENT_PINGS) as pool:
-            replies = dict(zip(addresses, pool.map(_replies, addresses), strict=True))
-        return replace(facts, ping_replies=replies)
-
-
-def _replies(address: IPv4Address) -> bool:
-    command = ["ping", "-n", "-q", "-c", "2", "-i", "0.3", "-W", "1", str(address)]
-    try:
-        return run_program(command, _PING_TIMEOUT).returncode == 0
-    except subprocess.TimeoutExpired:
-        return False
+    def peer_replies(self, facts: HostFacts) -> HostFacts:
+        if facts.plan is None:
+            return replace(facts, peer_replies=reach_peers(facts.peers))
+        return replace(facts, peer_replies=probe_peers(facts.peers, facts.plan.mtu))
 
 
 def _reason_without_plan(facts: HostFacts) -> str:

@@ -36,10 +36,14 @@ def format_duration(seconds: float) -> str:
 
 def format_expiry(expiry: float, now: float) -> str:
     """Return when something expires or has expired; both in seconds since the epoch."""
-    moment = datetime.datetime.fromtimestamp(expiry, datetime.UTC)
-    at = f"at {moment:%Y-%m-%d %H:%M:%S} UTC"
+    at = f"at {format_moment(expiry)}"
     left = expiry - now
     return f"expires {at}, in {format_duration(left)}" if left > 0 else f"expired {at}"
+
+
+def format_moment(moment: float) -> str:
+    """Return a time in seconds since the epoch as date and time of UTC."""
+    return f"{datetime.datetime.fromtimestamp(moment, datetime.UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def format_last_packet(time: float | None, now: float) -> str:

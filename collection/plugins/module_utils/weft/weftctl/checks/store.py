@@ -12,11 +12,14 @@ from ...store.errors import StoreFault
 from ..facts import HostFacts
 from ..finding import Check, CheckProblem, Severity
 from ..fixes import ROTATE, SITE
-from ..formatting import format_expiry
+from ..formatting import format_expiry, format_moment
+
+_SET_CLOCK = "timedatectl set-ntp true"
 
 # Never a restart of etcd: it fixes none of these, and restarting all members loses the quorum.
 _FIXES: Mapping[StoreFault, str] = {
     StoreFault.TLS: f"{SITE}; if that changes nothing: weft.overlay.rotate",
+    StoreFault.CLOCK: _SET_CLOCK,
     StoreFault.REFUSED: SITE,
     StoreFault.OTHER: SITE,
 }
@@ -26,22 +29,28 @@ def _clock(facts: HostFacts) -> list[CheckProblem]:
     """Find an unsynchronised clock: certificates and leases depend on it."""
     if facts.clock_synchronised:
         return []
-    fix = "timedatectl set-ntp true"
+    fix = _SET_CLOCK
     if not facts.ntp_available:
         fix = f"apt-get install systemd-timesyncd; {fix}"
     return [CheckProblem("no service synchronises the clock", fix, Severity.WARNING)]
 
 
 def _certificate(facts: HostFacts) -> list[CheckProblem]:
-    """Find a certificate that cannot be read, has expired, or expires within 21 days."""
+    """Find a certificate that cannot be read, is not valid now, or expires within 21 days."""
     unreadable = facts.unreadable.get("certificate_expiry")
     if unreadable:
         return [CheckProblem(unreadable, ROTATE)]
-    expiry = facts.certificate_expiry
+    begin, expiry = facts.certificate_begin, facts.certificate_expiry
+    path = facts.settings.store.client_certificate
+    if begin is not None and facts.now < begin:
+        text = (
+            f"the certificate {path} is valid from {format_moment(begin)}, but the clock of this "
+            f"host is at {format_moment(facts.now)}"
+        )
+        return [CheckProblem(text, _SET_CLOCK)]
     if expiry is None or expiry - facts.now >= SOON:
         return []
     severity = Severity.WARNING if expiry > facts.now else Severity.FAULT
-    path = facts.settings.store.client_certificate
     text = f"the certificate {path} {format_expiry(expiry, facts.now)}"
     return [CheckProblem(text, ROTATE, severity)]
 

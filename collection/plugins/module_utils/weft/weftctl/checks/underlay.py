@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from ...backends.vxlan import TYPE as VXLAN
 from ...host.conflicts import shared_public_ips
 from ...kernel.network_conflicts import ConflictKind
-from ..facts import HostFacts, bridge_address
+from ..facts import HostFacts
 from ..finding import Check, CheckProblem, Severity
 from ..fixes import SITE
 
@@ -19,11 +19,6 @@ _TOLERATED = 10_000
 # Drivers that decapsulate VXLAN wrongly or drop its port (flannel #2388, moby #41775).
 _FAULTY_DRIVERS = frozenset({"vmxnet3"})
 _VXLAN_PORT = 8472
-
-_REMOVE = (
-    "if the host was removed permanently, on the controller: ansible-playbook -i hosts.yml "
-    "weft.overlay.remove_host -e remove_hosts=NAME"
-)
 
 
 def _public_ip(facts: HostFacts) -> list[CheckProblem]:
@@ -98,35 +93,6 @@ def _offloads(facts: HostFacts) -> list[CheckProblem]:
     return problems
 
 
-def _peers(facts: HostFacts) -> list[CheckProblem]:
-    """Find peers that do not reply to ping; one that replies outside the overlay is up."""
-    problems = []
-    transport = f"UDP {facts.port}" if facts.port else "the link"
-    for peer in facts.peers:
-        if facts.ping_replies.get(bridge_address(peer), True):
-            continue
-        if facts.ping_replies.get(peer.public_ip):
-            problems.append(
-                CheckProblem(
-                    f"{peer.public_ip} replies to ping, but {bridge_address(peer)} does not reply "
-                    f"through the overlay: {transport} is blocked between the hosts, or weftd or "
-                    "Docker on the peer is down",
-                    f"on {peer.public_ip}: weftctl doctor",
-                )
-            )
-        else:
-            problems.append(
-                CheckProblem(
-                    f"{peer.public_ip} ({peer.subnet}) replies to ping neither through the overlay "
-                    "nor outside it",
-                    f"start that host, or repair the network to it ('ping {peer.public_ip}'); "
-                    f"{_REMOVE}",
-                    Severity.WARNING,
-                )
-            )
-    return problems
-
-
 PUBLIC_IP = Check(
     "public-ip",
     "no two hosts share a public IP or a subnet",
@@ -145,4 +111,3 @@ OFFLOADS = Check(
     ("udp_counters", "underlay"),
     _offloads,
 )
-PEERS = Check("peers", "every peer replies through the overlay", ("peers", "ping_replies"), _peers)

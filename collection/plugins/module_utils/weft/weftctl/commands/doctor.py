@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from ..checks import agent, datapath, docker, firewall, kernel, store, underlay
+from ..checks import agent, datapath, docker, firewall, kernel, peers, store, underlay
 from ..facts import HostFacts
 from ..facts_reader import read_facts
 from ..finding import Check, Finding, Severity
@@ -42,7 +42,9 @@ CHECKS: tuple[Check, ...] = (
     firewall.PORT,
     underlay.OFFLOADS,
     datapath.DROPS,
-    underlay.PEERS,
+    peers.PEERS,
+    peers.LARGE_PACKETS,
+    peers.PEER_FORWARDING,
 )
 
 _COLOURS = {
