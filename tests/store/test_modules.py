@@ -237,6 +237,23 @@ class TestSubnetReservation:
         assert [each["subnet"] for each in run("lease_info").result["leases"]] == ["100.96.8.0/24"]
 
     @pytest.mark.usefixtures("network")
+    def test_of_a_host_with_a_new_address_keeps_key_and_subnet(
+        self, run: Run, etcd: EtcdMember
+    ) -> None:
+        first = run("subnet_reservation", name="db1", public_ip="192.0.2.12").result
+        key = first["reservations"]["db1"]["key"]
+        change = {"name": "db1", "public_ip": "192.0.2.22", "former_public_ip": "192.0.2.12"}
+        predicted = run("subnet_reservation", "--check", **change)
+        moved = run("subnet_reservation", **change)
+        assert moved.changed
+        assert moved.result["reservations"] == predicted.result["reservations"]
+        assert moved.result["reservations"]["db1"]["key"] == key
+        assert json.loads(etcd.get(key))["PublicIP"] == "192.0.2.22"
+        assert not run("subnet_reservation", **change).changed
+        assert [lease["public_ip"] for lease in run("lease_info").result["leases"]] == [
+            "192.0.2.22"
+        ]
+
     def test_gives_a_host_again_what_it_had_where_that_is_free(self, run: Run) -> None:
         run("subnet_reservation", name="db1", public_ip="192.0.2.9", subnet="100.96.4.0/24")
         had = {"web1": "100.96.2.1/24", "web2": "100.96.1.0/24", "web3": "100.96.4.1/24"}

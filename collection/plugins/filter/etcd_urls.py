@@ -11,8 +11,8 @@ short_description: "Internal: return the client URLs of the etcd members"
 version_added: 1.0.0
 description:
   - Internal to the roles and playbooks. Takes the variables of hosts and returns the client URL of
-    each. The address is C(etcd_address), else that of the interface of the default route in the
-    host's facts.
+    each. The address is C(etcd_address), else the one that an earlier run gave to the host, else
+    that of the interface of the default route in the host's facts.
   - Without facts, the URL is the one in the member list, else it has the IPv4 address of the
     inventory (C(ansible_host), or the name of the host). A host without any of these is omitted.
 positional: scheme
@@ -55,6 +55,7 @@ import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ansible_collections.weft.overlay.plugins.plugin_utils.underlay import underlay_address
 from ansible_collections.weft.overlay.plugins.plugin_utils.variables import value_of
 
 
@@ -81,8 +82,8 @@ def etcd_urls(
 
 def _own_address(variables: Mapping[str, Any]) -> str:
     """Return the address of the host by its variables and facts, or an empty string."""
-    route = (value_of(variables, "ansible_facts") or {}).get("default_ipv4") or {}
-    return str(value_of(variables, "etcd_address") or route.get("address") or "")
+    facts = value_of(variables, "ansible_facts") or {}
+    return str(value_of(variables, "etcd_address") or underlay_address(facts, record="weft_etcd"))
 
 
 def _inventory_address(variables: Mapping[str, Any]) -> str:

@@ -14,7 +14,8 @@ author:
   - The weft developers (@weft)
 description:
   - Reserves or releases the subnets of hosts, for one host or in one call for a whole fleet.
-  - A host is identified by its public IP. It keeps the subnet that it holds. Otherwise it gets the
+  - A host is identified by its public IP. It keeps the subnet that it holds, also if its address
+    changes (O(former_public_ip)). Otherwise it gets the
     requested one, else the previous one if that is free, else the lowest free one, in the order of
     the list. A new subnet never overlaps an existing lease.
   - Concurrent runs, and hosts of flannel that take leases at the same time, never get the same
@@ -61,10 +62,16 @@ options:
         its prefix length, such as V(100.96.1.1/24).
       - A host without a lease gets it again if it is free and in the range of the network.
     type: str
+  former_public_ip:
+    description:
+      - IPv4 address that the host had before. If O(public_ip) holds no lease, the lease of this
+        address becomes that of O(public_ip), with the same subnet.
+      - It is ignored if another host of O(hosts) has the address now.
+    type: str
   hosts:
     description:
-      - Several hosts, instead of O(name), O(public_ip), O(subnet) and O(previous). Subnets are
-        assigned in this order, the lowest first.
+      - Several hosts, instead of O(name), O(public_ip), O(subnet), O(previous) and
+        O(former_public_ip). Subnets are assigned in this order, the lowest first.
       - A thousand hosts need one read and a few transactions of etcd.
     type: list
     elements: dict
@@ -86,6 +93,10 @@ options:
       previous:
         description:
           - Subnet that the host had before, or the address of docker0 with its prefix length.
+        type: str
+      former_public_ip:
+        description:
+          - IPv4 address that the host had before.
         type: str
   ttl:
     description:
@@ -193,6 +204,9 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.store.reservatio
     reserve,
 )
 
+# The options of one host, which `hosts` replaces.
+_HOST_OPTIONS = ("name", "public_ip", "subnet", "previous", "former_public_ip")
+
 
 @dataclass(frozen=True, slots=True)
 class Result:
@@ -209,7 +223,7 @@ def requests_from(params: dict[str, Any]) -> tuple[Request, ...]:
     """Return the requests of the hosts. Raises AllocationError with host and value."""
     hosts = params["hosts"]
     if hosts is None:
-        hosts = [{key: params[key] for key in ("name", "public_ip", "subnet", "previous")}]
+        hosts = [{key: params[key] for key in _HOST_OPTIONS}]
     requests = tuple(_request(host) for host in hosts)
     names = [request.name for request in requests]
     for name in names:
@@ -273,6 +287,9 @@ def _request(host: dict[str, Any]) -> Request:
         public_ip=public_ip(host["public_ip"], owner),
         subnet=subnet(host["subnet"], owner) if host["subnet"] else None,
         previous=subnet_around(host["previous"], owner) if host["previous"] else None,
+        former_public_ip=public_ip(host["former_public_ip"], owner)
+        if host["former_public_ip"]
+        else None,
     )
 
 
@@ -300,6 +317,7 @@ def main() -> None:
             "public_ip": {"type": "str"},
             "subnet": {"type": "str"},
             "previous": {"type": "str"},
+            "former_public_ip": {"type": "str"},
             "hosts": {
                 "type": "list",
                 "elements": "dict",
@@ -308,14 +326,13 @@ def main() -> None:
                     "public_ip": {"type": "str", "required": True},
                     "subnet": {"type": "str"},
                     "previous": {"type": "str"},
+                    "former_public_ip": {"type": "str"},
                 },
             },
             "ttl": {"type": "int"},
             "move": {"type": "bool", "default": False},
         },
-        mutually_exclusive=[
-            ("hosts", alone) for alone in ("name", "public_ip", "subnet", "previous")
-        ],
+        mutually_exclusive=[("hosts", alone) for alone in _HOST_OPTIONS],
         required_one_of=[("hosts", "public_ip")],
         supports_check_mode=True,
     )

@@ -12,6 +12,7 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.host.underlay im
     InterfaceSettings,
     Underlay,
     UnderlayError,
+    address_problems,
     select_underlay,
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.links import (
@@ -132,3 +133,47 @@ def test_an_error_lists_the_usable_interfaces() -> None:
     with pytest.raises(UnderlayError) as refused:
         choose(InterfaceSettings(interfaces=("eth9",)))
     assert "eth0 (10.168.0.11, 10.168.0.12), eth1 (192.168.7.2);" in str(refused.value)
+
+
+SUBNET = IPv4Network("100.96.2.0/24")
+
+
+def problems(choice: InterfaceSettings, links: Links = HOST) -> list[str]:
+    return address_problems(choice, choose(choice, links), links, SUBNET)
+
+
+def test_another_default_route_does_not_move_the_host() -> None:
+    public_ip = IPv4Address("192.168.7.2")
+    choice = InterfaceSettings(public_ip=public_ip, address=public_ip)
+    assert choose(choice) == Underlay("eth1", public_ip, public_ip, 9000)
+    multipath = UnderlayRoute(IPv4Network("0.0.0.0/0"), None)
+    assert choose(choice, replace(HOST, routes=(multipath,))).interface == "eth1"
+    assert problems(choice) == []
+
+
+def test_an_announced_address_of_a_loopback_device_selects_no_interface() -> None:
+    public_ip = IPv4Address("192.0.2.7")
+    loopback = link("lo", 1, "192.0.2.7/32")
+    links = replace(HOST, links=(loopback, *HOST.links[1:]))
+    choice = InterfaceSettings(public_ip=public_ip, address=public_ip)
+    assert choose(choice, links).interface == "eth0"
+    assert problems(choice, links) == []
+
+
+def test_an_address_that_the_host_has_lost_is_a_problem() -> None:
+    lost = IPv4Address("10.168.0.77")
+    [problem] = problems(InterfaceSettings(public_ip=lost, address=lost))
+    assert "100.96.2.0/24 is registered for 10.168.0.77, but no interface has" in problem
+    assert "eth0 (10.168.0.11, 10.168.0.12), eth1 (192.168.7.2): run site.yml" in problem
+
+
+def test_a_public_ip_of_a_nat_gateway_is_no_problem() -> None:
+    nat = IPv4Address("198.51.100.7")
+    assert problems(InterfaceSettings(public_ip=nat, address=IPv4Address("10.168.0.11"))) == []
+    assert problems(InterfaceSettings(public_ip=nat)) == []
+
+
+def test_a_public_ip_of_another_interface_than_the_selected_one_is_a_problem() -> None:
+    choice = InterfaceSettings(interfaces=("eth1",), public_ip=IPv4Address("10.168.0.11"))
+    [problem] = problems(choice)
+    assert "registered for 10.168.0.11 of eth0, but the interface settings select eth1" in problem

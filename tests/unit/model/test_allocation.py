@@ -44,6 +44,37 @@ def subnets(network: Network, leases: list[Lease], *requests: Request) -> list[s
     return [str(assignment.subnet) for assignment in allocate(network, leases, requests)]
 
 
+def moved(number: int, former: int) -> Request:
+    return replace(request(number), former_public_ip=IPv4Address(f"192.0.2.{former}"))
+
+
+class TestFormerAddress:
+    def test_a_host_with_a_new_address_keeps_its_subnet(self) -> None:
+        leases = [lease("100.96.1.0/24", 11), lease("100.96.2.0/24", 12)]
+        staying, moving = allocate(NETWORK, leases, [request(11), moved(22, 12)])
+        assert str(moving.subnet) == "100.96.2.0/24"
+        assert (moving.held, moving.readdresses, moving.moves) == (leases[1], True, False)
+        assert not staying.readdresses
+
+    def test_an_address_of_another_host_is_not_taken_over(self) -> None:
+        leases = [lease("100.96.1.0/24", 11)]
+        assert subnets(NETWORK, leases, moved(22, 11), request(11)) == [
+            "100.96.2.0/24",
+            "100.96.1.0/24",
+        ]
+
+    def test_one_host_takes_a_lease_over(self) -> None:
+        leases = [lease("100.96.1.0/24", 11)]
+        assert subnets(NETWORK, leases, moved(22, 11), moved(23, 11)) == [
+            "100.96.1.0/24",
+            "100.96.2.0/24",
+        ]
+
+    def test_the_lease_of_the_present_address_has_precedence(self) -> None:
+        leases = [lease("100.96.1.0/24", 11), lease("100.96.2.0/24", 22)]
+        assert subnets(NETWORK, leases, moved(22, 11)) == ["100.96.2.0/24"]
+
+
 class TestOrder:
     def test_gives_the_lowest_free_subnets_in_the_order_of_the_requests(self) -> None:
         assert subnets(NETWORK, [], request(9), request(1)) == ["100.96.1.0/24", "100.96.2.0/24"]

@@ -44,7 +44,7 @@ def written(path: Path, pid: int) -> Path:
 
 
 def facts(status: Path, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
-    main(status)
+    main(status, status.with_name("weftd.json"))
     told: dict[str, Any] = json.loads(capsys.readouterr().out)
     return told
 
@@ -52,7 +52,10 @@ def facts(status: Path, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
 def test_a_host_tells_its_part_of_the_overlay(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    (tmp_path / "weftd.json").write_text('{"public_ip": "198.51.100.7", "address": "192.0.2.11"}')
     assert facts(written(tmp_path, os.getpid()), capsys) == {
+        "configured_public_ip": "198.51.100.7",
+        "configured_address": "192.0.2.11",
         "running": True,
         "ready": True,
         "network": "100.96.0.0/16",

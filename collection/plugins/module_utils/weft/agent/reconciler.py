@@ -22,7 +22,7 @@ from ..host.lease_view import LeaseView
 from ..host.overlay_plan import active_backends, plan_overlay
 from ..host.settings import Settings
 from ..host.status import Datapath, LeaseStatus, Status, StoreStatus
-from ..host.underlay import Underlay, UnderlayError, select_underlay
+from ..host.underlay import Underlay, UnderlayError, address_problems, select_underlay
 from ..kernel import iptables
 from ..kernel.change_text import describe, summarise
 from ..kernel.connected_route import missing_connected_route
@@ -170,6 +170,7 @@ class Reconciler:
         devices = {device.name for device in plan.state.devices}
         problems = [
             *plan.problems,
+            *address_problems(self._settings.interface, underlay, links, own.subnet),
             *(
                 f"the lease {lease.subnet} of {lease.public_ip} overlaps with this host's "
                 f"{own.subnet}: remove one of the two leases"

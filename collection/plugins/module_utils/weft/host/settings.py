@@ -118,6 +118,7 @@ def parse_settings(text: str) -> Settings:
             patterns=top.get("interface_regex", (), _patterns),
             can_reach=top.get("can_reach", None, _address),
             public_ip=top.get("public_ip", None, _address),
+            address=top.get("address", None, _address),
         ),
         lease=LeaseSettings(
             reserve=lease.get("reserve", defaults.lease.reserve, _boolean),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from ipaddress import AddressValueError, IPv4Address
+from ipaddress import AddressValueError, IPv4Address, IPv4Network
 
 from ..errors import WeftError
 from ..kernel.links import Link, Links
@@ -20,12 +20,20 @@ class InterfaceSettings:
     interfaces: names or addresses, the first match wins. patterns: regular expressions, matched
     against addresses first, then names. can_reach: if none matches, the interface of the route to
     this address. public_ip: the address in the lease; also used as source if the interface has it.
+    Without other settings, the interface that has public_ip is selected: a second default route
+    does not move a host. address: the address of the interface when the settings were written.
     """
 
     interfaces: tuple[str, ...] = ()
     patterns: tuple[str, ...] = ()
     can_reach: IPv4Address | None = None
     public_ip: IPv4Address | None = None
+    address: IPv4Address | None = None
+
+    @property
+    def names_interface(self) -> bool:
+        """Whether a setting other than public_ip selects the interface."""
+        return bool(self.interfaces or self.patterns or self.can_reach)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +70,44 @@ def select_underlay(
     return Underlay(link.name, address, settings.public_ip or address, link.mtu, others)
 
 
+def address_problems(
+    settings: InterfaceSettings, underlay: Underlay, links: Links, subnet: IPv4Network
+) -> list[str]:
+    """Return why the public IP of the lease of *subnet* is not that of the selected interface.
+
+    A public IP that no interface has is that of a NAT gateway, unless an interface had it when the
+    settings were written.
+    """
+    public_ip = underlay.public_ip
+    holder = link_with(public_ip, links)
+    if holder is not None and holder.name != underlay.interface and _reaches_hosts(holder):
+        return [
+            f"the lease {subnet} is registered for {public_ip} of {holder.name}, but the interface "
+            f"settings select {underlay.interface} ({underlay.address}): run site.yml, and set "
+            "overlay_public_ip or overlay_interface so that both name one interface"
+        ]
+    given = settings.address
+    if given is not None and link_with(given, links) is None:
+        return [
+            f"the lease {subnet} is registered for {public_ip}, but no interface has {given} any "
+            f"more; this host has {_inventory(links)}: run site.yml, which moves the lease to the "
+            "new address"
+        ]
+    return []
+
+
+def link_with(address: IPv4Address, links: Links) -> Link | None:
+    """Return the link that has a usable address."""
+    return next((link for link in links.links if address in link.usable_addresses()), None)
+
+
+def _reaches_hosts(link: Link) -> bool:
+    """Return whether packets can leave the host by the link: loopback and dummy devices hold
+    addresses that routing protocols announce on other links.
+    """
+    return link.name != "lo" and link.kind != "dummy"
+
+
 def _select(
     settings: InterfaceSettings, links: Links, towards: str | None
 ) -> tuple[Link, IPv4Address]:
@@ -82,6 +128,10 @@ def _select(
         if towards is None:
             raise UnderlayError(f"no route to {settings.can_reach}; correct can_reach")
         return _with_address(towards, links, f"the route to {settings.can_reach}")
+    if settings.public_ip is not None:
+        holder = link_with(settings.public_ip, links)
+        if holder is not None and _reaches_hosts(holder):
+            return holder, settings.public_ip
     if links.default is None:
         raise UnderlayError(
             f"no default route to select the interface: set interface to one of {_inventory(links)}"

@@ -5,7 +5,8 @@
 
 The rules apply in this order, so that the same input always has the same result:
 
-1. a host keeps the lease of its public IP if that subnet is still in the network's range;
+1. a host keeps the lease of its public IP, else that of its former public IP, if that subnet is
+   still in the network's range;
 2. a host gets the subnet that it requests;
 3. a host gets the subnet that it had before, if that is free;
 4. the remaining hosts get the lowest free subnets, in the order of the requests.
@@ -41,18 +42,20 @@ class Request:
     """A host that needs a subnet.
 
     ``name`` is for messages, ``public_ip`` identifies the host. ``subnet`` is the only one that it
-    accepts, ``previous`` the one that it had before and prefers.
+    accepts, ``previous`` the one that it had before and prefers. ``former_public_ip`` is the
+    address that the host had before, whose lease it takes over.
     """
 
     name: str
     public_ip: IPv4Address
     subnet: IPv4Network | None = None
     previous: IPv4Network | None = None
+    former_public_ip: IPv4Address | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """The subnet assigned to a request, and the lease that its public IP holds already."""
+    """The subnet assigned to a request, and the lease that the host holds already."""
 
     request: Request
     subnet: IPv4Network
@@ -62,6 +65,11 @@ class Assignment:
     def moves(self) -> bool:
         """Whether the host changes from the subnet that it holds to another one."""
         return self.held is not None and self.held.subnet != self.subnet
+
+    @property
+    def readdresses(self) -> bool:
+        """Whether the lease changes from the former public IP of the host to the present one."""
+        return self.held is not None and self.held.public_ip != self.request.public_ip
 
 
 def allocate(
@@ -80,8 +88,7 @@ def allocate(
     Raises AllocationError, and OutOfSubnetsError if the network is full.
     """
     _check_requests(network, requests)
-    by_ip = _leases_by_ip(leases)
-    held = {request: _held(network, by_ip[request.public_ip], request) for request in requests}
+    held = _held_leases(network, leases, requests)
     kept = {
         request: lease.subnet
         for request, lease in held.items()
@@ -183,11 +190,29 @@ def _check_requests(network: Network, requests: Sequence[Request]) -> None:
         names[request.public_ip] = request.name
 
 
-def _leases_by_ip(leases: Iterable[Lease]) -> Mapping[IPv4Address, list[Lease]]:
+def _leases_by_ip(leases: Iterable[Lease]) -> defaultdict[IPv4Address, list[Lease]]:
     by_ip: defaultdict[IPv4Address, list[Lease]] = defaultdict(list)
     for lease in leases:
         by_ip[lease.public_ip].append(lease)
     return by_ip
+
+
+def _held_leases(
+    network: Network, leases: Sequence[Lease], requests: Sequence[Request]
+) -> dict[Request, Lease | None]:
+    """Return the lease of each request: of its public IP, else of its former public IP.
+
+    The lease of an address that another request has now, or takes over, is not taken over.
+    """
+    by_ip = _leases_by_ip(leases)
+    present = {request.public_ip for request in requests}
+    held: dict[Request, Lease | None] = {}
+    for request in requests:
+        own, former = by_ip[request.public_ip], request.former_public_ip
+        if not own and former is not None and former not in present:
+            own = by_ip.pop(former, [])
+        held[request] = _held(network, own, request)
+    return held
 
 
 def _held(network: Network, leases: Sequence[Lease], request: Request) -> Lease | None:

@@ -82,7 +82,12 @@ def plan_reservations(
         after, ttl = _wanted_lease(assignment, settings)
         expires = ttl is not None or not after.is_reservation
         reservations.append(Reservation(assignment.request, held, after, expires))
-        if held is None or assignment.moves or held.is_reservation == expires:
+        if (
+            held is None
+            or assignment.moves
+            or assignment.readdresses
+            or held.is_reservation == expires
+        ):
             changes.append(LeaseChange(held, after, ttl))
     return tuple(reservations), tuple(changes)
 
@@ -156,7 +161,7 @@ def _wanted_lease(
     held = assignment.held
     if held is None:
         return Lease(assignment.subnet, assignment.request.public_ip), settings.ttl
-    lease = replace(held, subnet=assignment.subnet)
+    lease = replace(held, subnet=assignment.subnet, public_ip=assignment.request.public_ip)
     # The agent of the host renews a running time to live.
     if settings.keep_expiry or held.is_reservation == (settings.ttl is None):
         return lease, None

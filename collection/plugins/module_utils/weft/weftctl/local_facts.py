@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ..host.paths import STATUS_PATH
+from ..host.paths import SETTINGS_PATH, STATUS_PATH
 from .agent_status import read_agent_status
 
 
@@ -44,8 +44,23 @@ def local_facts(agent: Mapping[str, Any] | None, *, running: bool) -> dict[str, 
     }
 
 
-def main(path: Path = STATUS_PATH) -> None:
+def configured_addresses(path: Path) -> dict[str, Any]:
+    """Return the public IP and the interface address in the agent's settings, None if not known.
+
+    They stay those of the host until its operator changes them, whatever its routes are.
+    """
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        document = {}
+    return {
+        "configured_public_ip": document.get("public_ip"),
+        "configured_address": document.get("address"),
+    }
+
+
+def main(path: Path = STATUS_PATH, settings: Path = SETTINGS_PATH) -> None:
     """Print the facts as JSON; a stopped agent is a fact, not an error."""
     agent = read_agent_status(path)
-    facts = local_facts(agent.document, running=agent.running)
+    facts = local_facts(agent.document, running=agent.running) | configured_addresses(settings)
     sys.stdout.write(f"{json.dumps(facts, indent=1)}\n")
