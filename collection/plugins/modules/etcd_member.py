@@ -228,7 +228,7 @@ class EtcdMember:
             except CallError as error:
                 transient = any(words in str(error) for words in _TRANSIENT_ERRORS)
                 if not transient or time.monotonic() > deadline:
-                    raise
+                    raise _explained(error, self.desired.name) from error
             else:
                 return
             time.sleep(_PAUSE)
@@ -256,6 +256,23 @@ class EtcdMember:
         if step.action is Action.UPDATE:
             return ["update", step.member.hex_id, urls]
         return [step.action.value, step.member.hex_id]
+
+
+def _explained(error: CallError, name: str) -> CallError:
+    """Return the error with the cause that the cluster does not name."""
+    text = str(error)
+    if "in sync with leader" in text:
+        return CallError(
+            f"{text}. {name} has not received the log of the leader. Check that TCP 2380 "
+            f"(etcd_peer_port) is open between {name} and the other members, and 'journalctl -u "
+            f"etcd' on {name}. Then run this again: {name} is a learner until then"
+        )
+    if "too many learner members" in text:
+        return CallError(
+            f"{text}. etcd accepts one learner at a time: another host has not finished its join. "
+            "Run this for that host first; 'etcdctl member list' shows the learner"
+        )
+    return error
 
 
 def _lines(members: Sequence[Member], desired: DesiredMember) -> str:

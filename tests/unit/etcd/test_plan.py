@@ -95,6 +95,11 @@ class TestRunning:
         assert plan.joins == ("h2",)
         assert plan.silent == ("h2",)
 
+    def test_a_learner_that_has_not_published_its_name_is_found_by_its_address(self) -> None:
+        unnamed = member(2, started=False, learner=True)
+        plan = plan_group([runs(1, member(1), unnamed), stopped(2), bare(3)])
+        assert plan.joins == ("h2", "h3")
+
     def test_a_host_without_its_data_is_replaced(self) -> None:
         all_three = (member(1), member(2), member(3))
         plan = plan_group([runs(1, *all_three), runs(2, *all_three), bare(3)])

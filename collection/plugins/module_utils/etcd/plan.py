@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 from .cluster import Member, Status, names
 
@@ -213,4 +214,18 @@ def _is_foreign(observation: Observation, members: Sequence[Member]) -> bool:
 def _is_learner(observation: Observation, members: Sequence[Member]) -> bool:
     if observation.status is not None:
         return observation.status.learner
-    return any(member.learner and member.name == observation.host for member in members)
+    return any(
+        member.learner
+        and (member.name == observation.host or _has_address(member, observation.url))
+        for member in members
+    )
+
+
+def _has_address(member: Member, url: str) -> bool:
+    """Tell whether a member that has not published its name yet is the one at a client URL."""
+    address = urlsplit(url).hostname
+    return (
+        address is not None
+        and not member.started
+        and address in {urlsplit(peer_url).hostname for peer_url in member.peer_urls}
+    )
