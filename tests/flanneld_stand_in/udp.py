@@ -44,7 +44,8 @@ class Udp:
         fcntl.ioctl(self._tun, _TUNSETIFF, request)
         ip(f"address add {place.subnet.network_address}/32 dev {_DEVICE}")
         ip(f"link set {_DEVICE} mtu {self.mtu} up")
-        ip(f"route add {place.network} dev {_DEVICE}")
+        # flanneld sets no scope, which is global in netlink; iproute2 would choose link.
+        ip(f"route add {place.network} dev {_DEVICE} scope global")
         self._wire = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._wire.bind((str(place.interface.address), self._port))
         self._selector = selectors.DefaultSelector()

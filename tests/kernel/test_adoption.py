@@ -100,7 +100,7 @@ def test_what_flannel_leaves_is_there_and_carries(flannel: FlannelFleet) -> None
     eventually(lambda: reach(flannel), "flannel carries")
     one = flannel.fleet.hosts[0]
     route = {
-        "udp": "unicast 100.96.0.0/16 dev flannel0 proto boot scope link",
+        "udp": "unicast 100.96.0.0/16 dev flannel0 proto boot scope global",
         "vxlan": "unicast 100.96.2.0/24 via 100.96.2.0 dev flannel.1 proto boot",
         "host-gw": "unicast 100.96.2.0/24 via 10.168.0.12 dev eth0 proto boot",
     }

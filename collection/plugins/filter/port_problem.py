@@ -29,7 +29,7 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Show what is wrong
+- name: Show the problem
   ansible.builtin.debug:
     msg: "{{ blocked | weft.overlay.port_problem(rules) }}"
 """

@@ -31,7 +31,7 @@ class ProbedPort:
 def probe_ports(targets: Sequence[tuple[str, Port]], timeout: float) -> list[ProbedPort]:
     """Return the result for each address and port, in their order."""
     with ThreadPoolExecutor(_THREADS) as pool:
-        return list(pool.map(lambda target: _probe(*target, timeout), targets))
+        return list(pool.map(lambda target: _probe(target[0], target[1], timeout), targets))
 
 
 def _probe(address: str, port: Port, timeout: float) -> ProbedPort:
