@@ -31,7 +31,12 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             {"lines": {"type": "list", "elements": "str", "required": True}}
         )
         lines = [_without_controls(line) for line in options["lines"]]
-        if str(constants.DEFAULT_STDOUT_CALLBACK).rpartition(".")[2] not in _FOR_PROGRAMS:
+        # The callback of the playbooks prints the lines at the end of the run.
+        at_end = bool((task_vars or {}).get("weft_summary"))
+        if (
+            not at_end
+            and str(constants.DEFAULT_STDOUT_CALLBACK).rpartition(".")[2] not in _FOR_PROGRAMS
+        ):
             # In one call, so that no output of another host comes between the lines.
             Display().display("\n".join(lines))
         return result | {"changed": False, "lines": lines}

@@ -37,6 +37,12 @@ options:
     description: The time for which the units must be active, in seconds, from 0 to 60.
     type: int
     default: 3
+  waited_before:
+    description:
+      - The seconds that earlier calls have waited. The action plugin of this module sets it; it
+        calls the module in steps of 10 seconds, and shows the progress.
+    type: int
+    default: 0
   subnet_file:
     description: The file that the agent writes for Docker.
     type: path
@@ -57,6 +63,11 @@ waited:
   returned: success
   type: float
   sample: 2.1
+reason:
+  description: Why the daemon is not ready.
+  returned: failure
+  type: str
+  sample: weftd.service is activating (auto-restart, restarted 7 times)
 """
 
 import time
@@ -117,7 +128,8 @@ class WaitForDaemon:
             for unit in units
             if unit.loaded and (unit.active != "active" or unit.restarts)
         ]
-        self.module.fail_json(msg=failure(reasons, causes, self.params["timeout"]))
+        waited = self.params["waited_before"] + self.params["timeout"]
+        self.module.fail_json(msg=failure(reasons, causes, waited), reason=reasons[0])
 
     def _unit(self, name: str) -> Unit:
         _code, output, _errors = self.module.run_command(
@@ -156,6 +168,7 @@ def main() -> None:
             "until": {"type": "str", "choices": ["configured", "ready"], "default": "ready"},
             "timeout": {"type": "int", "default": 30},
             "stable": {"type": "int", "default": 3},
+            "waited_before": {"type": "int", "default": 0},
             "subnet_file": {"type": "path", "default": "/run/flannel/subnet.env"},
         },
         supports_check_mode=True,
