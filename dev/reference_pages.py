@@ -23,18 +23,35 @@ _ENTRY = re.compile(
 _CONTENTS = re.compile(r"^\.\. contents::\n(?:   :\w+:.*\n)*\n", re.MULTILINE)
 # The heading of a role's README.
 _GUIDE = re.compile(r"\A# weft\.overlay\.(?P<role>\w+)$", re.MULTILINE)
+# The part of a role's page for each entry point, and what follows the last one.
+_ENTRY_POINT = re.compile(
+    r"^(?=\.\. _ansible_collections\.\w+\.\w+\.\w+_role__entrypoint-)|^(?=\.\. Extra links$)",
+    re.MULTILINE,
+)
+_MAIN = re.compile(r"\S+__entrypoint-main:$", re.MULTILINE)
 _TITLE = re.compile(r"^(Weft\.Overlay)\n=+$", re.MULTILINE)
 
 
 def main() -> None:
     """Write what the site has besides what antsibull-docs writes."""
     for path in _REFERENCE.glob("*.rst"):
-        path.write_text(_CONTENTS.sub("", path.read_text(encoding="utf-8")), encoding="utf-8")
+        text = _CONTENTS.sub("", path.read_text(encoding="utf-8"))
+        path.write_text(with_main_first(text), encoding="utf-8")
     index = _REFERENCE / "index.rst"
     index.write_text(with_short_names(index.read_text(encoding="utf-8")), encoding="utf-8")
     for origin, page in site_pages(_REPOSITORY).items():
         text = lead_links(origin.read_text(encoding="utf-8"), origin, page, _REPOSITORY)
         page.write_text(_GUIDE.sub(as_guide, text, count=1), encoding="utf-8")
+
+
+def with_main_first(page: str) -> str:
+    """A role's page with the entry point that the role's users run before all others."""
+    head, *parts = _ENTRY_POINT.split(page)
+    if not parts:
+        return page
+    *entry_points, tail = parts
+    entry_points.sort(key=lambda part: _MAIN.search(part.partition("\n")[0]) is None)
+    return "".join([head, *entry_points, tail])
 
 
 def as_guide(heading: re.Match[str]) -> str:

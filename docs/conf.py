@@ -68,6 +68,10 @@ _PLUGIN = re.compile(r"ansible_collections\.(\w+)\.(\w+)\.(\w+_[a-z]+)")
 # antsibull-docs has no pages for playbooks.
 _PLAYBOOK = re.compile(r"ansible_collections\.weft\.overlay\.(\w+)_playbook")
 
+# A longer word of code may be broken after these characters.
+_LONG_WORD = 32
+_BREAK_AFTER = re.compile(r"(?<=[_/.=-])")
+
 _log = logging.getLogger(__name__)
 
 
@@ -101,7 +105,19 @@ def _refer(
     return None
 
 
+def _allow_breaks(_app: Sphinx, document: nodes.document, _name: str) -> None:
+    """Give long words of code places where a browser may break them."""
+    for literal in document.findall(nodes.literal):
+        text = literal.astext()
+        if max(map(len, text.split()), default=0) <= _LONG_WORD or len(literal.children) != 1:
+            continue
+        literal.clear()
+        for part in _BREAK_AFTER.split(text):
+            literal += [nodes.Text(part), nodes.raw("", "<wbr>", format="html")]
+
+
 def setup(app: Sphinx) -> None:
     """Connect what this file adds to Sphinx."""
     app.connect("source-read", _lead_links)
     app.connect("missing-reference", _refer)
+    app.connect("doctree-resolved", _allow_breaks)

@@ -170,6 +170,40 @@ def test_a_tooltip_of_a_cell_names_every_verdict_as_the_legend_does(
     }
 
 
+@pytest.mark.parametrize("troubled", [False, True])
+def test_the_menu_and_the_map_of_a_small_fleet_fit_into_a_narrow_window(
+    window: Browser, pages: Pages, troubled: bool
+) -> None:
+    window.open(pages(3, troubled), width=500)
+    shown = "const box = arguments[0].getBoundingClientRect(); return [box.left, box.right];"
+    found = window.driver.find_elements(By.CSS_SELECTOR, ".bar nav a, #theme, .map .card")
+    assert len(found) >= 6 + 1 + 3
+    for element in found:
+        left, right = run(window, shown, element)
+        assert 0 <= left < right <= 500, element.text
+    assert run(window, "return document.documentElement.scrollWidth") <= 500
+    assert not window.driver.find_elements(By.CSS_SELECTOR, ".sideways")
+
+
+def test_a_wider_map_says_that_it_scrolls_in_a_narrow_window(window: Browser, pages: Pages) -> None:
+    window.open(pages(30, True), width=500)
+    assert window.driver.find_element(By.CSS_SELECTOR, ".sideways").is_displayed()
+    assert run(window, "return document.documentElement.scrollWidth") <= 500
+    window.open(pages(30, True), width=1280)
+    assert not window.driver.find_element(By.CSS_SELECTOR, ".sideways").is_displayed()
+
+
+def test_the_addresses_of_a_small_fleet_are_no_larger_than_its_map(
+    window: Browser, pages: Pages
+) -> None:
+    window.open(pages(3, False))
+    height = "return document.querySelector(arguments[0]).getBoundingClientRect().height"
+    assert run(window, height, ".space") < run(window, height, ".map") / 2
+    run(window, "document.querySelectorAll('.space td')[1].focus()")
+    press(window, Keys.ARROW_DOWN)
+    assert window.driver.find_element(By.ID, "tip").text == "240 free subnets, to 100.96.255.255"
+
+
 @pytest.mark.parametrize(("count", "faulty"), [(3, 1), (100, 2)])
 def test_a_host_of_the_map_shows_its_links_by_the_keyboard(
     window: Browser, pages: Pages, count: int, faulty: int

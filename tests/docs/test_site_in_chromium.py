@@ -53,6 +53,21 @@ return worst;
 """
 
 
+# Words of code on more than one line, without a place to break.
+_BROKEN_WORDS = """
+return [...document.querySelectorAll("article table code span.pre")]
+  .filter(word => word.getClientRects().length > 1)
+  .map(word => word.textContent);
+"""
+# Tables that are wider than the part of the page that shows them, and cannot be scrolled.
+_CUT_TABLES = """
+return [...document.querySelectorAll("article table")]
+  .filter(table => table.scrollWidth > table.parentElement.clientWidth)
+  .filter(table => getComputedStyle(table.parentElement).overflowX !== "auto")
+  .map(table => table.textContent.slice(0, 80));
+"""
+
+
 @pytest.fixture(scope="module")
 def window(site: Site) -> Iterator[Browser]:
     with browser() as opened:
@@ -81,6 +96,31 @@ def test_no_page_is_wider_than_its_window(
         "return [innerWidth, document.documentElement.scrollWidth]"
     )
     assert needed <= shown
+
+
+@pytest.mark.parametrize("width", [500, 1100, 1400])
+@pytest.mark.parametrize("name", ["life.html", "playbooks.html", "troubleshooting.html"])
+def test_no_word_of_code_is_broken_and_a_wide_table_scrolls(
+    site: Site, window: Browser, name: str, width: int
+) -> None:
+    window.open(site.root / name, width=width)
+    assert window.driver.execute_script(_BROKEN_WORDS) == []
+    assert window.driver.execute_script(_CUT_TABLES) == []
+
+
+def test_a_roles_page_shows_main_first(site: Site, window: Browser) -> None:
+    window.open(site.root / "reference/overlay_role.html")
+    found = window.driver.find_elements(By.CSS_SELECTOR, "article h2")
+    assert found[0].text.startswith("Entry point main")
+
+
+def test_the_menu_begins_with_the_installation(site: Site, window: Browser) -> None:
+    window.open(site.root / "index.html")
+    first = window.driver.find_element(By.CSS_SELECTOR, ".sidebar-tree a")
+    assert (first.text, str(first.get_attribute("href")).rpartition("/")[2]) == (
+        "Install",
+        "install.html",
+    )
 
 
 def test_the_drawings_are_shown(site: Site, window: Browser) -> None:

@@ -11,7 +11,9 @@ from ansible_collections.weft.overlay.plugins.plugin_utils.report.address_space 
     MOST_BLOCKS,
     AddressSpace,
     Block,
+    BlockRow,
     BlockState,
+    FreeRows,
     draw_address_space,
 )
 from ansible_collections.weft.overlay.plugins.plugin_utils.report.documents import read_fleet
@@ -48,6 +50,25 @@ def test_each_subnet_is_a_block_with_its_holder() -> None:
     assert found["100.96.2.0/24"].state is BlockState.FREE
     assert found["100.96.0.0/24"].state is BlockState.OUTSIDE
     assert (space.held, space.free, space.capacity) == (2, 253, 255)
+
+
+def test_free_rows_are_one_row() -> None:
+    """With three hosts, 240 of 256 blocks would otherwise be rows without a lease."""
+    first, rest = drawn(USUAL, lease("100.96.1.0/24")).shown
+    assert isinstance(first, BlockRow)
+    assert rest == FreeRows("100.96.16.0", "240 free subnets, to 100.96.255.255")
+
+
+def test_a_single_free_row_stays() -> None:
+    space = drawn(USUAL, lease("100.96.1.0/24"), lease("100.96.33.0/24", "192.0.2.12"))
+    shown = list(space.shown)
+    assert [row.first for row in shown] == [
+        "100.96.0.0",
+        "100.96.16.0",
+        "100.96.32.0",
+        "100.96.48.0",
+    ]
+    assert [isinstance(row, FreeRows) for row in shown] == [False, False, False, True]
 
 
 def test_subnets_that_are_not_leased_out_are_not_free() -> None:

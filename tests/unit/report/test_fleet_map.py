@@ -69,7 +69,7 @@ def test_links_of_hosts_with_different_backends_are_mixed() -> None:
     document["verification"]["hosts"][0]["backend"] = "udp"
     fleet_map = draw_map(read_fleet(document))
     assert {bundle.backend for bundle in fleet_map.bundles} == {"mixed", "vxlan"}
-    assert [entry.text for entry in fleet_map.legend] == ["mixed: 2 links", "vxlan: 1 link"]
+    assert [entry.text for entry in fleet_map.legend] == ["mixed: 4 pairs", "vxlan: 2 pairs"]
 
 
 def test_a_small_fleet_has_the_slower_way_beside_each_link() -> None:

@@ -8,10 +8,11 @@ The network is divided into blocks of one subnet each, or of several subnets if 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Network
+from itertools import groupby
 
 from ...module_utils.weft.model.network import Network
 from .fleet import Fleet, Lease
@@ -51,6 +52,14 @@ class BlockRow:
 
 
 @dataclass(frozen=True, slots=True)
+class FreeRows:
+    """Consecutive rows without a lease, shown as one: their first address, and their subnets."""
+
+    first: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class AddressSpace:
     """The map and the numbers of subnets; ``outside`` describes leases outside the network."""
 
@@ -63,6 +72,26 @@ class AddressSpace:
     held: int
     free: int
     outside: tuple[str, ...]
+
+    @property
+    def shown(self) -> Iterator[BlockRow | FreeRows]:
+        """The rows as they are shown: several free rows in sequence are one."""
+        for is_free, group in groupby(self.rows, key=_is_free):
+            rows = tuple(group)
+            if not is_free or len(rows) == 1:
+                yield from rows
+            else:
+                subnets = sum(
+                    1 << (self.subnet_length - block.range.prefixlen)
+                    for row in rows
+                    for block in row.blocks
+                )
+                last = rows[-1].blocks[-1].range.broadcast_address
+                yield FreeRows(rows[0].first, f"{subnets:,} free subnets, to {last}")
+
+
+def _is_free(row: BlockRow) -> bool:
+    return all(block.state is BlockState.FREE for block in row.blocks)
 
 
 def draw_address_space(fleet: Fleet) -> AddressSpace | None:

@@ -30,6 +30,9 @@ from .labels import (
 MOST_CARDS = 10
 _MOST_LABELLED = 4
 _WIDTH = 1000.0
+# So many cards fit into a narrow window without being scaled until they cannot be read.
+_MOST_NARROW = 4
+_NARROW_WIDTH = 640.0
 _CARD_WIDTH, _CARD_HEIGHT = 184.0, 88.0
 # How far the ellipse of up to so many cards reaches from its middle to its top.
 _ELLIPSES = ((3, 150.0), (8, 200.0), (MOST_CARDS, 240.0))
@@ -93,7 +96,7 @@ class LinkLabel:
 
 @dataclass(frozen=True, slots=True)
 class LegendEntry:
-    """A kind of link and the number of these links."""
+    """A kind of link and the number of its pairs of hosts."""
 
     kind: str
     text: str
@@ -106,6 +109,7 @@ class FleetMap:
     cards: bool
     width: float
     height: float
+    narrow: bool
     bend: float
     nodes: tuple[Node, ...]
     bundles: tuple[Bundle, ...]
@@ -162,6 +166,7 @@ def draw_map(fleet: Fleet) -> FleetMap:
         cards=cards,
         width=width,
         height=height,
+        narrow=width <= _NARROW_WIDTH,
         bend=bend,
         nodes=tuple(nodes),
         bundles=tuple(_bundles(faultless, centre, bend)),
@@ -174,7 +179,8 @@ def draw_map(fleet: Fleet) -> FleetMap:
 def _place_cards(hosts: Sequence[Host]) -> tuple[list[Node], float, float]:
     count = len(hosts)
     down = next(height for most, height in _ELLIPSES if count <= most)
-    across = (_WIDTH - _CARD_WIDTH) / 2 - _MARGIN
+    width = _NARROW_WIDTH if count <= _MOST_NARROW else _WIDTH
+    across = (width - _CARD_WIDTH) / 2 - _MARGIN
     # Two hosts are side by side, one is in the middle.
     start = -90.0 if count > 2 else 180.0
     angles = [radians(start + 360 * index / max(1, count)) for index in range(count)]
@@ -187,10 +193,10 @@ def _place_cards(hosts: Sequence[Host]) -> tuple[list[Node], float, float]:
     # A triangle is not centred on its ellipse.
     middle = (top + bottom) / 2
     nodes = [
-        _node(index, host, (_WIDTH / 2 + x, height / 2 + y - middle), 17)
+        _node(index, host, (width / 2 + x, height / 2 + y - middle), 17)
         for index, (host, (x, y)) in enumerate(zip(hosts, positions, strict=True))
     ]
-    return nodes, _WIDTH, height
+    return nodes, width, height
 
 
 def _place_marks(hosts: Sequence[Host]) -> tuple[list[Node], float, float]:
@@ -304,10 +310,12 @@ def _labels(links: Sequence[_Link], count: int) -> Iterator[LinkLabel]:
 
 
 def _legend(links: Sequence[_Link]) -> Iterator[LegendEntry]:
-    backends = Counter(link.backend for link in links if link.worst is Verdict.OK)
+    """Yield the kinds with the number of their pairs, as the matrix counts them."""
+    pairs = [(link.backend, pair) for link in links for pair in (link.there, link.back)]
+    backends = Counter(backend for backend, pair in pairs if pair.verdict is Verdict.OK)
     for backend, count in sorted(backends.items()):
-        yield LegendEntry(backend, f"{backend}: {counted(count, 'link')}")
-    verdicts = Counter(link.worst for link in links if link.worst is not Verdict.OK)
+        yield LegendEntry(backend, f"{backend}: {counted(count, 'pair')}")
+    verdicts = Counter(pair.verdict for _backend, pair in pairs if pair.verdict is not Verdict.OK)
     for verdict, count in sorted(verdicts.items(), key=lambda item: -VERDICT_RANK[item[0]]):
         label = VERDICTS[verdict]
-        yield LegendEntry(verdict.value, f"{label.sign} {label.name}: {counted(count, 'link')}")
+        yield LegendEntry(verdict.value, f"{label.sign} {label.name}: {counted(count, 'pair')}")
