@@ -344,7 +344,7 @@ def test_a_host_that_came_back_is_drained_and_removed_without_a_trace(fleet: Fle
     confirmed = (*words, "-e", "weft_confirm='remove lif3'")
     refused = fleet.run("remove_host", *confirmed)
     assert refused.status != 0
-    assert "that stops tenant. Nothing was changed" in " ".join(refused.output.split())
+    assert "that stops tenant. Docker was not changed" in " ".join(refused.output.split())
     drained = ("-e", "remove_drain=true")
     predicted = fleet.run("remove_host", *words, *drained, "--check", "--diff")
     assert predicted.status == 0, predicted.output
@@ -388,7 +388,7 @@ def test_the_fleet_is_destroyed_by_who_confirms_it(fleet: Fleet) -> None:
     before = [fleet.lab.on(host, TRACES) for host in (1, 2)]
     held_back = fleet.run("destroy", *confirmed)
     assert held_back.status != 0
-    assert "that stops tenant. Nothing was changed" in " ".join(held_back.output.split())
+    assert "that stops tenant. Docker was not changed" in " ".join(held_back.output.split())
     assert [fleet.lab.on(host, TRACES) for host in (1, 2)] == before
     assert sorted(fleet.leases(1)) == ["100.96.1.0/24", "100.96.2.0/24"]
     fleet.lab.on(2, "docker rm --force tenant")

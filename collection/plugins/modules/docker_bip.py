@@ -216,6 +216,10 @@ bridge_addresses:
   type: list
   elements: str
   sample: [172.17.0.1/16]
+bridge_in_network:
+  description: Whether the bridge has an address in O(overlay_network).
+  returned: success
+  type: bool
 bridge_mtu:
   description: The current MTU of the bridge in bytes, or null if it does not exist.
   returned: success
@@ -245,6 +249,7 @@ from ansible_collections.weft.overlay.plugins.module_utils.docker.addresses impo
 )
 from ansible_collections.weft.overlay.plugins.module_utils.docker.bridge import (
     DEFAULT_MTU,
+    BridgeState,
     EngineState,
     differs_in_mtu_only,
     parse_bridge,
@@ -503,6 +508,7 @@ class DockerBip:
             "files_differ": changed,
             "bridge_addresses": [str(address) for address in bridge.addresses],
             "bridge_mtu": bridge.mtu,
+            "bridge_in_network": self._is_in_network(bridge),
         }
         if settings is None:
             given = {
@@ -530,6 +536,10 @@ class DockerBip:
                 default_mtu=options.get("mtu", DEFAULT_MTU),
             ),
         }
+
+    def _is_in_network(self, bridge: BridgeState) -> bool:
+        network = self._overlay_network()
+        return network is not None and any(entry.ip in network for entry in bridge.addresses)
 
     def _engine(self) -> EngineState:
         socket = self.module.params["socket"]
