@@ -276,6 +276,13 @@ BROKEN: list[tuple[str, Callable[[HostFacts], HostFacts], Severity, str, str]] =
         "weft.overlay.site --tags docker",
     ),
     (
+        "host-traffic",
+        lambda facts: with_rule(facts, "-A INPUT -s 100.64.0.0/10 ! -i tailscale0 -j DROP"),
+        Severity.FAULT,
+        "-A INPUT -s 100.64.0.0/10 ! -i tailscale0 -j DROP drops the replies of containers",
+        "iptables -I INPUT -s 100.96.0.0/16 -i flannel0 -j ACCEPT",
+    ),
+    (
         "bridge-route",
         lambda facts: replace(facts, links=replace(facts.links, routes=facts.links.routes[:1])),
         Severity.FAULT,
@@ -633,6 +640,21 @@ def test_a_missing_route_to_the_containers_is_found() -> None:
         "bridge-route", replace(facts, links=replace(facts.links, routes=(*lost, other)))
     )
     assert "via 100.96.1.0 dev flannel.1 instead of dev docker0" in finding.text
+
+
+def test_rules_that_cannot_be_read_are_not_ok() -> None:
+    reason = "the rules of the nftables table inet fw cannot be read: install the package nftables"
+    facts = replace(healthy(), unreadable={"nft_chains": reason})
+    for check in ("port", "forward-policy", "host-traffic"):
+        (finding,) = found(check, facts)
+        assert finding.severity is Severity.UNKNOWN
+        assert finding.text == f"not checked: {reason}"
+
+
+def test_a_closed_host_firewall_does_not_count_as_dropped_replies() -> None:
+    facts = with_rule(healthy(), "-A INPUT -j REJECT")
+    facts = with_rule(facts, "-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT")
+    assert found("host-traffic", facts)[0].severity is Severity.OK
 
 
 def test_on_a_host_with_ufw_the_fix_uses_ufw() -> None:

@@ -37,10 +37,10 @@ _TIMEOUT = 5.0  # seconds
 
 
 class RequestSocket(Closing):
-    """rtnetlink requests and dumps, in the network namespace in which the socket was opened."""
+    """Netlink requests and dumps, in the network namespace in which the socket was opened."""
 
-    def __init__(self) -> None:
-        self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETLINK_ROUTE)
+    def __init__(self, protocol: int = _NETLINK_ROUTE) -> None:
+        self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, protocol)
         self._socket.bind((0, 0))
         self._socket.settimeout(_TIMEOUT)
         # Linux 4.2: responses without a copy of the request. Linux 4.20: dumps of one device.

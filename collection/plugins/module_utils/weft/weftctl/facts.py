@@ -22,6 +22,7 @@ from ..model.lease import Lease
 from ..model.network import Network
 from ..store.errors import StoreFault
 from .firewall_rules import Ruleset
+from .nft_rules import NftChain
 
 BRIDGE = "docker0"
 
@@ -53,8 +54,8 @@ class HostFacts:
     `ntp_available`: a time synchronisation service is installed. `conflicting_macs` are the MAC
     addresses of other hosts that claim the underlay address by ARP. `peer_replies` lacks the peers
     that were not probed. `network_conflicts`: what else uses the overlay's network,
-    read for probes only. `forwarding_file` is the file that disables the forwarding of IPv4 at
-    boot.
+    read for probes only. `nft_chains` are those of other tables than iptables'. `forwarding_file` is
+    the file that disables the forwarding of IPv4 at boot.
     """
 
     unreadable: Mapping[str, str] = field(default_factory=dict)
@@ -77,6 +78,7 @@ class HostFacts:
     routes: Mapping[IPv4Address, RouteLookup] = field(default_factory=dict)
     neighbours: Mapping[IPv4Address, str] = field(default_factory=dict)
     rulesets: Mapping[str, Ruleset] = field(default_factory=dict)
+    nft_chains: tuple[NftChain, ...] = ()
     sysctls: Mapping[str, int] = field(default_factory=dict)
     forwarding_file: str | None = None
     udp_counters: Mapping[str, int] = field(default_factory=dict)

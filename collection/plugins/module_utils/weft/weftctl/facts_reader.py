@@ -28,6 +28,7 @@ from ..kernel import iptables
 from ..kernel.device_counters import read_device_counters, read_driver
 from ..kernel.netlink import Netlink
 from ..kernel.network_conflicts import find_conflicts
+from ..kernel.nft_tables import read_foreign_rules
 from ..store.certificate_expiry import store_certificate_validity
 from ..store.client import StoreClient
 from ..store.errors import StoreError, StoreFault
@@ -36,6 +37,7 @@ from .agent_status import read_agent_status
 from .arp_probe import conflicting_macs
 from .facts import HostFacts, bridge_address
 from .firewall_rules import parse_rulesets
+from .nft_rules import parse_nft_chains
 from .paths import HostPaths
 from .peer_probe import probe_peers, reach_peers
 from .proc_net import read_sysctls, read_udp_counters
@@ -66,6 +68,7 @@ def read_facts(
         reader.read(("datapath",), reader.datapath)
         reader.read(("sysctls", "udp_counters"), reader.kernel_counters)
         reader.read(("rulesets",), reader.rulesets)
+        reader.read(("nft_chains",), reader.nft_chains)
         reader.read(("docker_config",), reader.docker_config)
         reader.read(
             ("links", "neighbours"),
@@ -130,6 +133,9 @@ class _FactsReader:
 
     def rulesets(self, facts: HostFacts) -> HostFacts:
         return replace(facts, rulesets=parse_rulesets(iptables.read_rules()))
+
+    def nft_chains(self, facts: HostFacts) -> HostFacts:
+        return replace(facts, nft_chains=parse_nft_chains(read_foreign_rules()))
 
     def docker_config(self, facts: HostFacts) -> HostFacts:
         """daemon.json, with the options that weft sets if dockerd's command line has them."""

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The weft developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Evaluates the host's iptables rules for the first packet of a connection. No I/O.
+"""Evaluates the host's firewall rules for a packet. No I/O.
 
 The rules are those of iptables-save (iptables-extensions(8) describes the matches). A match that is
 unknown here may or may not hold: if it decides, the verdict is uncertain and names the rule.
@@ -40,10 +40,12 @@ class FirewallVerdict(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Packet:
-    """The first packet of a connection; `in_device` or `out_device` is empty if the hook has none.
+    """A packet, by default the first of a connection.
 
-    `protocol` None is any protocol. `destination_type` is the type of the destination in
-    the host's routing table, as the match addrtype names it: LOCAL for an address of the host.
+    `in_device` or `out_device` is empty if the hook has none. `protocol` None is any protocol.
+    `destination_type` is the type of the destination in the host's routing table, as the match
+    addrtype names it: LOCAL for an address of the host. `state` is the connection's, as the match
+    conntrack names it.
     """
 
     source: IPv4Address
@@ -53,6 +55,7 @@ class Packet:
     protocol: str | None = None
     destination_port: int | None = None
     destination_type: str = "UNICAST"
+    state: str = "NEW"
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,14 +225,26 @@ def _holds(condition: bool) -> _Match:
     return _Match.YES if condition else _Match.NO
 
 
-def _device(name: str, device: str) -> _Match:
-    return _holds(device.startswith(name[:-1]) if name.endswith("+") else device == name)
+def _address(networks: str, address: IPv4Address) -> _Match:
+    """Match one of several networks; iptables-save prints one, the rules of nftables have sets."""
+    return _holds(any(address in IPv4Network(network) for network in networks.split(",")))
 
 
-def _protocol(name: str, packet: Packet) -> _Match:
-    if name == "all":
+def _device(names: str, device: str) -> _Match:
+    return _holds(
+        any(
+            device.startswith(name[:-1]) if name.endswith("+") else device == name
+            for name in names.split(",")
+        )
+    )
+
+
+def _protocol(names: str, packet: Packet) -> _Match:
+    if names == "all":
         return _Match.YES
-    return _Match.MAYBE if packet.protocol is None else _holds(packet.protocol == name)
+    if packet.protocol is None:
+        return _Match.MAYBE
+    return _holds(packet.protocol in names.split(","))
 
 
 def _ports(text: str, packet: Packet) -> _Match:
@@ -252,8 +267,8 @@ def _module(name: str, _packet: Packet) -> _Match:
 
 
 _TESTS: Mapping[str, Callable[[str, Packet], _Match]] = {
-    "-s": lambda value, packet: _holds(packet.source in IPv4Network(value)),
-    "-d": lambda value, packet: _holds(packet.destination in IPv4Network(value)),
+    "-s": lambda value, packet: _address(value, packet.source),
+    "-d": lambda value, packet: _address(value, packet.destination),
     "-i": lambda value, packet: _device(value, packet.in_device),
     "-o": lambda value, packet: _device(value, packet.out_device),
     "-p": _protocol,
@@ -262,7 +277,6 @@ _TESTS: Mapping[str, Callable[[str, Packet], _Match]] = {
     "--dst-type": _destination_type,
     "-m": _module,
     "--comment": lambda _value, _packet: _Match.YES,
-    # The packet opens a connection.
-    "--ctstate": lambda value, _packet: _holds("NEW" in value.split(",")),
-    "--state": lambda value, _packet: _holds("NEW" in value.split(",")),
+    "--ctstate": lambda value, packet: _holds(packet.state in value.split(",")),
+    "--state": lambda value, packet: _holds(packet.state in value.split(",")),
 }

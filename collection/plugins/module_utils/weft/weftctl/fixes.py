@@ -23,6 +23,7 @@ CONFIGURE_DOCKER = f"{SITE} --tags docker"
 _PERSISTENT: Mapping[str, str] = {
     "sysctl -w": "a line in /etc/sysctl.d",
     "iptables -I": "the rules that your firewall loads at boot",
+    "nft insert": "the rules that nftables.service or your firewall loads at boot",
     "ethtool -K": "a .link file, systemd.link(5)",
 }
 

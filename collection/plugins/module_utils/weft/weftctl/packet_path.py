@@ -254,17 +254,18 @@ def _kernel_vxlan(facts: HostFacts, planned: Route, peer: Lease) -> Step:
 
 
 def _firewall(address: IPv4Address, facts: HostFacts, planned: Route) -> Step:
-    if "rulesets" in facts.unreadable:
-        return Step("firewall", None, facts.unreadable["rulesets"])
+    for name in ("rulesets", "nft_chains"):
+        if name in facts.unreadable:
+            return Step("firewall", None, f"not checked: {facts.unreadable[name]}")
     if facts.sysctls.get("ipv4/ip_forward") == 0:
         text = "net.ipv4.ip_forward is 0: the kernel forwards no packets"
         return Step("firewall", False, text, "sysctl -w net.ipv4.ip_forward=1")
-    forward = outbound(facts, address, planned.device)
-    worst = _worst((forward, *inbound(facts, address, planned.device)))
+    forward = tuple(outbound(facts, address, planned.device))
+    worst = _worst((*forward, *inbound(facts, address, planned.device)))
     if worst is None:
-        text = f"{forward.decision.rule} accepts the packet; replies are accepted"
+        text = f"{forward[0].decision.rule} accepts the packet; replies are accepted"
         return Step("firewall", True, text)
-    packet = "the packet" if worst is forward else "the reply"
+    packet = "the packet" if worst in forward else "the reply"
     text = f"{worst.decision.rule} {_verb(worst)} {packet}"
     return Step("firewall", _passes(worst), text, forward_fix(facts, worst))
 

@@ -21,6 +21,7 @@ from .firewall_rules import (
     with_first,
 )
 from .fixes import RESTART_AGENT, START_AGENT
+from .nft_rules import NftChain
 
 _NO_RULES = Ruleset({}, {})
 # Docker evaluates this chain before its own rules and never changes it.
@@ -29,12 +30,16 @@ _USER_CHAIN = "DOCKER-USER"
 
 @dataclass(frozen=True, slots=True)
 class Traversal:
-    """A packet that traverses a built-in chain, and the decision of the rules."""
+    """A packet that traverses a built-in chain, and the decision of the rules.
+
+    nft_chain: the base chain of nftables, None for a chain of iptables.
+    """
 
     table: str
     chain: str
     packet: Packet
     decision: RulesetDecision
+    nft_chain: NftChain | None = None
 
 
 def container_of(facts: HostFacts) -> IPv4Address:
@@ -57,14 +62,14 @@ def inbound(facts: HostFacts, remote: IPv4Address, device: str) -> Iterator[Trav
     packet = Packet(remote, container_of(facts), device, bridge)
     for address in sorted(_isolated_containers(facts)):
         yield _traverse(facts, "raw", "PREROUTING", Packet(remote, address, device))
-    yield _traverse(facts, "filter", "FORWARD", packet)
+    yield from _traverse_all(facts, "FORWARD", packet)
 
 
-def outbound(facts: HostFacts, remote: IPv4Address, device: str) -> Traversal:
+def outbound(facts: HostFacts, remote: IPv4Address, device: str) -> Iterator[Traversal]:
     """Evaluate a packet from a container of this host to a remote one."""
     bridge = facts.bridge.name if facts.bridge else BRIDGE
     packet = Packet(container_of(facts), remote, bridge, device)
-    return _traverse(facts, "filter", "FORWARD", packet)
+    yield from _traverse_all(facts, "FORWARD", packet)
 
 
 def between_own_containers(facts: HostFacts) -> Traversal:
@@ -84,8 +89,22 @@ def encapsulated(facts: HostFacts, peer: IPv4Address) -> Iterator[Traversal]:
         port, interface = backend.port, underlay.interface
         received = Packet(peer, underlay.address, interface, "", "udp", port, "LOCAL")
         sent = Packet(underlay.address, peer, "", interface, "udp", port)
-        yield _traverse(facts, "filter", "INPUT", received)
-        yield _traverse(facts, "filter", "OUTPUT", sent)
+        yield from _traverse_all(facts, "INPUT", received)
+        yield from _traverse_all(facts, "OUTPUT", sent)
+
+
+def replies_to_host(facts: HostFacts) -> Iterator[Traversal]:
+    """Evaluate replies of containers to processes of this host, by the overlay and the bridge."""
+    own, bridge = facts.own_lease, facts.bridge
+    if own is None:
+        return
+    source = own.subnet.network_address
+    sent = [(remote_container_of(facts), source, device) for device in facts.devices]
+    if bridge is not None:
+        sent.append((container_of(facts), source + 1, bridge.name))
+    for container, address, device in sent:
+        reply = Packet(container, address, device, destination_type="LOCAL", state="ESTABLISHED")
+        yield from _traverse_all(facts, "INPUT", reply)
 
 
 def forward_fix(facts: HostFacts, traversal: Traversal) -> str:
@@ -96,6 +115,12 @@ def forward_fix(facts: HostFacts, traversal: Traversal) -> str:
     if facts.plan is None:
         return RESTART_AGENT
     overlay, table = facts.plan.traffic, traversal.table
+    if traversal.nft_chain is not None:
+        return nft_fix(
+            traversal.nft_chain,
+            f"ip saddr {overlay.network} ip daddr {overlay.network} accept",
+            f"--zone=trusted --add-source={overlay.network}",
+        )
     tables = {name: ruleset.chains for name, ruleset in facts.rulesets.items()}
     if facts.settings.firewall and table in tables_to_repair(overlay, tables):
         return RESTART_AGENT if facts.agent.get("running") else START_AGENT
@@ -107,6 +132,13 @@ def forward_fix(facts: HostFacts, traversal: Traversal) -> str:
                 if decision.verdict is FirewallVerdict.ACCEPTED:
                     return f"iptables -t {table} -I {chain} {rule}"
     return RESTART_AGENT
+
+
+def nft_fix(chain: NftChain, rule: str, firewalld: str) -> str:
+    """Return the command that inserts a rule into a base chain, of firewalld in its table."""
+    if chain.table == "firewalld":
+        return f"firewall-cmd --permanent {firewalld} && firewall-cmd --reload"
+    return f"nft insert rule {chain.place} {rule}"
 
 
 def _isolated_containers(facts: HostFacts) -> set[IPv4Address]:
@@ -127,3 +159,14 @@ def _rules(facts: HostFacts, table: str) -> Ruleset:
 
 def _traverse(facts: HostFacts, table: str, chain: str, packet: Packet) -> Traversal:
     return Traversal(table, chain, packet, evaluate(_rules(facts, table), chain, packet))
+
+
+def _traverse_all(facts: HostFacts, chain: str, packet: Packet) -> Iterator[Traversal]:
+    """Evaluate a built-in chain of the table filter and the base chains of nftables there.
+
+    A packet must be accepted by all of them.
+    """
+    yield _traverse(facts, "filter", chain, packet)
+    for base in facts.nft_chains:
+        if base.hook == chain.lower():
+            yield Traversal("filter", chain, packet, base.evaluate(packet), base)

@@ -17,8 +17,10 @@ from ..traffic import (
     encapsulated,
     forward_fix,
     inbound,
+    nft_fix,
     outbound,
     remote_container_of,
+    replies_to_host,
 )
 
 _PEERS_SHOWN = 8
@@ -27,17 +29,30 @@ _PEERS_SHOWN = 8
 def _forward_policy(facts: HostFacts) -> list[CheckProblem]:
     """Find rules that drop forwarded packets, or may; Docker sets the policy DROP."""
     return [
-        _dropped_forward(facts, traversal)
-        for traversal in _forwarded(facts)
-        if traversal.decision.verdict is not FirewallVerdict.ACCEPTED
+        *(
+            _dropped_forward(facts, traversal)
+            for traversal in _forwarded(facts)
+            if traversal.decision.verdict is not FirewallVerdict.ACCEPTED
+        ),
+        *_unread_rules(facts),
     ]
+
+
+def _unread_rules(facts: HostFacts) -> Iterator[CheckProblem]:
+    """Yield a problem of unknown effect if rules besides those of iptables cannot be read."""
+    if "nft_chains" in facts.unreadable:
+        yield CheckProblem(
+            f"not checked: {facts.unreadable['nft_chains']}",
+            "apt-get install nftables",
+            Severity.UNKNOWN,
+        )
 
 
 def _forwarded(facts: HostFacts) -> Iterator[Traversal]:
     remote = remote_container_of(facts)
     for device in facts.devices:
         yield from inbound(facts, remote, device)
-        yield outbound(facts, remote, device)
+        yield from outbound(facts, remote, device)
 
 
 def _dropped_forward(facts: HostFacts, traversal: Traversal) -> CheckProblem:
@@ -81,7 +96,10 @@ def _port(facts: HostFacts) -> list[CheckProblem]:
                 port = traversal.packet.destination_port
                 key = (traversal.chain, decision.rule, decision.verdict, port)
                 found.setdefault(key, (traversal, []))[1].append(peer.public_ip)
-    return [_dropped_port(facts, traversal, peers) for traversal, peers in found.values()]
+    return [
+        *(_dropped_port(facts, traversal, peers) for traversal, peers in found.values()),
+        *_unread_rules(facts),
+    ]
 
 
 def _dropped_port(facts: HostFacts, traversal: Traversal, peers: list[IPv4Address]) -> CheckProblem:
@@ -101,6 +119,14 @@ def _dropped_port(facts: HostFacts, traversal: Traversal, peers: list[IPv4Addres
 def _accept_port(facts: HostFacts, traversal: Traversal, peers: list[IPv4Address]) -> str:
     """Return the command that accepts the backend's port, of ufw if its chains decide."""
     chain, is_input = traversal.chain, traversal.chain == "INPUT"
+    if traversal.nft_chain is not None:
+        addresses = ", ".join(map(str, peers))
+        return nft_fix(
+            traversal.nft_chain,
+            f"ip {'saddr' if is_input else 'daddr'} {{ {addresses} }} "
+            f"udp dport {traversal.packet.destination_port} accept",
+            f"--add-port={traversal.packet.destination_port}/udp",
+        )
     match = f"-p udp --dport {traversal.packet.destination_port}"
     with_ufw = with_first(
         facts.rulesets["filter"], f"ufw-user-{chain.lower()}", f"{match} -j ACCEPT"
@@ -115,6 +141,33 @@ def _accept_port(facts: HostFacts, traversal: Traversal, peers: list[IPv4Address
     return f"iptables -I {chain} {match} {'-s' if is_input else '-d'} {addresses} -j ACCEPT"
 
 
+def _host_traffic(facts: HostFacts) -> list[CheckProblem]:
+    """Find rules that drop the replies of containers to this host, as those for foreign ranges do.
+
+    Only replies are evaluated: a host may refuse new connections of containers on purpose.
+    """
+    found: dict[str, CheckProblem] = {}
+    for traversal in replies_to_host(facts):
+        packet, rule = traversal.packet, traversal.decision.rule
+        if traversal.decision.verdict is not FirewallVerdict.DROPPED or rule in found:
+            continue
+        network = facts.network.network if facts.network else packet.source
+        match = f"-s {network} -i {packet.in_device} -j ACCEPT"
+        fix = f"iptables -I INPUT {match}"
+        if traversal.nft_chain is not None:
+            fix = nft_fix(
+                traversal.nft_chain,
+                f"ip saddr {network} iifname {packet.in_device} accept",
+                f"--zone=trusted --add-source={network}",
+            )
+        found[rule] = CheckProblem(
+            f"{rule} drops the replies of containers, from {packet.source} to {packet.destination} "
+            f"of this host, received on {packet.in_device}",
+            fix,
+        )
+    return [*found.values(), *_unread_rules(facts)]
+
+
 FORWARD_POLICY = Check(
     "forward-policy",
     "the firewall accepts the overlay's traffic",
@@ -126,5 +179,11 @@ BR_NETFILTER = Check(
     "the firewall drops no bridged packets",
     ("sysctls", "rulesets", "own_lease", "links"),
     _br_netfilter,
+)
+HOST_TRAFFIC = Check(
+    "host-traffic",
+    "the firewall accepts replies of containers to this host",
+    ("plan", "rulesets"),
+    _host_traffic,
 )
 PORT = Check("port", "the firewall accepts the backend's UDP packets", ("rulesets", "plan"), _port)

@@ -37,6 +37,7 @@ CHECKS: tuple[Check, ...] = (
     kernel.IP_FORWARD,
     docker.DOCKER_RULES,
     firewall.FORWARD_POLICY,
+    firewall.HOST_TRAFFIC,
     firewall.BR_NETFILTER,
     kernel.RP_FILTER,
     firewall.PORT,
