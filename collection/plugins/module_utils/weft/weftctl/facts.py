@@ -53,9 +53,9 @@ class HostFacts:
     neighbours. `docker_config` is daemon.json with the bridge options of dockerd's command line.
     `ntp_available`: a time synchronisation service is installed. `conflicting_macs` are the MAC
     addresses of other hosts that claim the underlay address by ARP. `peer_replies` lacks the peers
-    that were not probed. `network_conflicts`: what else uses the overlay's network,
-    read for probes only. `nft_chains` are those of other tables than iptables'. `forwarding_file` is
-    the file that disables the forwarding of IPv4 at boot.
+    that were not probed. `network_conflicts`: what else uses the overlay's network, read for probes
+    only. `nft_chains` are those of other tables than iptables'. `forwarding_file` is the file that
+    disables the forwarding of IPv4 at boot.
     """
 
     unreadable: Mapping[str, str] = field(default_factory=dict)
