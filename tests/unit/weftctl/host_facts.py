@@ -30,12 +30,12 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.links imp
 )
 from ansible_collections.weft.overlay.plugins.module_utils.weft.model.lease import Lease
 from ansible_collections.weft.overlay.plugins.module_utils.weft.model.network import parse_network
-from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.facts import (
-    HostFacts,
-    PeerReplies,
-)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.facts import HostFacts
 from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.firewall_rules import (
     parse_rulesets,
+)
+from ansible_collections.weft.overlay.plugins.module_utils.weft.weftctl.peer_replies import (
+    PeerReplies,
 )
 
 RULES = """\

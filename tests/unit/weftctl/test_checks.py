@@ -141,6 +141,20 @@ BROKEN: list[tuple[str, Callable[[HostFacts], HostFacts], Severity, str, str]] =
         "journalctl -u weftd",
     ),
     (
+        "disk",
+        lambda facts: replace(facts, free_space={"/var/lib/etcd": 0.0, "/run/weft": 0.9}),
+        Severity.FAULT,
+        "the file system of /var/lib/etcd has 0.0 % free space",
+        "df -h /var/lib/etcd",
+    ),
+    (
+        "disk",
+        lambda facts: replace(facts, free_space={"/var/lib/weft": 0.04}),
+        Severity.WARNING,
+        "the file system of /var/lib/weft has 4.0 % free space",
+        "df -h /var/lib/weft",
+    ),
+    (
         "clock",
         lambda facts: replace(facts, clock_synchronised=False),
         Severity.WARNING,

@@ -61,7 +61,7 @@ def paths(tmp_path: Path) -> HostPaths:
 def test_without_an_agent_and_a_datapath_each_has_its_problem(
     paths: HostPaths, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["status"], paths) == 1
+    assert main(["status"], paths) == 2
     printed = capsys.readouterr().out
     assert f"PROBLEM: cannot read {paths.status}: " in printed
     assert "PROBLEM: datapath: " in printed
@@ -73,11 +73,11 @@ def test_an_agent_that_died_is_not_called_ready(
     dead = subprocess.Popen([sys.executable, "-c", ""])
     dead.wait()
     write_status(paths.status, ready(dead.pid))
-    assert main(["status", "--json"], paths) == 1
+    assert main(["status", "--json"], paths) == 2
     document = json.loads(capsys.readouterr().out)
     assert document["agent"]["ready"] is False
     assert f"the agent (process {dead.pid}) is not running" in document["problems"][0]
-    assert main(["status"], paths) == 1
+    assert main(["status"], paths) == 2
     assert "agent      NOT RUNNING; " in capsys.readouterr().out
 
 
@@ -86,7 +86,7 @@ def test_an_agent_that_runs_is_shown_as_it_says(
 ) -> None:
     write_status(paths.status, ready(os.getpid()))
     # There is no datapath here.
-    assert main(["status", "--json"], paths) == 1
+    assert main(["status", "--json"], paths) == 2
     document = json.loads(capsys.readouterr().out)
     assert document["agent"]["ready"] is True
     assert len(document["problems"]) == 1

@@ -23,23 +23,9 @@ from ..model.network import Network
 from ..store.errors import StoreFault
 from .firewall_rules import Ruleset
 from .nft_rules import NftChain
+from .peer_replies import PeerReplies
 
 BRIDGE = "docker0"
-
-
-@dataclass(frozen=True, slots=True)
-class PeerReplies:
-    """Which probes a peer replied to: of its bridge through the overlay, of its public IP outside.
-
-    `forwards`: whether it forwards packets to its bridge; `largest`: the size of the largest packet
-    through the overlay to which it replied, in bytes. Both are None if that was not probed, and
-    `largest` if it replied to none of the sizes that were tried.
-    """
-
-    overlay: bool
-    underlay: bool
-    forwards: bool | None = None
-    largest: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +39,10 @@ class HostFacts:
     neighbours. `docker_config` is daemon.json with the bridge options of dockerd's command line.
     `ntp_available`: a time synchronisation service is installed. `conflicting_macs` are the MAC
     addresses of other hosts that claim the underlay address by ARP. `peer_replies` lacks the peers
-    that were not probed. `network_conflicts`: what else uses the overlay's network, read for probes
-    only. `nft_chains` are those of other tables than iptables'. `forwarding_file` is the file that
-    disables the forwarding of IPv4 at boot.
+    that were not probed. `free_space`: the free part of the file systems of the given folders, of
+    bytes or of inodes, from 0 to 1. `network_conflicts`: what else uses the overlay's network, read
+    for probes only. `forwarding_file` is the file that disables the forwarding of IPv4 at boot. `nft_chains` are those of other
+    tables than iptables'.
     """
 
     unreadable: Mapping[str, str] = field(default_factory=dict)
@@ -89,6 +76,7 @@ class HostFacts:
     ntp_available: bool = True
     network_conflicts: tuple[NetworkConflict, ...] = ()
     conflicting_macs: frozenset[str] = frozenset()
+    free_space: Mapping[str, float] = field(default_factory=dict)
     peer_replies: Mapping[Lease, PeerReplies] = field(default_factory=dict)
 
     @property
@@ -114,8 +102,3 @@ class HostFacts:
     def port(self) -> int | None:
         """The UDP port of the network's backend, None for one without encapsulation."""
         return self.network.backend.port if self.network else None
-
-
-def bridge_address(lease: Lease) -> IPv4Address:
-    """Return the overlay address of the host that holds the lease: that of its bridge."""
-    return lease.subnet.network_address + 1

@@ -35,11 +35,13 @@ from ..store.errors import StoreError, StoreFault
 from ..system.programs import run_program
 from .agent_status import read_agent_status
 from .arp_probe import conflicting_macs
-from .facts import HostFacts, bridge_address
+from .facts import HostFacts
 from .firewall_rules import parse_rulesets
+from .free_space import read_free_space
 from .nft_rules import parse_nft_chains
 from .paths import HostPaths
 from .peer_probe import probe_peers, reach_peers
+from .peer_replies import bridge_address
 from .proc_net import read_sysctls, read_udp_counters
 from .sysctl_files import file_that_disables_forwarding
 
@@ -70,6 +72,7 @@ def read_facts(
         reader.read(("rulesets",), reader.rulesets)
         reader.read(("nft_chains",), reader.nft_chains)
         reader.read(("docker_config",), reader.docker_config)
+        reader.read(("free_space",), reader.free_space)
         reader.read(
             ("links", "neighbours"),
             lambda facts: reader.links(facts, stack.enter_context(Netlink())),
@@ -136,6 +139,9 @@ class _FactsReader:
 
     def nft_chains(self, facts: HostFacts) -> HostFacts:
         return replace(facts, nft_chains=parse_nft_chains(read_foreign_rules()))
+
+    def free_space(self, facts: HostFacts) -> HostFacts:
+        return replace(facts, free_space=read_free_space(self._paths.written))
 
     def docker_config(self, facts: HostFacts) -> HostFacts:
         """daemon.json, with the options that weft sets if dockerd's command line has them."""

@@ -16,7 +16,8 @@ from ..host.paths import SETTINGS_PATH, SNAPSHOT_PATH, STATUS_PATH
 class HostPaths:
     """The files of a host and the control socket of the datapath.
 
-    `units` are the directories of systemd units, None for the system manager's load path.
+    `written` are the folders in which weftd and, if it runs here, etcd write. `units` are the
+    directories of systemd units, None for the system manager's load path.
     """
 
     settings: Path = SETTINGS_PATH
@@ -24,4 +25,5 @@ class HostPaths:
     snapshot: Path = SNAPSHOT_PATH
     control: Path = CONTROL_PATH
     docker_config: Path = Path("/etc/docker/daemon.json")
+    written: tuple[Path, ...] = (SNAPSHOT_PATH.parent, STATUS_PATH.parent, Path("/var/lib/etcd"))
     units: tuple[Path, ...] | None = None

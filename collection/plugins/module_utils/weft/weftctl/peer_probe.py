@@ -11,7 +11,7 @@ from ipaddress import IPv4Address
 
 from ..model.lease import Lease
 from .echo_probe import SMALL, Echo, EchoOutcome, send_echoes
-from .facts import PeerReplies, bridge_address
+from .peer_replies import PeerReplies, bridge_address
 
 _REACH_TIMEOUT = 1.3
 # The kernel of a peer reports an unused address after three ARP requests, one each second.

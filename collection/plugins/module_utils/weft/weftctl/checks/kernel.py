@@ -13,9 +13,10 @@ from ...kernel.change_text import describe
 from ...kernel.connected_route import missing_connected_route
 from ...kernel.difference import difference
 from ...kernel.forwarding import ALL, disabled_forwarding
-from ..facts import HostFacts, bridge_address
+from ..facts import HostFacts
 from ..finding import Check, CheckProblem
 from ..fixes import RESTART_AGENT, SITE
+from ..peer_replies import bridge_address
 
 _SHOWN = 5
 # rp_filter: 1 is strict, 2 is loose; the kernel uses the higher of `all` and the device's value

@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 from ...model.lease import Lease
-from ..facts import HostFacts, PeerReplies, bridge_address
+from ..facts import HostFacts
 from ..finding import Check, CheckProblem, Severity
 from ..fixes import SITE
+from ..peer_replies import PeerReplies, bridge_address
 
 _REMOVE = (
     "if the host was removed permanently, on the controller: ansible-playbook -i hosts.yml "

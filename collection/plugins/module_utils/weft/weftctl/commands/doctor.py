@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from ..checks import agent, datapath, docker, firewall, kernel, peers, store, underlay
+from ..checks import agent, datapath, disk, docker, firewall, kernel, peers, store, underlay
 from ..facts import HostFacts
 from ..facts_reader import read_facts
 from ..finding import Check, Finding, Severity
@@ -22,6 +22,7 @@ from ..terminal import Colour, Colouriser, Terminal
 CHECKS: tuple[Check, ...] = (
     agent.SETTINGS,
     agent.AGENT,
+    disk.DISK,
     store.CLOCK,
     store.CERTIFICATE,
     store.STORE,

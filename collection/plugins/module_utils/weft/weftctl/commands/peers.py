@@ -18,10 +18,11 @@ from typing import Any
 from ...datapath.process.status import PeerStatus
 from ...kernel.state import FdbEntry
 from ...model.lease import Lease
-from ..facts import HostFacts, bridge_address
+from ..facts import HostFacts
 from ..facts_reader import read_facts
 from ..formatting import format_last_packet, format_table
 from ..paths import HostPaths
+from ..peer_replies import bridge_address
 from ..terminal import Colour, Colouriser, Terminal
 
 

@@ -11,18 +11,25 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Mapping, Sequence
+from ipaddress import IPv4Network
 from typing import Any
 
 from ...datapath.offloads import ACTIVE
 from ...datapath.process.client import DatapathClient, DatapathError
+from ...host.lease_view import load_view
+from ...model.lease import Lease
 from ...store.certificate_expiry import SOON
 from ..agent_status import AgentStatus, read_agent_status
+from ..degradations import degradations, silent_peers
 from ..formatting import format_duration, format_expiry, format_last_packet, format_table
 from ..paths import HostPaths
+from ..peer_probe import reach_peers
+from ..peer_replies import PeerReplies
 from ..terminal import Colour, Colouriser, Terminal
 
 # More would not fit on one screen; 'weftctl peers' lists all.
 _PEERS_SHOWN = 10
+_EXIT_DOWN = 2
 
 
 def add_arguments(_parser: argparse.ArgumentParser) -> None:
@@ -30,7 +37,10 @@ def add_arguments(_parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, paths: HostPaths, terminal: Terminal) -> int:
-    """Show both documents; return 1 if the host is not ready, or one cannot be read."""
+    """Show both documents; return 0 without a problem, 1 if degraded, 2 if the overlay is down.
+
+    It is down if the agent does not run, the host has no lease, or the datapath does not forward.
+    """
     agent = read_agent_status(paths.status)
     problems = list(agent.problems)
     datapath = None
@@ -39,14 +49,56 @@ def run(options: argparse.Namespace, paths: HostPaths, terminal: Terminal) -> in
             datapath = DatapathClient(paths.control).status()
         except DatapathError as error:
             problems.append(f"datapath: {error}")
+    now = time.time()
+    replies = _peer_replies(agent, paths)
+    degraded = (
+        degradations(agent.document, replies, now) if agent.document and agent.running else []
+    )
     if options.json:
-        document = {"agent": agent.document, "datapath": datapath, "problems": problems}
+        document = {
+            "agent": agent.document,
+            "datapath": datapath,
+            "problems": problems,
+            "degraded": degraded,
+        }
         terminal.print_json(document)
     else:
-        now = time.time()
-        terminal.print(render_status(agent, datapath, problems, terminal.colour, now))
-    ready = agent.document is not None and agent.document["ready"]
-    return 0 if ready and not problems else 1
+        text = render_status(
+            agent,
+            datapath,
+            problems,
+            terminal.colour,
+            now,
+            degraded=degraded,
+            silent=silent_peers(replies),
+        )
+        terminal.print(text)
+    return exit_status(agent, datapath, [*problems, *degraded])
+
+
+def exit_status(
+    agent: AgentStatus, datapath: Mapping[str, Any] | None, problems: Sequence[str]
+) -> int:
+    """Return 0, or 1 with a problem, or 2 if the overlay is down, as in `run`."""
+    document = agent.document
+    if document is None or not agent.running or not document["lease"]:
+        return _EXIT_DOWN
+    if not agent.kernel_datapath and not (datapath and datapath["forwarding"]):
+        return _EXIT_DOWN
+    return 0 if document["ready"] and not problems else 1
+
+
+def _peer_replies(agent: AgentStatus, paths: HostPaths) -> Mapping[Lease, PeerReplies]:
+    """Probe the peers of the last known leases; empty if that is not permitted, as without root."""
+    document = agent.document
+    if document is None or not agent.running or not document["lease"] or not document["network"]:
+        return {}
+    view = load_view(paths.snapshot)
+    leases = view.leases_within(IPv4Network(document["network"]))
+    try:
+        return reach_peers([each for each in leases if str(each.subnet) != agent.own_subnet])
+    except OSError:
+        return {}
 
 
 def render_status(
@@ -55,9 +107,13 @@ def render_status(
     problems: Sequence[str],
     colour: Colouriser,
     now: float,
+    *,
+    degraded: Sequence[str] = (),
+    silent: str = "",
 ) -> str:
     """Return the screen; `problems` are those of reading, shown before those of the agent.
 
+    `degraded` and `silent` are the results of `degradations` and `silent_peers`.
     If the agent is not running, its last status is marked as such.
     """
     lines: list[tuple[str, str]] = []
@@ -65,7 +121,11 @@ def render_status(
         lines += _agent_lines(agent.document, colour, now, agent.running)
         reported = agent.document["problems"]
         last = "" if agent.running else "last reported: "
-        problems = [*problems, *(f"{last}{problem}" for problem in reported)]
+        problems = [*problems, *(f"{last}{problem}" for problem in reported), *degraded]
+        if silent:
+            lines[:] = [
+                (name, f"{value}; {silent}" if name == "peers" else value) for name, value in lines
+            ]
     if datapath is not None:
         lines += _datapath_lines(datapath, colour, now)
     text = "".join(f"{name:<10} {value}\n" for name, value in lines)
