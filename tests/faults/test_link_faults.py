@@ -47,7 +47,8 @@ def test_junk_at_the_port(fleet: Fleet, well: FleetState, record: Record) -> Non
         rate = float(fleet.on(3, command, fleet.script("junk")))
         seen = fleet.says(1)
     healed = await_health(fleet, well, 30)
-    drops = json.loads(fleet.on(1, "weftctl status --json"))["datapath"]["counters"]["drops"]
+    status = json.loads(fleet.on(1, "weftctl status --json || true"))
+    drops = status["datapath"]["counters"]["drops"]
     assert stream.ended_in_order
     assert stream.bytes > 0
     assert traffic.worst.lost <= traffic.worst.sent * 0.01

@@ -187,7 +187,7 @@ def test_a_new_authority_comes_to_three_members_also_when_it_is_interrupted(flee
     assert len(in_store(fleet.lab, status).splitlines()) == len(HOSTS)
     for host in (1, 2, 4):
         assert fleet.lab.on(host, "grep -c BEGIN /etc/weft/tls/ca.pem").strip() == "1"
-        assert "agent      ready" in fleet.lab.on(host, "weftctl status")
+        assert "agent      ready" in fleet.lab.on(host, "weftctl status || true")
     assert fleet.leases(1) == {"10.211.0.11", "10.211.0.12", "10.211.0.14"}
     again = fleet.run("site")
     succeeds(again)

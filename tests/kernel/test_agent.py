@@ -338,7 +338,7 @@ def test_a_killed_agent_stops_no_packet_and_the_new_one_changes_nothing(
     one.kill("agent")
     assert reach(fleet)
     told = one.weftctl("status")
-    assert told.returncode == 1
+    assert told.returncode == 2
     assert "is not running" in told.stdout
     fresh = len(one.log("agent"))
     one.start("agent")
