@@ -24,8 +24,9 @@ def degradations(
     """Return each, with the next step; `agent` is the status document of a running agent."""
     found = []
     expiry, path = agent.get("certificate_expiry"), agent.get("certificate")
-    expired = expiry is not None and expiry <= now
-    if expired:
+    expired = False
+    if expiry is not None and expiry <= now:
+        expired = True
         found.append(
             f"the certificate {path or 'of this host'} expired at {format_moment(expiry)}: renew "
             "it with 'ansible-playbook -i hosts.yml weft.overlay.rotate' on the controller"
