@@ -41,8 +41,8 @@ class HostFacts:
     addresses of other hosts that claim the underlay address by ARP. `peer_replies` lacks the peers
     that were not probed. `free_space`: the free part of the file systems of the given folders, of
     bytes or of inodes, from 0 to 1. `network_conflicts`: what else uses the overlay's network, read
-    for probes only. `forwarding_file` is the file that disables the forwarding of IPv4 at boot. `nft_chains` are those of other
-    tables than iptables'.
+    for probes only. `forwarding_file` is the file that disables the forwarding of IPv4 at boot.
+    `nft_chains` are those of other tables than iptables'.
     """
 
     unreadable: Mapping[str, str] = field(default_factory=dict)
