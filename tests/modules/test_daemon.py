@@ -188,6 +188,21 @@ def test_releases_are_installed_and_rolled_back(host: Host, releases: list[Path]
     assert not host.run(collections=releases[2], keep=2)["changed"]
 
 
+def test_an_older_release_is_refused_unless_asked_for(host: Host, releases: list[Path]) -> None:
+    """Two controllers with different collections of the same version."""
+    old, new, _third = releases
+    first = host.run(collections=old, allow_downgrade=False)["current"]
+    second = host.run(collections=new, allow_downgrade=False)["current"]
+    for flags in ((), ("--check",)):
+        refused = host.run(*flags, collections=old, allow_downgrade=False)
+        assert refused.failed
+        assert f"the current release {second} was installed after it" in refused["msg"]
+    assert host.version() == second
+    assert host.run(collections=old, allow_downgrade=True)["current"] == first
+    # After a rollback, the newer one is no downgrade.
+    assert host.run(collections=new, allow_downgrade=False)["current"] == second
+
+
 def test_a_running_program_keeps_its_release(host: Host, releases: list[Path]) -> None:
     """The launcher resolves the link, so that no program reads files of two releases."""
     name = host.run(collections=releases[0])["current"]

@@ -57,6 +57,13 @@ options:
       - The number of releases to keep. The current and the previous release are always kept.
     type: int
     default: 3
+  allow_downgrade:
+    description:
+      - Whether O(state=present) may replace the current release by an older one.
+      - A release is older if the version of its collection is lower, or, with the same version, if
+        this host had it before the current one.
+    type: bool
+    default: true
 notes:
   - If O(launcher_directory) has a file with the name of a launcher that this module did not write,
     the file is not changed, and O(state=present) fails.
@@ -131,6 +138,10 @@ from ansible_collections.weft.overlay.plugins.module_utils.release.layout import
     rolled_back,
     with_installed,
 )
+from ansible_collections.weft.overlay.plugins.module_utils.release.order import (
+    COLLECTION_VERSION,
+    downgrade_reason,
+)
 from ansible_collections.weft.overlay.plugins.module_utils.release.sources import package_sources
 from ansible_collections.weft.overlay.plugins.module_utils.weft.cli import PROGRAMS
 from ansible_collections.weft.overlay.plugins.module_utils.weft.system.files import (
@@ -192,7 +203,19 @@ class Daemon:
             return Releases()
         if self.state == "previous":
             return rolled_back(before)
+        reason = "" if self.module.params["allow_downgrade"] else self._downgrade_reason(before)
+        if reason:
+            raise ReleaseError(
+                f"release {self.name} of this collection is older: {reason}. Another controller "
+                "has a newer collection. Install the newer collection here, or set "
+                "overlay_allow_downgrade=true (allow_downgrade of this module) to install the "
+                "older release"
+            )
         return with_installed(before, self.name, self.module.params["keep"])
+
+    def _downgrade_reason(self, before: Releases) -> str:
+        versions = {self.name: COLLECTION_VERSION, **self.directory.versions(before.names)}
+        return downgrade_reason(before, self.name, versions)
 
     def _is_intact(self) -> bool:
         return self.directory.holds(self.name, self.archive.content)
@@ -226,6 +249,8 @@ class Daemon:
                 self.directory.remove(current)
                 self.directory.remove_if_empty()
             raise
+        if self.state == "present":
+            self.directory.write_version(self.name, COLLECTION_VERSION)
         self.directory.point("previous", after.previous)
         self.directory.point("current", current)
         for path, wanted in self.launchers.items():
@@ -319,6 +344,7 @@ def main() -> None:
             "launcher_directory": {"type": "path", "default": "/usr/local/bin"},
             "python": {"type": "path", "default": "/usr/bin/python3"},
             "keep": {"type": "int", "default": 3},
+            "allow_downgrade": {"type": "bool", "default": True},
         },
         supports_check_mode=True,
     )

@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 from ansible_collections.weft.overlay.plugins.module_utils.weft.system.files import (
@@ -18,6 +19,7 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.system.files imp
 
 from .layout import ARCHIVE_NAME, Releases
 
+_VERSION_FILE = "version"
 _NAME = re.compile(r"[0-9a-f]{16}")
 
 
@@ -57,6 +59,21 @@ class ReleaseDirectory:
         make_directories(path.parent)
         write_atomically(path, content)
         self.touch(name)
+
+    def versions(self, names: Iterable[str]) -> dict[str, str]:
+        """Return the version of the collection of each release that has one."""
+        files = {name: self._releases / name / _VERSION_FILE for name in names}
+        return {
+            name: path.read_text(encoding="ascii").strip()
+            for name, path in files.items()
+            if path.is_file()
+        }
+
+    def write_version(self, name: str, version: str) -> None:
+        """Write the version of the collection of a release, if it has none. Raises OSError."""
+        path = self._releases / name / _VERSION_FILE
+        if not path.exists():
+            write_atomically(path, f"{version}\n".encode("ascii"))
 
     def touch(self, name: str) -> None:
         """Make a release the latest one. Raises OSError."""
