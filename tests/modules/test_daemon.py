@@ -188,19 +188,17 @@ def test_releases_are_installed_and_rolled_back(host: Host, releases: list[Path]
     assert not host.run(collections=releases[2], keep=2)["changed"]
 
 
+@pytest.mark.timeout(300)
 def test_an_older_release_is_refused_unless_asked_for(host: Host, releases: list[Path]) -> None:
     """Two controllers with different collections of the same version."""
     old, new, _third = releases
     first = host.run(collections=old, allow_downgrade=False)["current"]
     second = host.run(collections=new, allow_downgrade=False)["current"]
-    for flags in ((), ("--check",)):
-        refused = host.run(*flags, collections=old, allow_downgrade=False)
-        assert refused.failed
-        assert f"the current release {second} was installed after it" in refused["msg"]
+    refused = host.run("--check", collections=old, allow_downgrade=False)
+    assert refused.failed
+    assert f"the current release {second} was installed after it" in refused["msg"]
     assert host.version() == second
-    assert host.run(collections=old, allow_downgrade=True)["current"] == first
-    # After a rollback, the newer one is no downgrade.
-    assert host.run(collections=new, allow_downgrade=False)["current"] == second
+    assert host.run(collections=old)["current"] == first
 
 
 def test_a_running_program_keeps_its_release(host: Host, releases: list[Path]) -> None:

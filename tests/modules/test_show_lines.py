@@ -95,3 +95,16 @@ def test_a_program_that_reads_the_output_gets_the_result_alone(folder: Path) -> 
     told: dict[str, Any] = json.loads(run(folder, MATRIX, ANSIBLE_STDOUT_CALLBACK="json"))
     assert told == {"lines": MATRIX}
     assert misfits("show_lines", told | {"changed": False}) == []
+
+
+def test_a_warning_is_highlighted_and_repeated_by_the_summary(folder: Path) -> None:
+    warning = "etcd 3.5.16 on host1 has a vulnerability"
+    task = {"name": "Warn", "weft.overlay.show_lines": {"warnings": [warning]}}
+    text = json.dumps([{"hosts": "host1", "gather_facts": False, "tasks": [task]}])
+    (folder / "play.yml").write_text(text, encoding="utf-8")
+    callbacks = REPOSITORY / "collection/playbooks/callback_plugins"
+    (folder / "callback_plugins").symlink_to(callbacks)
+    shown_text = run(folder, MATRIX)
+    assert f"WARNING: {warning}" in shown_text.partition("SUMMARY")[2]
+    plain = " ".join(shown_text.partition("SUMMARY")[0].split())
+    assert "ok: [host1]" in plain

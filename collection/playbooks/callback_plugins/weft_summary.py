@@ -55,7 +55,9 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # Ansible's classes h
         if result.is_changed():
             self._summary.add_change(result._host.get_name(), _name(task))
         if task.action.endswith("show_lines"):
-            self._summary.matrix = list(returned.get("lines") or ())
+            self._summary.matrix = list(returned.get("lines") or self._summary.matrix)
+            for notice in returned.get("notices") or ():
+                self._summary.add_message(notice)
         elif task.action.endswith("debug"):
             self._summary.add_message(returned.get("msg"))
 

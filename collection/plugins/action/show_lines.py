@@ -28,13 +28,22 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         """Print the lines and return them. Raises AnsibleActionFail for other options."""
         result: dict[str, Any] = super().run(tmp, task_vars)
         _validation, options = self.validate_argument_spec(
-            {"lines": {"type": "list", "elements": "str", "required": True}}
+            {
+                "lines": {"type": "list", "elements": "str", "default": []},
+                "warnings": {"type": "list", "elements": "str", "default": []},
+            }
         )
         lines = [_without_controls(line) for line in options["lines"]]
         # The callback of the playbooks prints the lines at the end of the run.
         at_end = bool((task_vars or {}).get("weft_summary"))
+        warnings = [_without_controls(warning) for warning in options["warnings"]]
+        if warnings:
+            result["warnings"] = [*result.get("warnings", ()), *warnings]
+            # The summary of a playbook repeats them.
+            result["notices"] = [f"WARNING: {warning}" for warning in warnings]
         if (
-            not at_end
+            lines
+            and not at_end
             and str(constants.DEFAULT_STDOUT_CALLBACK).rpartition(".")[2] not in _FOR_PROGRAMS
         ):
             # In one call, so that no output of another host comes between the lines.

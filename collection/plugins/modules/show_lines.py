@@ -28,7 +28,12 @@ options:
     description: The lines, from top to bottom.
     type: list
     elements: str
-    required: true
+    default: []
+  warnings:
+    description: Warnings, which Ansible highlights and the summary of a playbook repeats.
+    type: list
+    elements: str
+    default: []
 seealso:
   - module: ansible.builtin.debug
 """
@@ -49,4 +54,10 @@ lines:
   type: list
   elements: str
   sample: ["from \\ to              docker1  docker2", "docker1    100.96.1.2  -        ok 0.49"]
+notices:
+  description: The warnings, as the summary repeats them.
+  returned: with O(warnings)
+  type: list
+  elements: str
+  sample: ["WARNING: etcd 3.5.16 on docker1 has a vulnerability"]
 """
