@@ -49,6 +49,7 @@ def status(number: int, **agent: Any) -> dict[str, Any]:
             "backend": "udp",
             "datapath": "userspace",
             "mtu": MTU,
+            "port": 8285,
             "release": "abc123",
             "lease": {"subnet": f"100.96.{number}.0/24", "public_ip": f"192.0.2.{10 + number}"},
             "problems": [],

@@ -100,7 +100,7 @@ def test_a_changed_source_names_the_host_that_changes_it() -> None:
         (
             {"path_mtu": 1372, "path_mtu_told_by": "192.0.2.1"},
             {},
-            "192.0.2.1 reports the path MTU, so TCP adapts",
+            "192.0.2.1 reports the path MTU, so TCP adapts: set 'mtu: 1400' in overlay_backend",
         ),
         (
             {"path_mtu": 1372},
@@ -108,7 +108,7 @@ def test_a_changed_source_names_the_host_that_changes_it() -> None:
             "no router reports the path MTU, so TCP connections hang on large packets: the path "
             "MTU "
             "of the link between 192.0.2.11 and 192.0.2.12 is smaller than the MTU of its "
-            "interfaces: set these to the MTU of 1400 bytes",
+            "interfaces: set 'mtu: 1400' in overlay_backend, or set these to the MTU of 1400 bytes",
         ),
         (
             {"path_mtu": 1350},
@@ -130,9 +130,44 @@ def test_an_unreachable_host_is_reported_once_with_its_status() -> None:
     cut_off: Faults = {(1, 2): SILENCE, (3, 2): SILENCE, (2, 1): SILENCE, (2, 3): SILENCE}
     own = {2: {"daemon": status(2, problems=["etcd is unreachable"])}}
     assert reported(3, cut_off, own) == [
-        "host2 is unreachable from all hosts: 'weftctl status' reports: etcd is unreachable: see "
-        "'weftctl status' and 'systemctl status docker' on host2"
+        "host2 is unreachable from all hosts: 'weftctl status' reports: etcd is unreachable: UDP "
+        "8285 is blocked there, or weftd or Docker is down: run 'weftctl doctor' on host2"
     ]
+
+
+def every_pair(count: int) -> Faults:
+    numbers = range(1, count + 1)
+    return {(one, other): SILENCE for one in numbers for other in numbers if one != other}
+
+
+def test_a_port_that_is_blocked_everywhere_is_one_problem_with_its_number() -> None:
+    assert reported(4, every_pair(4)) == [
+        "no host reaches another through the overlay: UDP 8285 is blocked on every path: allow it "
+        "between all hosts. If 'weftctl doctor' finds no fault on the hosts, the network drops UDP "
+        "8285: set another port or backend in overlay_backend"
+    ]
+    own = {2: {"daemon": status(2, problems=["port 8285 is taken"])}}
+    (found,) = reported(3, every_pair(3), own)
+    assert found.endswith("'weftctl status' reports on host2: port 8285 is taken")
+
+
+def test_a_port_that_is_blocked_between_two_hosts_leads_to_the_network_between_them() -> None:
+    for found in reported(4, {(1, 2): SILENCE, (2, 1): SILENCE}):
+        assert "check that UDP 8285 is open" in found
+        assert "the network between them drops UDP 8285: set another port or backend" in found
+
+
+def test_of_several_narrow_paths_the_setting_that_fits_all_is_last() -> None:
+    found = reported(3, {(1, 2): {"path_mtu": 1372}, (3, 2): {"path_mtu": 1300}})
+    assert found[-1].startswith("2 paths have a smaller MTU than the interfaces: 'mtu: 1328' in ")
+    assert len(reported(3, {(1, 2): {"path_mtu": 1372}})) == 1
+
+
+def test_the_address_of_the_overlays_device_is_not_taken_for_another_programs_rule() -> None:
+    own = {"name": "host1", "source": "100.96.3.0", "error": ""}
+    (found,) = reported(3, {(3, 1): {"tcp": own}})
+    assert "100.96.3.0 is the address of the overlay's device on host3" in found
+    assert "comes before WEFT-POSTROUTING" not in found
 
 
 def test_an_unreachable_host_does_not_hide_another_pair() -> None:
@@ -164,7 +199,7 @@ def test_a_fault_with_all_other_hosts_is_reported_once() -> None:
 
 def test_different_path_mtus_are_not_joined() -> None:
     sentences = reported(3, {(2, 1): {"path_mtu": 1372}, (2, 3): {"path_mtu": 1300}})
-    assert [one[:14] for one in sentences] == ["host2 -> host1", "host2 -> host3"]
+    assert [one[:14] for one in sentences[:2]] == ["host2 -> host1", "host2 -> host3"]
 
 
 def test_the_status_of_a_host_of_the_pair_is_reported() -> None:

@@ -61,11 +61,23 @@ def test_hosts_are_listed_by_datapath() -> None:
     given = [
         {"name": "one", "started": started(1, daemon=status(1, datapath="kernel"))},
         {"name": "two", "started": started(2, daemon=None)},
+        {
+            "name": "waiting",
+            "started": started(
+                3,
+                daemon={
+                    "agent": {"backend": None, "problems": ["no interface eth0.100"]},
+                    "datapath": None,
+                    "problems": [],
+                },
+            ),
+        },
         {"name": "three", "started": {}},
     ]
-    assert summarise(read_results(given, 20))[-3:] == [
+    assert summarise(read_results(given, 20))[-4:] == [
         "one: udp, kernel datapath",
         "two: weftd does not run",
+        "waiting: weftd is not ready: no interface eth0.100",
         "three: no container was started: see the play's output above, and verify again",
     ]
 

@@ -52,6 +52,9 @@ def problems(results: Results) -> list[str]:
     missing = [f"{host.name}: {host.problems[0]}" for host in results.hosts if not host.container]
     others = len(results.probed) - 1
     faulty = [pair for pair in results.pairs if pair.fault]
+    if others > 1 and all(pair.fault is Fault.NO_ANSWER for pair in results.pairs):
+        return [*missing, _none_reached(results)]
+    fitting = _fitting_mtu(faulty)
     sentences = []
     if others > 1:
         unanswered = [pair for pair in faulty if pair.fault is Fault.NO_ANSWER]
@@ -70,7 +73,40 @@ def problems(results: Results) -> list[str]:
         for end in (lambda pair: pair.source, lambda pair: pair.destination):
             joined, faulty = _join(faulty, end, others)
             sentences += joined
-    return missing + sentences + [sentence(pair) for pair in faulty]
+    return missing + sentences + [sentence(pair) for pair in faulty] + fitting
+
+
+def _none_reached(results: Results) -> str:
+    reported = [f"{host.name}: {host.problems[0]}" for host in results.probed if host.problems]
+    text = "no host reaches another through the overlay"
+    if reported:
+        return f"{text}: 'weftctl status' reports on {'; '.join(reported)}"
+    transport = _transport(results.probed[0])
+    return (
+        f"{text}: {transport} is blocked on every path: allow it between all hosts. If 'weftctl "
+        f"doctor' finds no fault on the hosts, the network drops {transport}: set another port or "
+        "backend in overlay_backend"
+    )
+
+
+def _fitting_mtu(faulty: Sequence[Pair]) -> list[str]:
+    """Return the setting that fits every path, if several paths have different smaller MTUs."""
+    narrow = [pair for pair in faulty if pair.fault is Fault.MTU and _on_the_path(pair)]
+    sizes = [
+        pair.seen.path_mtu + _OVERHEAD[pair.source.backend]
+        for pair in narrow
+        if pair.seen and pair.seen.path_mtu and pair.source.backend in _OVERHEAD
+    ]
+    if len(set(sizes)) < 2:
+        return []
+    return [
+        f"{len(narrow)} paths have a smaller MTU than the interfaces: 'mtu: {min(sizes)}' in "
+        "overlay_backend fits every one, then run weft.overlay.site"
+    ]
+
+
+def _transport(host: Host) -> str:
+    return f"UDP {host.port}" if host.port else "the traffic of the backend"
 
 
 def _join(
@@ -110,7 +146,10 @@ def _unreachable(host: Host) -> str:
     text = f"{host.name} is unreachable from all hosts"
     if host.problems:
         text += f": 'weftctl status' reports: {host.problems[0]}"
-    return f"{text}: see 'weftctl status' and 'systemctl status docker' on {host.name}"
+    return (
+        f"{text}: {_transport(host)} is blocked there, or weftd or Docker is down: run 'weftctl "
+        f"doctor' on {host.name}"
+    )
 
 
 def _place(host: Host) -> str:
@@ -136,13 +175,27 @@ def _cause(pair: Pair, link: str) -> str:
         Fault.NO_PORT: forward,
         Fault.NO_UDP: forward,
         Fault.NO_TCP: forward,
-        Fault.SOURCE: f"a MASQUERADE or SNAT rule on {source} comes before WEFT-POSTROUTING "
-        "('iptables -t nat -S POSTROUTING')",
+        Fault.SOURCE: _cause_of_source(pair),
         Fault.LOSS: "a link or a host is overloaded: see the drops of 'weftctl peers' on "
         f"{source} and {destination}, and verify again",
         Fault.MTU: _cause_of_small_mtu(pair, link),
     }
     return causes[pair.fault]
+
+
+def _cause_of_source(pair: Pair) -> str:
+    source = pair.source
+    rewritten = _rewritten(pair, pair.seen) if pair.seen else None
+    if rewritten and source.subnet.partition("/")[0] == rewritten:
+        return (
+            f"{rewritten} is the address of the overlay's device on {source.name}: the connection "
+            "began while WEFT-POSTROUTING was missing there or came after Docker's MASQUERADE: see "
+            f"'weftctl status' on {source.name}, and verify again"
+        )
+    return (
+        f"a MASQUERADE or SNAT rule on {source.name} comes before WEFT-POSTROUTING "
+        "('iptables -t nat -S POSTROUTING')"
+    )
 
 
 def _no_answer(pair: Pair, seen: Observation) -> str:
@@ -180,20 +233,31 @@ def _cause_of_no_answer(pair: Pair) -> str:
 
 
 def _lossy(sender: Host, receiver: Host) -> str:
+    direct = sender.backend == "host-gw"
+    transport = "packets of other subnets" if direct else _transport(receiver)
     check = (
         "the link forwards packets of other subnets, that IP forwarding is enabled"
-        if sender.backend == "host-gw"
-        else "the UDP port of the backend is open"
+        if direct
+        else f"{transport} is open"
     )
     return (
         f"packets from {sender.name} to {receiver.name} are lost: check that {check} on "
-        f"{receiver.name}, and that weftd runs there ('weftctl status')"
+        f"{receiver.name}, and that weftd runs there ('weftctl status'). If 'weftctl doctor' finds "
+        f"no fault on either host, the network between them drops {transport}: set another "
+        f"{'backend' if direct else 'port or backend'} in overlay_backend"
     )
 
 
 def _rewritten(pair: Pair, seen: Observation) -> str | None:
     sources = (seen.tcp.source, seen.udp.source)
     return next((each for each in sources if each not in (None, pair.source.container)), None)
+
+
+def _on_the_path(pair: Pair) -> bool:
+    """Whether the path has the small MTU, and neither a bridge nor the other host."""
+    size = pair.seen.path_mtu if pair.seen else None
+    ends = (pair.source.overlay_mtu, pair.destination.overlay_mtu, pair.destination.mtu)
+    return size is not None and size not in ends
 
 
 def _cause_of_small_mtu(pair: Pair, link: str) -> str:
@@ -210,18 +274,18 @@ def _cause_of_small_mtu(pair: Pair, link: str) -> str:
             f"{destination.name} has MTU {size}, {source.name} {expected}: set the same MTU on the "
             "underlay interfaces of all hosts, then run weft.overlay.site"
         )
+    overhead = _OVERHEAD.get(source.backend)
+    known = None if overhead is None or size is None else size + overhead
+    setting = f"set 'mtu: {known}' in overlay_backend" if known else "set mtu in overlay_backend"
     if seen and seen.path_mtu_told_by:
         return (
-            f"{seen.path_mtu_told_by} reports the path MTU, so TCP adapts: set the underlay "
-            "interfaces "
-            "to the smallest MTU of the path, then run weft.overlay.site"
+            f"{seen.path_mtu_told_by} reports the path MTU, so TCP adapts: {setting}, or set the "
+            "underlay interfaces to the smallest MTU of the path, then run weft.overlay.site"
         )
-    overhead = _OVERHEAD.get(source.backend)
-    mtu = "the path" if overhead is None or size is None else f"{size + overhead} bytes"
+    mtu = f"{known} bytes" if known else "the path"
     return (
         "no router reports the path MTU, so TCP connections hang on large packets: the path MTU "
         "of "
-        f"{link} is smaller than the MTU of its interfaces: set these to the MTU of {mtu}, then "
-        "run "
-        "weft.overlay.site"
+        f"{link} is smaller than the MTU of its interfaces: {setting}, or set these to the MTU of "
+        f"{mtu}, then run weft.overlay.site"
     )

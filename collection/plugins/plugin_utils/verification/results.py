@@ -54,7 +54,9 @@ class Host:
     """A host of the fleet and its status; MTUs in bytes.
 
     container is the address of its container. It is empty if there is none, and the one problem is
-    the reason. mtu is the MTU of the container's device, overlay_mtu that of the overlay.
+    the reason. mtu is the MTU of the container's device, overlay_mtu that of the overlay. port is
+    the backend's UDP port, None if it has none or is not known. has_agent: whether weftd has a
+    status.
     """
 
     name: str
@@ -65,6 +67,8 @@ class Host:
     backend: str = ""
     datapath: str = ""
     overlay_mtu: int | None = None
+    port: int | None = None
+    has_agent: bool = False
     release: str = ""
     docker: str = ""
     kernel: str = ""
@@ -225,6 +229,8 @@ def _host(entry: Mapping[str, Any]) -> Host:
         backend=agent.get("backend") or "",
         datapath=agent.get("datapath") or "",
         overlay_mtu=agent.get("mtu"),
+        port=agent.get("port"),
+        has_agent=bool(agent),
         release=agent.get("release") or "",
         docker=started.get("docker") or "",
         kernel=started.get("kernel") or "",

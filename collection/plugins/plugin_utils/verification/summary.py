@@ -35,7 +35,8 @@ def _datapath(host: Host) -> str:
     if not host.container:
         return host.problems[0]
     if not host.backend:
-        return "weftd does not run"
+        waiting = host.has_agent and host.problems
+        return f"weftd is not ready: {host.problems[0]}" if waiting else "weftd does not run"
     if host.datapath == "userspace":
         return f"{host.backend}, userspace datapath; offloads: {', '.join(host.offloads) or 'none'}"
     return f"{host.backend}, kernel datapath"
