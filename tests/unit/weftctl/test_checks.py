@@ -14,6 +14,7 @@ import pytest
 
 from ansible_collections.weft.overlay.plugins.module_utils.weft.host.settings import Settings
 from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.links import (
+    Link,
     LinkAddress,
     Links,
     RouteLookup,
@@ -669,6 +670,20 @@ def test_a_closed_host_firewall_does_not_count_as_dropped_replies() -> None:
     facts = with_rule(healthy(), "-A INPUT -j REJECT")
     facts = with_rule(facts, "-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT")
     assert found("host-traffic", facts)[0].severity is Severity.OK
+
+
+@pytest.mark.parametrize(
+    ("mode", "severity"), [(0, Severity.OK), (1, Severity.WARNING), (2, Severity.OK)]
+)
+def test_a_strict_filter_of_a_second_network_is_found(mode: int, severity: Severity) -> None:
+    facts = healthy()
+    second = Link("br-0123456789ab", 9, 1500, up=True, kind="bridge")
+    sysctls = {**facts.sysctls, "ipv4/conf/br-0123456789ab/rp_filter": mode}
+    links = replace(facts.links, links=(*facts.links.links, second))
+    (finding,) = found("rp-filter", replace(facts, links=links, sysctls=sysctls))
+    assert finding.severity is severity
+    if severity is Severity.WARNING:
+        assert finding.fix == "sysctl -w net.ipv4.conf.br-0123456789ab.rp_filter=2"
 
 
 def test_on_a_host_with_ufw_the_fix_uses_ufw() -> None:

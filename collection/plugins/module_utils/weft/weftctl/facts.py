@@ -94,6 +94,16 @@ class HostFacts:
         return self.plan.traffic.devices if self.plan else ()
 
     @property
+    def other_bridges(self) -> tuple[str, ...]:
+        """The bridges of user-defined networks of Docker, and others."""
+        own = self.bridge.name if self.bridge else None
+        return tuple(
+            link.name
+            for link in self.links.links
+            if link.kind == "bridge" and link.up and link.name != own
+        )
+
+    @property
     def forwarding_devices(self) -> tuple[str, ...]:
         """The devices from which the kernel forwards the overlay's packets: with the bridge."""
         return (*((self.bridge.name,) if self.bridge else ()), *self.devices)

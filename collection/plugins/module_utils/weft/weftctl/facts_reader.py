@@ -236,7 +236,7 @@ class _FactsReader:
         )
         sysctls = read_sysctls(
             f"ipv4/conf/{name}/{sysctl}"
-            for name in facts.forwarding_devices
+            for name in (*facts.forwarding_devices, *facts.other_bridges)
             for sysctl in ("rp_filter", "forwarding")
         )
         return replace(

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Interface
 
 from ...host.diverted_routes import diverted_routes, planned_route
@@ -14,7 +15,7 @@ from ...kernel.connected_route import missing_connected_route
 from ...kernel.difference import difference
 from ...kernel.forwarding import ALL, disabled_forwarding
 from ..facts import HostFacts
-from ..finding import Check, CheckProblem
+from ..finding import Check, CheckProblem, Severity
 from ..fixes import RESTART_AGENT, SITE
 from ..peer_replies import bridge_address
 
@@ -122,7 +123,11 @@ def _bridge_route(facts: HostFacts) -> list[CheckProblem]:
 
 def _rp_filter(facts: HostFacts) -> list[CheckProblem]:
     """Find devices with a strict filter that drops packets of peers."""
-    return [*_rp_filter_of_overlay(facts), *_rp_filter_of_underlay(facts)]
+    return [
+        *_rp_filter_of_overlay(facts),
+        *_rp_filter_of_underlay(facts),
+        *_rp_filter_of_bridges(facts),
+    ]
 
 
 def _rp_filter_of_overlay(facts: HostFacts) -> Iterator[CheckProblem]:
@@ -150,6 +155,14 @@ def _rp_filter_of_underlay(facts: HostFacts) -> Iterator[CheckProblem]:
         if other is not None and other != interface:
             yield _strict_filter(interface, f"the route to {peer.public_ip} is dev {other}")
             return
+
+
+def _rp_filter_of_bridges(facts: HostFacts) -> Iterator[CheckProblem]:
+    """Yield strict filters that drop replies of a container that is on a second network, too."""
+    for bridge in facts.other_bridges:
+        if _rp_filter_mode(facts, bridge) == _STRICT:
+            reason = "a container on the overlay and on this network may send its replies here"
+            yield replace(_strict_filter(bridge, reason), severity=Severity.WARNING)
 
 
 def _rp_filter_mode(facts: HostFacts, device: str) -> int:
