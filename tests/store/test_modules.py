@@ -254,6 +254,14 @@ class TestSubnetReservation:
             "192.0.2.22"
         ]
 
+    @pytest.mark.usefixtures("network")
+    def test_keeps_the_lease_of_a_renamed_host(self, run: Run) -> None:
+        first = run("subnet_reservation", **HOSTS[0])
+        renamed = run("subnet_reservation", **{**HOSTS[0], "name": "renamed"})
+        assert not renamed.changed
+        assert renamed.subnets == {"renamed": first.subnets[HOSTS[0]["name"]]}
+
+    @pytest.mark.usefixtures("network")
     def test_gives_a_host_again_what_it_had_where_that_is_free(self, run: Run) -> None:
         run("subnet_reservation", name="db1", public_ip="192.0.2.9", subnet="100.96.4.0/24")
         had = {"web1": "100.96.2.1/24", "web2": "100.96.1.0/24", "web3": "100.96.4.1/24"}

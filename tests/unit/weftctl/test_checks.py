@@ -12,7 +12,10 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.weft.overlay.plugins.module_utils.weft.host.settings import Settings
+from ansible_collections.weft.overlay.plugins.module_utils.weft.host.settings import (
+    LeaseSettings,
+    Settings,
+)
 from ansible_collections.weft.overlay.plugins.module_utils.weft.kernel.links import (
     Link,
     LinkAddress,
@@ -745,6 +748,19 @@ def test_many_changes_are_counted() -> None:
     findings = found("kernel", facts)
     assert len(findings) == 6
     assert findings[-1].text == "1 more differences"
+
+
+def test_a_reservation_that_has_become_an_expiring_lease_is_named() -> None:
+    facts = healthy()
+    assert facts.own_lease is not None
+    expiring = replace(facts, own_lease=replace(facts.own_lease, lease_id=7))
+    (finding,) = found("lease", expiring)
+    assert finding.severity is Severity.WARNING
+    assert "the lease 100.96.1.0/24 of 192.0.2.11 expires unless it is renewed" in finding.text
+    assert "stop flanneld where it runs with --public-ip=192.0.2.11" in finding.fix
+    own = replace(facts.settings, lease=LeaseSettings(reserve=True, ttl=86400))
+    (finding,) = found("lease", replace(expiring, settings=own))
+    assert finding.severity is Severity.OK
 
 
 def test_an_overlapping_lease_is_named() -> None:

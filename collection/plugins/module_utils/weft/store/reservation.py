@@ -122,12 +122,14 @@ def reserve(
 
 
 def plan_release(snapshot: Snapshot, requests: Sequence[Request]) -> tuple[Lease, ...]:
-    """Return the leases to release: all of a public IP, or the one of the subnet it names."""
-    wanted = {request.public_ip: request.subnet for request in requests}
+    """Return the leases to release: all of a public IP, or those of the subnets that it names."""
     return tuple(
         lease
         for lease in snapshot.leases
-        if lease.public_ip in wanted and wanted[lease.public_ip] in (None, lease.subnet)
+        if any(
+            request.public_ip == lease.public_ip and request.subnet in (None, lease.subnet)
+            for request in requests
+        )
     )
 
 

@@ -73,10 +73,24 @@ def _check_members(facts: HostFacts) -> str:
 
 
 def _lease(facts: HostFacts) -> list[CheckProblem]:
-    """Find a public IP without a lease."""
-    if facts.own_lease is not None or facts.underlay is None:
+    """Find a public IP without a lease, and a reservation that has become an expiring lease.
+
+    site.yml writes reservations; flanneld with the same public IP writes an expiring lease.
+    """
+    own, policy = facts.own_lease, facts.settings.lease
+    if own is None:
+        if facts.underlay is None:
+            return []
+        return [CheckProblem(f"{facts.underlay.public_ip} holds no lease", SITE)]
+    if own.is_reservation or policy.reserve or policy.ttl is not None:
         return []
-    return [CheckProblem(f"{facts.underlay.public_ip} holds no lease", SITE)]
+    text = (
+        f"the lease {own.subnet} of {own.public_ip} expires unless it is renewed, but site.yml "
+        "writes leases that never expire: another program, such as flanneld, has written it with "
+        "the public IP of this host"
+    )
+    fix = f"stop flanneld where it runs with --public-ip={own.public_ip}, then {SITE}"
+    return [CheckProblem(text, fix, Severity.WARNING)]
 
 
 CLOCK = Check("clock", "the clock is synchronised", ("clock_synchronised",), _clock)
