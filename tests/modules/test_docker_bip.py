@@ -407,6 +407,18 @@ def test_a_file_in_a_read_only_mount_is_refused_in_check_mode_too(host: Host) ->
     assert not host.record.exists()
 
 
+def test_a_read_only_file_is_refused_in_check_mode_too(host: Host) -> None:
+    host.install(FOREIGN)
+    host.setup.append(
+        f"mount --bind {host.json} {host.json} && mount -o remount,ro,bind {host.json}"
+    )
+    for flags in ((), ("--check",)):
+        outcome = host.run(*flags)
+        assert outcome.failed
+        assert f"{host.json} is immutable or read-only" in outcome["msg"]
+    assert not host.record.exists()
+
+
 def test_the_unit_of_docker_and_another_docker_are_reported(host: Host) -> None:
     host.install()
     found = host.run("--check")

@@ -39,7 +39,10 @@ def read_texts(paths: Iterable[Path]) -> Texts:
 
 
 def refuse_unwritable(paths: Iterable[Path]) -> None:
-    """Raise BridgeError if one of the files could not be written, such as in a read-only mount."""
+    """Raise BridgeError if one of the files could not be written.
+
+    Its directory is in a read-only mount, or the file is immutable.
+    """
     for path in paths:
         target = path.resolve()
         folder = next(folder for folder in target.parents if folder.exists())
@@ -48,6 +51,12 @@ def refuse_unwritable(paths: Iterable[Path]) -> None:
             raise BridgeError(
                 f"{path} cannot be written: {folder} {reason}. Nothing was changed. Remount its "
                 "file system writable, or set docker_carrier (the option carrier) to drop_in."
+            )
+        if target.exists() and not os.access(target, os.W_OK):
+            raise BridgeError(
+                f"{path} cannot be written: {target} is immutable or read-only. Nothing was "
+                f"changed. Run 'chattr -i {target}', or set docker_carrier (the option carrier) to "
+                "drop_in."
             )
 
 
