@@ -22,6 +22,10 @@ from ansible_collections.weft.overlay.plugins.module_utils.weft.store.errors imp
 from ansible_collections.weft.overlay.plugins.module_utils.weft.store.grpc_channel import (
     LIBRARY_ERROR,
 )
+from ansible_collections.weft.overlay.plugins.module_utils.weft.store.library_problem import (
+    explain_import_error,
+    shadowing_libraries,
+)
 from ansible_collections.weft.overlay.plugins.module_utils.weft.store.settings import (
     DEFAULT_ENDPOINT,
     DEFAULT_PREFIX,
@@ -62,7 +66,7 @@ def open_access(module: AnsibleModule) -> Iterator[AccessClient]:
 def _failing(module: AnsibleModule) -> Iterator[None]:
     if LIBRARY_ERROR is not None:
         module.fail_json(
-            msg=missing_required_lib("etcd3", reason="to connect to etcd (package python3-etcd3)"),
+            msg=_library_problem(LIBRARY_ERROR),
             exception=LIBRARY_ERROR,
             store_unreachable=True,
         )
@@ -73,6 +77,14 @@ def _failing(module: AnsibleModule) -> Iterator[None]:
         module.fail_json(msg=str(error), store_unreachable=True)
     except WeftError as error:
         module.fail_json(msg=str(error), store_unreachable=False)
+
+
+def _library_problem(traceback: str) -> str:
+    """Return why etcd3 is not imported: it is missing, or another library hides a package's."""
+    shadowing = list(shadowing_libraries())
+    if shadowing:
+        return explain_import_error(traceback, shadowing)
+    return missing_required_lib("etcd3", reason="to connect to etcd (package python3-etcd3)")
 
 
 def store_settings(params: dict[str, Any]) -> StoreSettings:
