@@ -13,18 +13,19 @@ from ansible_collections.weft.overlay.plugins.module_utils import store_connecti
 from ansible_collections.weft.overlay.plugins.module_utils.weft.store.library_problem import Library
 
 
-class Failed(Exception):
+class FailedError(Exception):
     """The module has failed."""
 
 
 class Module:
     """Stands for an AnsibleModule that records its failure."""
 
-    params: dict[str, Any] = {}
+    def __init__(self) -> None:
+        self.params: dict[str, Any] = {}
 
     def fail_json(self, **result: Any) -> None:
         self.result = result
-        raise Failed
+        raise FailedError
 
 
 @pytest.mark.parametrize(
@@ -43,7 +44,7 @@ def test_the_cause_is_named(
     monkeypatch.setattr(store_connection, "LIBRARY_ERROR", "Traceback\nTypeError: Descriptors")
     monkeypatch.setattr(store_connection, "shadowing_libraries", lambda: shadowing)
     module: Any = Module()
-    with pytest.raises(Failed), store_connection.open_store(module):
+    with pytest.raises(FailedError), store_connection.open_store(module):
         pass
     assert words in module.result["msg"]
     assert module.result["store_unreachable"] is True
