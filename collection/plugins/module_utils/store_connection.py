@@ -84,7 +84,7 @@ def _library_problem(traceback: str) -> str:
     shadowing = list(shadowing_libraries())
     if shadowing:
         return explain_import_error(traceback, shadowing)
-    return missing_required_lib("etcd3", reason="to connect to etcd (package python3-etcd3)")
+    return str(missing_required_lib("etcd3", reason="to connect to etcd (package python3-etcd3)"))
 
 
 def store_settings(params: dict[str, Any]) -> StoreSettings:
