@@ -66,7 +66,7 @@ def test_check_mode_on_bare_hosts_says_what_it_would_do(
     lab.on(1, """mkdir -p /etc/docker && echo '{"log-level": "warn"}' > /etc/docker/daemon.json""")
     run = site(lab, collections, folder, "--check", "--diff")
     assert run.status == 0, run.output
-    assert "A real run reserves subnets of 100.96.0.0/16" in run.output
+    assert "assigns subnets of 100.96.0.0/16" in run.output
     assert "command not found" in lab.on(1, "docker version 2>&1 || true")
     assert lab.on(1, "ls /opt/weft /etc/weft 2>/dev/null || true") == ""
 
