@@ -111,7 +111,7 @@ def _serve(opened: OpenedPorts, lifetime: float) -> None:
         selector.register(opened.control, selectors.EVENT_READ)
         for port, each in opened.sockets:
             each.setblocking(False)
-            selector.register(each, selectors.EVENT_READ, port)
+            selector.register(each, selectors.EVENT_READ, (port, each))
         while (left := deadline - time.monotonic()) > 0:
             for key, _events in selector.select(left):
                 if key.data is None:
@@ -120,9 +120,8 @@ def _serve(opened: OpenedPorts, lifetime: float) -> None:
                     # Last: stop() waits for it.
                     connection.close()
                     return
-                assert isinstance(key.fileobj, socket.socket)
                 with contextlib.suppress(OSError):
-                    _reply(key.data, key.fileobj)
+                    _reply(*key.data)
 
 
 def _reply(port: Port, opened: socket.socket) -> None:
