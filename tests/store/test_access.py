@@ -388,7 +388,7 @@ class TestUnauthorizedClient:
         with (
             StoreClient(replace(guarded.settings(HOST_A), tls=tls)) as store,
             pytest.raises(
-                StoreUntrustedError, match="ended.pem expired at .*: renew it with"
+                StoreUntrustedError, match=r"ended\.pem expired at .*: renew it with"
             ) as caught,
         ):
             store.snapshot()
