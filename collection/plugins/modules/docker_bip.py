@@ -235,6 +235,7 @@ backup_file:
 import http.client
 import re
 from dataclasses import replace
+from functools import cached_property
 from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
@@ -413,7 +414,7 @@ class DockerBip:
     ) -> Texts:
         """Return the wanted files. Raises BridgeError if they conflict with other settings."""
         path = self.files.daemon_json
-        invocation = self._invocation()
+        invocation = self._invocation
         if self.in_drop_in:
             drop_in = self._drop_in(invocation, settings, before)
             after = set_in_drop_in(self.files, drop_in, ownership, before)
@@ -441,7 +442,7 @@ class DockerBip:
 
     def _refuse_invalid_options(self) -> None:
         """Raise BridgeError if dockerd refuses its options as they are, before a change."""
-        command = self._invocation().words()
+        command = self._invocation.words()
         if not command or not Path(command[0]).exists():
             return
         try:
@@ -466,7 +467,9 @@ class DockerBip:
                     f"by {value!r}, and state=absent will not restore it"
                 )
 
+    @cached_property
     def _invocation(self) -> Invocation:
+        """How systemd starts dockerd, without what weft itself sets on its command line."""
         params = self.module.params
         load_path = [Path(directory) for directory in params["unit_load_path"] or LOAD_PATH]
         without = [self.files.drop_in, temporary_drop_in_path(params["unit"])]
@@ -502,7 +505,7 @@ class DockerBip:
         state = {
             "docker_running": engine.running,
             "firewall": engine.firewall if engine.running else options.get("firewall-backend"),
-            "unit_exists": self._invocation().command is not None,
+            "unit_exists": self._invocation.command is not None,
             "socket_is_served": self._socket_is_served(),
             "mtu_only": settings is not None and differs_in_mtu_only(settings, bridge),
             "files_differ": changed,
@@ -513,7 +516,7 @@ class DockerBip:
         if settings is None:
             given = {
                 entry.option: entry.value
-                for entry in [*keys_given(path, options), *flags_given(self._invocation())]
+                for entry in [*keys_given(path, options), *flags_given(self._invocation)]
             }
             return {
                 **state,

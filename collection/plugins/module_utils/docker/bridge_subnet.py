@@ -40,9 +40,7 @@ def refuse_other_subnets(
     for entry in given:
         text = entry.value
         match entry.option:
-            case "fixed-cidr" if not _is_within(text, subnet):
-                reasons.append(f"{entry} is outside the bridge's subnet {subnet}")
-            case "default-gateway" if not _is_within(text, subnet):
+            case "fixed-cidr" | "default-gateway" if not _is_within(text, subnet):
                 reasons.append(f"{entry} is outside the bridge's subnet {subnet}")
             case "ip" if _address(text) in leaving:
                 reasons.append(f"{entry} is the present address of the bridge, which changes")

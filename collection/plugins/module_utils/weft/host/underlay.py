@@ -30,11 +30,6 @@ class InterfaceSettings:
     public_ip: IPv4Address | None = None
     address: IPv4Address | None = None
 
-    @property
-    def names_interface(self) -> bool:
-        """Whether a setting other than public_ip selects the interface."""
-        return bool(self.interfaces or self.patterns or self.can_reach)
-
 
 @dataclass(frozen=True, slots=True)
 class Underlay:
