@@ -39,14 +39,14 @@ def host() -> Iterator[NamespaceHost]:
 
 
 def test_a_new_fleet_outside_the_range_has_no_conflict(host: NamespaceHost) -> None:
-    outcome = host.run("network_conflict_info", network="10.80.0.0/16", interface="eth0")
+    outcome = host.run("network_conflict_info", network="10.80.0.0/16", address="192.0.2.11")
     assert outcome["conflicts"] == []
 
 
 def test_the_rule_and_the_address_of_another_vpn_are_found(
     host: NamespaceHost, tmp_path: Path
 ) -> None:
-    options = {"network": "100.96.0.0/16", "interface": "eth0"}
+    options = {"network": "100.96.0.0/16", "address": "192.0.2.11"}
     absent = [str(tmp_path / "weftd.json")]
     outcome = host.run("network_conflict_info", member_files=absent, **options)
     rule, address = outcome["conflicts"]
@@ -61,7 +61,7 @@ def test_a_host_of_a_running_fleet_gets_a_warning(host: NamespaceHost, tmp_path:
     outcome = host.run(
         "network_conflict_info",
         network="100.96.0.0/16",
-        interface="eth0",
+        address="192.0.2.11",
         member_files=[str(tmp_path / "weftd.json")],
     )
     assert outcome["member"] is True
@@ -76,7 +76,9 @@ PLAY = """\
         name: weft.overlay.overlay
         tasks_from: check_network
       vars:
-        overlay_interface: [eth0]
+        overlay_interface: [192.0.2.11]
+        ansible_facts:
+          eth0: {device: eth0, ipv4: {address: 192.0.2.11}}
     - ansible.builtin.debug:
         msg: the next task
 """

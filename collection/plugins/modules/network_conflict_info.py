@@ -26,8 +26,8 @@ options:
     description: The overlay's network.
     type: str
     required: true
-  interface:
-    description: The interface towards the other hosts.
+  address:
+    description: The host's address in the underlay, or an empty string if it is not known.
     type: str
     required: true
   member_files:
@@ -41,7 +41,7 @@ EXAMPLES = r"""
 - name: Find what else uses the network
   weft.overlay.network_conflict_info:
     network: 10.80.0.0/16
-    interface: eth0
+    address: 192.0.2.11
 """
 
 RETURN = r"""
@@ -68,6 +68,7 @@ member:
   sample: false
 """
 
+import json
 from ipaddress import IPv4Network
 from pathlib import Path
 
@@ -83,7 +84,7 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec={
             "network": {"type": "str", "required": True},
-            "interface": {"type": "str", "required": True},
+            "address": {"type": "str", "required": True},
             "member_files": {
                 "type": "list",
                 "elements": "path",
@@ -96,12 +97,13 @@ def main() -> None:
         network = IPv4Network(module.params["network"], strict=False)
     except ValueError as error:
         module.fail_json(msg=f"overlay_network is not an IPv4 network: {error}")
+    addresses = _output(module, "ip", "-N", "-j", "-d", "-4", "address", "show")
     conflicts = find_conflicts(
         network,
-        _output(module, "ip", "-N", "-j", "-d", "-4", "address", "show"),
+        addresses,
         _output(module, "ip", "-N", "-j", "-4", "route", "show", "table", "all"),
         _output(module, "iptables-save", required=False),
-        module.params["interface"],
+        _interface_with(module.params["address"], addresses),
     )
     member = any(Path(path).exists() for path in module.params["member_files"])
     if member:
@@ -115,6 +117,14 @@ def main() -> None:
         ],
         member=member,
     )
+
+
+def _interface_with(address: str, addresses: str) -> str | None:
+    """Return the interface that has an address, by the output of `ip -j address show`."""
+    for link in json.loads(addresses):
+        if any(entry.get("local") == address for entry in link.get("addr_info", ())):
+            return str(link["ifname"])
+    return None
 
 
 def _output(module: AnsibleModule, program: str, *arguments: str, required: bool = True) -> str:

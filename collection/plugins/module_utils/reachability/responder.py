@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import os
 import selectors
 import socket
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+
+from ansible_collections.weft.overlay.plugins.module_utils.background_process import (
+    run_in_background,
+)
 
 from .ports import Port, Protocol
 
@@ -74,23 +77,8 @@ def open_ports(ports: Iterable[Port]) -> OpenedPorts:
 
 def serve_in_background(opened: OpenedPorts, lifetime: float) -> None:
     """Start a process that replies until ``stop``, at most ``lifetime`` seconds."""
-    child = os.fork()
-    if child:
-        os.waitpid(child, 0)
-        opened.close()
-        return
-    # A daemon (double fork) without the caller's file descriptors, so that Ansible does not wait.
-    os.setsid()
-    if os.fork():
-        os._exit(0)
-    try:
-        os.chdir("/")
-        null = os.open(os.devnull, os.O_RDWR)
-        for descriptor in (0, 1, 2):
-            os.dup2(null, descriptor)
-        _serve(opened, lifetime)
-    finally:
-        os._exit(0)
+    run_in_background(lambda: _serve(opened, lifetime))
+    opened.close()
 
 
 def _open(port: Port) -> socket.socket:

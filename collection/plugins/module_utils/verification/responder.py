@@ -13,6 +13,10 @@ import threading
 import time
 from collections.abc import Callable
 
+from ansible_collections.weft.overlay.plugins.module_utils.background_process import (
+    run_in_background,
+)
+
 from . import exchange
 
 _IDLE_TIMEOUT = 10.0  # seconds without data before a connection is closed
@@ -100,21 +104,6 @@ def serve_in_background(responder: Responder, pid: int, lifetime: float) -> None
     Raises OSError if process ``pid`` does not exist.
     """
     watched = os.pidfd_open(pid)
-    child = os.fork()
-    if child:
-        os.waitpid(child, 0)
-        os.close(watched)
-        responder.close()
-        return
-    # A daemon (double fork) without the caller's file descriptors, so that Ansible does not wait.
-    os.setsid()
-    if os.fork():
-        os._exit(0)
-    try:
-        os.chdir("/")
-        null = os.open(os.devnull, os.O_RDWR)
-        for descriptor in (0, 1, 2):
-            os.dup2(null, descriptor)
-        responder.serve(lambda: select.select([watched], [], [], lifetime))
-    finally:
-        os._exit(0)
+    run_in_background(lambda: responder.serve(lambda: select.select([watched], [], [], lifetime)))
+    os.close(watched)
+    responder.close()
